@@ -1,0 +1,23 @@
+"""The field: listen, infer, decide, keep and publish."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# Public name -> the module that defines it, loaded when the name is first asked for.
+_HOMES: dict[str, str] = {}
+
+__all__: list[str] = []
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
