@@ -1,0 +1,1 @@
+"""The command line: a table of verbs, and nothing heavy until one is chosen."""

@@ -1,0 +1,195 @@
+"""The bundle: one uncompressed zip, the same bytes for the same inputs.
+
+Opening one verifies it: the archive is safe, the manifest holds, every digest is right. Digests
+find damage, not forgery; who made a bundle is known only from a signed release or from a digest
+obtained elsewhere (``require_sha256``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import BundleError, DigestError, UnsafeArchiveError, UsageError
+from .manifest import FileDigest, Manifest, check_manifest, decode_manifest, encode_manifest
+
+__all__ = ["Bundle", "file_digest", "write_bundle"]
+
+MANIFEST_NAME = "manifest.json"
+MAX_MEMBERS = 256
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+MAX_BUNDLE_BYTES = 2 * 1024 * 1024 * 1024
+
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: no clock in the bytes
+
+
+def file_digest(content: bytes) -> FileDigest:
+    """The digest that a manifest lists for that content."""
+    return FileDigest(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -> str:
+    """Write a bundle in one step: either the whole file appears at ``path``, or nothing.
+
+    Args:
+        path: Where it goes; an older file there is replaced.
+        manifest: Lists the digest of each member.
+        members: Content by name, without the manifest.
+
+    Returns:
+        SHA-256 of the file, in hex.
+
+    Raises:
+        BundleError: Manifest and members disagree, or the file cannot be written.
+    """
+    check_manifest(manifest)
+    listed = {name: file_digest(content) for name, content in members.items()}
+    if listed != manifest.files:
+        differing = sorted(set(listed.items()) ^ set(manifest.files.items()), key=lambda item: item[0])
+        raise BundleError(f"the manifest does not describe '{differing[0][0]}' as it is")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+            _add_member(archive, MANIFEST_NAME, encode_manifest(manifest))
+            for name in sorted(members):
+                _add_member(archive, name, members[name])
+        with partial.open("rb+") as written:
+            os.fsync(written.fileno())
+            written.seek(0)
+            digest = hashlib.sha256(written.read()).hexdigest()
+        partial.replace(path)
+    except OSError as error:
+        raise BundleError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return digest
+
+
+def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    info = zipfile.ZipInfo(name, date_time=_ZIP_EPOCH)
+    info.create_system = 3  # Unix on every platform: the byte is part of the file
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    archive.writestr(info, content)
+
+
+class Bundle:
+    """A verified bundle in memory.
+
+    Attributes:
+        path: Where it was read from.
+        manifest: What it says about itself.
+        sha256: Digest of the whole file, in hex.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, sha256: str, members: Mapping[str, bytes]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.sha256 = sha256
+        self._members = dict(members)
+
+    @classmethod
+    def open(cls, path: str | Path, *, require_sha256: str | None = None) -> Bundle:
+        """Read and verify a bundle.
+
+        Args:
+            path: The ``.edge`` file.
+            require_sha256: Digest of the file as its maker published it.
+
+        Raises:
+            UsageError: There is no such file.
+            BundleError: It cannot be read, or is no bundle.
+            UnsafeArchiveError: It is a zip that must not be unpacked.
+            ManifestError: Its manifest does not hold.
+            DigestError: A member, or the whole file, is not what it should be.
+        """
+        path = Path(path)
+        content = _read_file(path)
+        digest = hashlib.sha256(content.getbuffer()).hexdigest()
+        if require_sha256 is not None and digest != require_sha256.lower():
+            raise DigestError(
+                f"{path} has sha256 {digest}, not the required {require_sha256}",
+                hint="fetch the bundle again, and ask its maker for the digest",
+            )
+        try:
+            with zipfile.ZipFile(content) as archive:
+                infos = _checked_members(path, archive, len(content.getbuffer()))
+                manifest = decode_manifest(archive.read(MANIFEST_NAME))
+                members = {name: archive.read(info) for name, info in infos.items() if name != MANIFEST_NAME}
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            raise BundleError(
+                f"{path} is not a readable bundle: {error}", hint="copy it again; it may be truncated"
+            ) from error
+        _check_digests(path, manifest, members)
+        return cls(path, manifest, digest, members)
+
+    def read(self, name: str) -> bytes:
+        """The content of a member.
+
+        Raises:
+            BundleError: There is none of that name.
+        """
+        try:
+            return self._members[name]
+        except KeyError:
+            raise BundleError(f"{self.path} has no member '{name}'") from None
+
+
+def _read_file(path: Path) -> io.BytesIO:
+    try:
+        if path.stat().st_size > MAX_BUNDLE_BYTES:
+            raise UnsafeArchiveError(f"{path} is larger than {MAX_BUNDLE_BYTES} bytes")
+        return io.BytesIO(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file {path}") from error
+    except OSError as error:
+        raise BundleError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _checked_members(path: Path, archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    infos = archive.infolist()
+    if len(infos) > MAX_MEMBERS:
+        raise UnsafeArchiveError(f"{path} has {len(infos)} members, more than {MAX_MEMBERS}")
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        _check_member(path, info)
+        if info.filename in members:
+            raise UnsafeArchiveError(f"{path} has two members named '{info.filename}'")
+        members[info.filename] = info
+    # Stored members cannot overlap and still fit: this stops archives that unpack to more than they are.
+    if sum(info.file_size for info in infos) > size:
+        raise UnsafeArchiveError(f"{path} claims to unpack to more than its own size")
+    if MANIFEST_NAME not in members:
+        raise BundleError(f"{path} has no {MANIFEST_NAME}", hint="is it an edge-sdk bundle?")
+    if members[MANIFEST_NAME].file_size > MAX_MANIFEST_BYTES:
+        raise UnsafeArchiveError(f"the manifest of {path} is larger than {MAX_MANIFEST_BYTES} bytes")
+    return members
+
+
+def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
+    name = info.filename
+    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/") or ":" in name:
+        raise UnsafeArchiveError(f"{path} has a member with the unsafe name {name!r}")
+    if info.is_dir() or stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise UnsafeArchiveError(f"{path} has a member that is no plain file: '{name}'")
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+        raise UnsafeArchiveError(f"{path} has a compressed member '{name}'; bundles are stored")
+    if info.flag_bits & 0x1:
+        raise UnsafeArchiveError(f"{path} has an encrypted member '{name}'")
+
+
+def _check_digests(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -> None:
+    for name in sorted(manifest.files.keys() - members.keys()):
+        raise DigestError(f"{path} lacks '{name}', which its manifest lists")
+    for name in sorted(members.keys() - manifest.files.keys()):
+        raise DigestError(f"{path} holds '{name}', which its manifest does not list")
+    for name, listed in manifest.files.items():
+        if file_digest(members[name]) != listed:
+            raise DigestError(
+                f"'{name}' in {path} is damaged: its digest is not the one the manifest lists",
+                hint="copy the bundle again",
+            )

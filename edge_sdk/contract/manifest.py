@@ -1,0 +1,366 @@
+"""The manifest: what is in a bundle, how to feed the model in it, and what was proved about it.
+
+Written by the converter, read by devices for years afterwards. Readers ignore fields they do not
+know and refuse a major version or an input kind they do not know: guessing at either would turn
+into wrong alerts.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from ..errors import ManifestError
+from .audio import FrontEnd, LogMel
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Activation",
+    "AudioInput",
+    "ExpectedScores",
+    "FileDigest",
+    "Golden",
+    "Label",
+    "LabelId",
+    "Manifest",
+    "Metric",
+    "ModelFormat",
+    "Output",
+    "Precision",
+    "Provenance",
+    "Rule",
+    "Sha256",
+    "SourceFile",
+    "Stage",
+    "Variant",
+    "decode_manifest",
+    "encode_manifest",
+]
+
+SCHEMA_VERSION = "1.0"
+
+LabelId: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_]{1,64}$")]
+Name: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
+Version: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.-]+)?$")]
+Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+MemberName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^(models|golden)/[A-Za-z0-9_][A-Za-z0-9._-]*$|^report\.(json|html)$")
+]
+Score: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+PositiveInt: TypeAlias = Annotated[int, Meta(gt=0)]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+ModelFormat: TypeAlias = Literal["tflite", "onnx"]
+Precision: TypeAlias = Literal["float32", "float16", "dynamic", "int8", "int16x8", "as_given"]
+Activation: TypeAlias = Literal["none", "sigmoid", "softmax"]
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """One thing the model can tell. The order of labels is the order of the model's outputs."""
+
+    id: LabelId
+    name: str
+
+
+class AudioInput(Struct, frozen=True, kw_only=True, tag="audio", tag_field="kind"):
+    """A model input that is made from sound.
+
+    Attributes:
+        name: The tensor's name, or ``""`` for the model's only input.
+        sample_rate_hz: The rate the model was trained at.
+        window_samples: Samples one score is about.
+        step_samples: Samples from the start of one window to the start of the next.
+        front_end: How samples become the tensor: log-mel, or the waveform as it is.
+    """
+
+    name: str = ""
+    sample_rate_hz: PositiveInt
+    window_samples: PositiveInt
+    step_samples: PositiveInt
+    front_end: FrontEnd
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """A model output and how to read it.
+
+    Attributes:
+        name: The tensor's name, or ``""`` for the model's only output.
+        role: What it means.
+        decoder: Which function of :mod:`edge_sdk.decode` reads it.
+        activation: What is still to be applied: ``none`` where the model ends in its own
+            sigmoid or softmax.
+        exclusive: True where exactly one label is right (softmax); False where labels are
+            independent, and nothing over its threshold means background.
+    """
+
+    name: str = ""
+    role: Literal["scores"] = "scores"
+    decoder: Literal["classes"] = "classes"
+    activation: Activation = "none"
+    exclusive: bool = False
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """When scores of one label become an event. All lengths in samples at the model's rate.
+
+    Attributes:
+        threshold: A window counts when its score is at least this.
+        release: An open event goes on while a score is at least this; at most ``threshold``.
+        hits: Windows that must count before the event opens.
+        within_samples: ... from the start of the first to the end of the last of them.
+        min_gap_samples: An event ends when this much sound has passed below ``release``.
+        max_duration_samples: An event that lasts longer is ended, and may open anew.
+        update_every_samples: While it is open, an update is due this often. 0 for never.
+    """
+
+    threshold: Score
+    release: Score
+    hits: PositiveInt = 1
+    within_samples: PositiveInt
+    min_gap_samples: Count
+    max_duration_samples: PositiveInt
+    update_every_samples: Count = 0
+
+
+class Metric(Struct, frozen=True, kw_only=True):
+    """A figure of merit with what it rests on.
+
+    Attributes:
+        name: For example ``accuracy`` or ``macro_auc``.
+        value: The point estimate, 0..1.
+        n: Samples it was computed from.
+        low, high: 95 % interval, where one can be given.
+    """
+
+    name: str
+    value: float
+    n: Count
+    low: float | None = None
+    high: float | None = None
+
+
+class FileDigest(Struct, frozen=True, kw_only=True):
+    """What a member of the bundle must be, to the byte."""
+
+    sha256: Sha256
+    bytes: Count
+
+
+class ExpectedScores(Struct, frozen=True, kw_only=True):
+    """What one variant answers to the golden inputs.
+
+    Attributes:
+        file: ``.npy``, float32, shape ``[n, labels]``: scores under reference kernels.
+        bound: Largest absolute difference a healthy device may show, measured by the converter
+            over at least two sets of kernels.
+    """
+
+    file: MemberName
+    bound: Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class Variant(Struct, frozen=True, kw_only=True):
+    """One form of the model, ready for one engine.
+
+    Attributes:
+        name: For example ``tflite-int8``.
+        drop: How much ``metric`` lost against the float source; negative where it gained.
+        agreement: Share of decisions at threshold that equal the float source's.
+        max_abs_difference: Largest difference of a score to the float source.
+    """
+
+    name: Name
+    file: MemberName
+    format: ModelFormat
+    precision: Precision
+    sha256: Sha256
+    bytes: PositiveInt
+    metric: Metric
+    drop: float
+    agreement: Annotated[float, Meta(ge=0.0, le=1.0)]
+    max_abs_difference: Annotated[float, Meta(ge=0.0)]
+    golden: ExpectedScores
+
+
+class Stage(Struct, frozen=True, kw_only=True, rename={"source": "from"}):
+    """One model run. Most bundles have one; a region-based detector has several.
+
+    Attributes:
+        name: Unique in the bundle.
+        variants: Names of the variants that can do it, the converter's preference first.
+        source: ``from`` in JSON: the input or the stage that feeds it.
+    """
+
+    name: Name
+    variants: list[Name]
+    source: str = "input"
+
+
+class Golden(Struct, frozen=True, kw_only=True):
+    """Raw inputs with known answers: a device that answers otherwise must not be believed.
+
+    Attributes:
+        inputs: ``.npy``, float32, shape ``[n, window_samples]``: sound at the model's rate, so
+            that the front end is under test too.
+        expected: ``.npy``, float32, shape ``[n, labels]``: scores of the float source.
+        label_ids: The columns of both, so that swapped labels are found.
+    """
+
+    inputs: MemberName
+    expected: MemberName
+    label_ids: list[LabelId]
+
+
+class SourceFile(Struct, frozen=True, kw_only=True):
+    """A model or data set that went in, by content."""
+
+    name: str
+    sha256: Sha256
+    n: PositiveInt = 1
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """Where the bundle comes from. No dates: same inputs, same bytes."""
+
+    source_models: list[SourceFile]
+    calibration: SourceFile | None = None
+    evaluation: SourceFile
+    libraries: dict[str, str]
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """``manifest.json`` of a bundle. See the module and the design for each part."""
+
+    schema_version: str = SCHEMA_VERSION
+    name: Name
+    version: Version
+    task: Literal["classify"]
+    modality: Literal["audio"]
+    labels: Annotated[list[Label], Meta(min_length=1)]
+    inputs: Annotated[list[AudioInput], Meta(min_length=1, max_length=1)]
+    stages: Annotated[list[Stage], Meta(min_length=1)]
+    outputs: Annotated[list[Output], Meta(min_length=1, max_length=1)]
+    rules: dict[LabelId, Rule]
+    variants: Annotated[list[Variant], Meta(min_length=1)]
+    golden: Golden
+    files: dict[MemberName, FileDigest]
+    provenance: Provenance
+    description: str = field(default="")
+
+    @property
+    def label_ids(self) -> tuple[str, ...]:
+        """Label ids in the order of the model's outputs."""
+        return tuple(label.id for label in self.labels)
+
+    @property
+    def audio(self) -> AudioInput:
+        """The only input."""
+        return self.inputs[0]
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name.
+
+        Raises:
+            ManifestError: There is none.
+        """
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        names = ", ".join(variant.name for variant in self.variants)
+        raise ManifestError(f"bundle {self.name} has no variant '{name}'", hint=f"it has: {names}")
+
+
+class _VersionOnly(Struct):
+    schema_version: str
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The manifest as indented JSON, UTF-8; the same manifest gives the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def decode_manifest(payload: bytes) -> Manifest:
+    """Read and check a manifest.
+
+    Raises:
+        ManifestError: It is not JSON, of an unknown major version, lacks a field, or contradicts
+            itself; the message names the field.
+    """
+    try:
+        version = msgspec.json.decode(payload, type=_VersionOnly).schema_version
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"the manifest cannot be read: {error}") from error
+    if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise ManifestError(
+            f"the manifest has schema version {version}; this edge-sdk reads {SCHEMA_VERSION}",
+            hint="install the edge-sdk release that made the bundle, or convert the model again",
+        )
+    try:
+        manifest = msgspec.json.decode(payload, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"the manifest does not hold: {error}") from error
+    check_manifest(manifest)
+    return manifest
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Check what a schema cannot say.
+
+    Raises:
+        ManifestError: Parts of the manifest contradict each other.
+    """
+    _check_unique("label id", [label.id for label in manifest.labels])
+    _check_unique("variant", [variant.name for variant in manifest.variants])
+    _check_unique("stage", [stage.name for stage in manifest.stages])
+    _check_rules(manifest)
+    _check_audio(manifest.audio)
+    if tuple(manifest.golden.label_ids) != manifest.label_ids:
+        raise ManifestError("the golden samples were made for other labels, or another order")
+    for stage in manifest.stages:
+        for name in stage.variants:
+            manifest.variant(name)
+    _check_files(manifest)
+
+
+def _check_unique(what: str, names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ManifestError(f"{what} '{name}' appears twice in the manifest")
+        seen.add(name)
+
+
+def _check_rules(manifest: Manifest) -> None:
+    for label_id, rule in manifest.rules.items():
+        if label_id not in manifest.label_ids:
+            raise ManifestError(f"there is a rule for '{label_id}', which is no label of the model")
+        if rule.release > rule.threshold:
+            raise ManifestError(
+                f"rule for '{label_id}': release {rule.release} is above threshold {rule.threshold}"
+            )
+
+
+def _check_audio(audio: AudioInput) -> None:
+    front_end = audio.front_end
+    if front_end.sample_rate_hz != audio.sample_rate_hz:
+        raise ManifestError(
+            f"the input's rate is {audio.sample_rate_hz} Hz, its front end's {front_end.sample_rate_hz} Hz"
+        )
+    if isinstance(front_end, LogMel) and audio.step_samples % front_end.hop:
+        raise ManifestError(
+            f"step {audio.step_samples} is no multiple of the hop {front_end.hop}, so windows share no frames"
+        )
+
+
+def _check_files(manifest: Manifest) -> None:
+    needed = {variant.file for variant in manifest.variants}
+    needed |= {variant.golden.file for variant in manifest.variants}
+    needed |= {manifest.golden.inputs, manifest.golden.expected}
+    for name in sorted(needed - manifest.files.keys()):
+        raise ManifestError(f"'{name}' is used in the manifest but its digest is not listed")
+    for variant in manifest.variants:
+        listed = manifest.files[variant.file]
+        if (listed.sha256, listed.bytes) != (variant.sha256, variant.bytes):
+            raise ManifestError(f"variant {variant.name} and the file list disagree on '{variant.file}'")

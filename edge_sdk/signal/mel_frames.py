@@ -1,0 +1,159 @@
+"""The two halves of a log-mel spectrogram: what looks at one frame, and what looks at a window.
+
+Kept apart so that a stream can compute each frame once and finish every window that
+it is part of.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.audio import LogMel
+from ..contract.values import Float32Array
+from .mel import mel_filters
+
+__all__ = ["MelFrames", "finish_window", "frame_view"]
+
+# Frames are transformed in batches whose workspace stays inside a level-2 cache.
+_BATCH_VALUES = 65_536
+# Neighbouring bands that are multiplied as one dense block; a band is zero outside few bins.
+_BANDS_PER_BLOCK = 16
+
+
+def frame_view(samples: Float32Array, start: int, count: int, length: int, hop: int) -> Float32Array:
+    """Overlapping frames of a contiguous array, without a copy.
+
+    Args:
+        samples: Shape ``[n]``, contiguous.
+        start: First sample of the first frame.
+        count: Number of frames, at least 1; the last must end inside ``samples``.
+        length: Samples of a frame.
+        hop: Samples from one frame to the next.
+
+    Returns:
+        A read-only view of shape ``[count, length]``.
+    """
+    end = start + (count - 1) * hop + length
+    windows = np.lib.stride_tricks.sliding_window_view(samples[start:end], length)
+    return windows[::hop]
+
+
+class MelFrames:
+    """Logarithm of the mel spectrum of single frames; no frame depends on another.
+
+    Holds a workspace that every call overwrites: one object, one thread.
+
+    Attributes:
+        length: Samples of a frame that are used: ``win_length``. With
+            ``framing="librosa"`` the rest of the ``n_fft`` samples meets zeros of the
+            window and only turns phases, which the magnitude drops.
+        offset: Where in a frame those samples begin.
+    """
+
+    def __init__(self, front_end: LogMel) -> None:
+        self.length = front_end.win_length
+        librosa = front_end.framing == "librosa"
+        self.offset = (front_end.n_fft - front_end.win_length) // 2 if librosa else 0
+        self._front_end = front_end
+        self._window = _periodic_hann(front_end.win_length)
+        self._blocks = _band_blocks(mel_filters(front_end))
+        self._batch = max(1, _BATCH_VALUES // front_end.n_fft)
+        self._windowed = np.zeros((self._batch, front_end.n_fft), dtype=np.float32)
+
+    def levels(self, frames: Float32Array, out: Float32Array) -> None:
+        """Compute the logarithm of the mel bands, before reference and limits.
+
+        Args:
+            frames: Shape ``[n, length]``, may be a strided view.
+            out: Shape ``[n, n_mels]``: dB relative to 1 (``scale="db"``) or the natural
+                logarithm (``scale="log"``).
+        """
+        for start in range(0, len(frames), self._batch):
+            rows = slice(start, start + self._batch)
+            self._mel(frames[rows], out[rows])
+        _take_logarithm(out, self._front_end)
+
+    def _mel(self, frames: Float32Array, out: Float32Array) -> None:
+        windowed = self._windowed[: len(frames)]
+        np.multiply(frames, self._window, out=windowed[:, : self.length])
+        # NumPy 1.26 transforms in double precision whatever it is given.
+        spectrum = np.abs(np.fft.rfft(windowed)).astype(np.float32, copy=False)
+        if self._front_end.power == 2.0:
+            np.multiply(spectrum, spectrum, out=spectrum)
+        for bins, bands, weights in self._blocks:
+            np.matmul(spectrum[:, bins], weights, out=out[:, bands])
+
+
+def finish_window(levels: Float32Array, front_end: LogMel) -> Float32Array:
+    """Apply what belongs to a whole window: reference, limits, normalisation, layout.
+
+    Args:
+        levels: Shape ``[frames, n_mels]`` from :meth:`MelFrames.levels`; overwritten.
+        front_end: The spectrogram's parameters.
+
+    Returns:
+        The features, float32, contiguous, in the front end's layout.
+    """
+    if front_end.scale == "db":
+        _refer(levels, front_end)
+    if front_end.clip is not None:
+        np.clip(levels, *front_end.clip, out=levels)
+    if front_end.mean != 0.0:
+        np.subtract(levels, np.float32(front_end.mean), out=levels)
+    if front_end.std != 1.0:
+        np.divide(levels, np.float32(front_end.std), out=levels)
+    if front_end.layout == "mel_time":
+        return np.ascontiguousarray(levels.T)
+    return levels
+
+
+def _refer(levels: Float32Array, front_end: LogMel) -> None:
+    if front_end.db_ref == "max":
+        np.subtract(levels, levels.max(), out=levels)
+    elif front_end.db_ref != 1.0:
+        reference = _db_factor(front_end) * math.log(max(front_end.amin, front_end.db_ref))
+        np.subtract(levels, np.float32(reference), out=levels)
+    if front_end.top_db is not None:
+        np.maximum(levels, levels.max() - np.float32(front_end.top_db), out=levels)
+
+
+def _take_logarithm(mel: Float32Array, front_end: LogMel) -> None:
+    """Logarithm in place. The natural one: NumPy has a vectorised float32 ``log``, no ``log10``."""
+    if front_end.scale == "log" and front_end.log_offset:
+        np.add(mel, np.float32(front_end.log_offset), out=mel)
+    np.maximum(mel, np.float32(front_end.amin), out=mel)
+    np.log(mel, out=mel)
+    if front_end.scale == "db":
+        np.multiply(mel, np.float32(_db_factor(front_end)), out=mel)
+
+
+def _db_factor(front_end: LogMel) -> float:
+    """dB for each natural-logarithm unit of power, or of magnitude."""
+    return (10.0 if front_end.power == 2.0 else 20.0) / math.log(10.0)
+
+
+def _periodic_hann(length: int) -> Float32Array:
+    """A Hann window for spectral analysis: one period of a raised cosine, last zero left out."""
+    phase = 2.0 * np.pi * np.arange(length) / length
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+
+def _band_blocks(filters: npt.NDArray[np.float32]) -> list[tuple[slice, slice, Float32Array]]:
+    """Split a filterbank ``[n_mels, n_bins]`` into dense blocks of neighbouring bands.
+
+    Most of the matrix is zero, since a band covers few bins. A block keeps only the
+    bins that its bands cover.
+
+    Returns:
+        For each block its bins, its bands and its weights ``[bins, bands]``.
+    """
+    blocks = []
+    for first in range(0, len(filters), _BANDS_PER_BLOCK):
+        bands = slice(first, min(first + _BANDS_PER_BLOCK, len(filters)))
+        covered = np.flatnonzero(filters[bands].any(axis=0))
+        bins = slice(int(covered[0]), int(covered[-1]) + 1) if covered.size else slice(0, 1)
+        blocks.append((bins, bands, np.ascontiguousarray(filters[bands, bins].T)))
+    return blocks

@@ -1,0 +1,89 @@
+"""Reading TOML that people write: unknown keys are refused, and the nearest name is offered."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from .errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["load_toml"]
+
+_StructT = TypeVar("_StructT", bound=msgspec.Struct)
+
+
+def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _StructT:
+    """Read ``path`` into ``struct``, which must forbid unknown fields all the way down.
+
+    Args:
+        path: The TOML file.
+        struct: What it must hold.
+        error: What to raise, so that a spec and a configuration can be told apart.
+
+    Raises:
+        UsageError: As ``error``: the file is missing, is no TOML, has an unknown key (the nearest
+            known name is in the hint), lacks a key, or holds a value of the wrong kind.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise error(f"there is no file {path}") from missing
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise error(f"cannot read {path}: {unreadable}") from unreadable
+    except tomllib.TOMLDecodeError as malformed:
+        raise error(f"{path} is not TOML: {malformed}") from malformed
+    _refuse_unknown_keys(document, msgspec.inspect.type_info(struct), path, "", error)
+    try:
+        return msgspec.convert(document, struct)
+    except msgspec.ValidationError as invalid:
+        raise error(f"{path}: {invalid}") from invalid
+
+
+def _refuse_unknown_keys(
+    value: Any, expected: msgspec.inspect.Type, path: Path, where: str, error: type[UsageError]
+) -> None:
+    """Walk document and type together; msgspec stops at the first unknown key without a suggestion."""
+    if isinstance(expected, msgspec.inspect.UnionType):
+        _refuse_in_union(value, expected, path, where, error)
+    elif isinstance(expected, msgspec.inspect.StructType) and isinstance(value, dict):
+        fields = {field.encode_name: field.type for field in expected.fields}
+        allowed = [*fields, expected.tag_field] if expected.tag_field else [*fields]
+        for key, item in value.items():
+            if key not in allowed:
+                raise _unknown_key(key, allowed, path, where, error)
+            if key in fields:
+                _refuse_unknown_keys(item, fields[key], path, f"{where}{key}.", error)
+    elif isinstance(expected, msgspec.inspect.DictType) and isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unknown_keys(item, expected.value_type, path, f"{where}{key}.", error)
+    elif isinstance(expected, msgspec.inspect.ListType) and isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_unknown_keys(item, expected.item_type, path, f"{where}{index}.", error)
+
+
+def _refuse_in_union(
+    value: Any, union: msgspec.inspect.UnionType, path: Path, where: str, error: type[UsageError]
+) -> None:
+    if not isinstance(value, dict):
+        return
+    structs = [member for member in union.types if isinstance(member, msgspec.inspect.StructType)]
+    tagged = [member for member in structs if member.tag_field and value.get(member.tag_field) == member.tag]
+    for member in tagged or (structs if len(structs) == 1 else []):
+        _refuse_unknown_keys(value, member, path, where, error)
+
+
+def _unknown_key(
+    key: str, allowed: list[str], path: Path, where: str, error: type[UsageError]
+) -> UsageError:
+    near = difflib.get_close_matches(key, allowed, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"known keys here: {', '.join(sorted(allowed))}"
+    return error(f"{path}: unknown key '{where}{key}'", hint=hint)
