@@ -191,9 +191,7 @@ def validate_window(front_end: FrontEnd, window_samples: int, step_samples: int)
 def _step_message(front_end: LogMel, window_samples: int, step_samples: int) -> str:
     lower = step_samples // front_end.hop * front_end.hop
     nearest = [step for step in (lower, lower + front_end.hop) if 0 < step <= window_samples]
-    choices = " or ".join(
-        f"{step} samples ({step / front_end.sample_rate_hz:.4f} s)" for step in nearest
-    )
+    choices = " or ".join(f"{step} samples ({step / front_end.sample_rate_hz:.4f} s)" for step in nearest)
     message = f"the step of {step_samples} samples is not a multiple of the hop of {front_end.hop}"
     return f"{message}; the nearest are {choices}" if nearest else message
 

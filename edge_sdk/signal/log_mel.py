@@ -45,7 +45,7 @@ class LogMelExtractor:
         Raises:
             InputError: Not one-dimensional floating-point sound, or too short for a frame.
         """
-        window = as_mono(samples)
+        window = require_mono(samples).astype(np.float64, copy=False)
         front_end = self.front_end
         count = frame_count(front_end, len(window))
         if count == 0:
@@ -61,8 +61,8 @@ class LogMelExtractor:
         return finish_window(levels, front_end)
 
 
-def as_mono(samples: npt.NDArray[np.floating]) -> Float32Array:
-    """Give sound as a contiguous float32 array ``[n]``, copied only where it must be.
+def require_mono(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Refuse arrays that are not one channel of sound.
 
     Raises:
         InputError: Whole numbers, whose full scale nobody knows here, or several channels.
@@ -73,4 +73,4 @@ def as_mono(samples: npt.NDArray[np.floating]) -> Float32Array:
             f"not {samples.dtype} of shape {samples.shape}",
             hint="divide 16-bit samples by 32768; choose or mix channels",
         )
-    return np.ascontiguousarray(samples, dtype=np.float32)
+    return samples

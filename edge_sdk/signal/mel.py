@@ -69,7 +69,9 @@ def mel_filters(front_end: LogMel) -> npt.NDArray[np.float32]:
     Returns:
         float32 ``[n_mels, 1 + n_fft // 2]``.
     """
-    bins_hz = np.fft.rfftfreq(front_end.n_fft, 1.0 / front_end.sample_rate_hz)
+    bins_hz = np.arange(front_end.n_fft // 2 + 1, dtype=np.float64) * (
+        front_end.sample_rate_hz / front_end.n_fft
+    )
     corners_mel = np.linspace(
         hz_to_mel(front_end.fmin_hz, front_end.mel_scale),
         hz_to_mel(front_end.fmax_hz, front_end.mel_scale),
