@@ -92,11 +92,14 @@ class AudioWindow:
     Attributes:
         start: First sample, counted from the start of the source at the model's rate.
         features: What the model takes; shape as the manifest's front end gives it, without the
-            batch axis. Valid until the next window is made.
+            batch axis. Owned by the receiver.
+        level_dbfs: Root mean square level of the window in dB relative to a full-scale sine's
+            peak; -inf for digital silence.
     """
 
     start: int
     features: Float32Array
+    level_dbfs: float
 
 
 @dataclass(frozen=True, slots=True)
