@@ -1,0 +1,45 @@
+# make demo    convert a model, run it on recorded sound, receive its alerts
+# make test    the tests
+# make check   style, types, import rules
+# make bench   the measurements
+# make clean   remove what was built; `make distclean` removes .venv too
+#
+# Each does its own set-up on a machine that has Python and make. PYTHON=python3.12 chooses the Python.
+
+STAMPS := .venv/.stamps
+DEMO_OUT ?= demo-out
+TESTS ?= tests
+export PYTHON
+
+.PHONY: demo test check bench clean distclean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+demo: $(STAMPS)/demo
+	.venv/bin/edge-sdk demo --out $(DEMO_OUT)
+
+test: $(STAMPS)/demo $(STAMPS)/dev
+	.venv/bin/python -m pytest $(TESTS)
+
+check: $(STAMPS)/demo $(STAMPS)/dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: $(STAMPS)/demo $(STAMPS)/dev
+	.venv/bin/python -P benchmarks/run.py
+
+# core: the environment and the SDK; demo and dev: each adds what it lacks, in any order.
+$(STAMPS)/core: pyproject.toml constraints.txt
+	@python=$$(tools/find-python) && "$$python" tools/preflight.py && "$$python" tools/bootstrap.py core
+
+$(STAMPS)/demo $(STAMPS)/dev: $(STAMPS)/core
+	@.venv/bin/python tools/bootstrap.py $(@F)
+
+clean:
+	rm -rf build dist $(DEMO_OUT) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv
