@@ -1,0 +1,60 @@
+"""``labels_file``: many labels in a file of their own, as models with hundreds of classes have.
+
+``.txt``: one display name a line. ``.csv``: a header with ``name`` or ``display_name`` and, as they
+apply, ``id`` and ``index`` (YAMNet's ``yamnet_class_map.csv`` reads as it is).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from edge_sdk.contract.manifest import Label
+from edge_sdk.errors import SpecError
+
+__all__ = ["label_id_of", "read_label_file"]
+
+_ID = re.compile(r"[a-z0-9_]{1,64}\Z")
+
+
+def label_id_of(name: str) -> str:
+    """An id for a display name: ``"Gunshot, gunfire"`` becomes ``gunshot_gunfire``."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower().replace("'", "")).strip("_")[:64]
+
+
+def read_label_file(path: Path) -> list[Label]:
+    """Read labels in the order of the model's outputs.
+
+    Raises:
+        SpecError: The file is missing or not of that form, or an id is not ``[a-z0-9_]{1,64}``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read labels_file {path}: {error}") from error
+    rows = _csv_rows(path, text) if path.suffix.lower() == ".csv" else _text_rows(text)
+    labels = [Label(id=label_id, name=name) for label_id, name in rows]
+    if not labels:
+        raise SpecError(f"labels_file {path} holds no labels")
+    for label in labels:
+        if not _ID.match(label.id):
+            raise SpecError(f"{path}: '{label.id}' is no label id", hint="use 1 to 64 of a-z, 0-9 and '_'")
+    return labels
+
+
+def _text_rows(text: str) -> list[tuple[str, str]]:
+    names = [line.strip() for line in text.splitlines() if line.strip()]
+    return [(label_id_of(name), name) for name in names]
+
+
+def _csv_rows(path: Path, text: str) -> list[tuple[str, str]]:
+    rows = list(csv.DictReader(text.splitlines()))
+    columns = set(rows[0]) if rows else set()
+    column = next((name for name in ("name", "display_name", "id") if name in columns), None)
+    if column is None:
+        raise SpecError(f"{path} needs a column 'name' or 'display_name' in its first line")
+    for position, row in enumerate(rows):
+        if (row.get("index") or str(position)) != str(position):
+            raise SpecError(f"{path}: index {row['index']} stands in row {position}; sort the rows by index")
+    return [(row.get("id") or label_id_of(row[column] or ""), row[column] or "") for row in rows]
