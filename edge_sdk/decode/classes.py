@@ -1,0 +1,57 @@
+"""From a classifier's output tensor to one score a label."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..contract.manifest import Output
+from ..contract.values import Array, Float32Array
+from ..errors import BackendError
+
+__all__ = ["decode_classes"]
+
+_SATURATED = np.float32(80.0)  # float32 exp() neither overflows nor vanishes within this
+
+
+def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
+    """Read one answer of a classifier.
+
+    Args:
+        raw: The output tensor for one window, shape ``[labels]`` or with axes of 1 around it.
+        output: Which activation is still to be applied.
+        n_labels: How many labels the manifest has.
+
+    Returns:
+        A new array of scores in 0..1, shape ``[labels]``, in the manifest's order.
+
+    Raises:
+        BackendError: Another number of outputs than labels, or an output that is not a finite
+            number. A fault must never pass as a low score.
+    """
+    if raw.size != n_labels:
+        raise BackendError(
+            f"the model gave {raw.size} outputs of shape {list(raw.shape)} for {n_labels} labels",
+            hint="the manifest's labels are not the labels of this model",
+        )
+    values = raw.reshape(n_labels).astype(np.float32)
+    if not np.isfinite(values).all():
+        broken = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise BackendError(f"the model's output {broken} is {values[broken]}, not a finite number")
+    if output.activation == "sigmoid":
+        return _sigmoid(values)
+    if output.activation == "softmax":
+        return _softmax(values)
+    return np.clip(values, 0.0, 1.0, out=values)
+
+
+def _sigmoid(logits: Float32Array) -> Float32Array:
+    np.clip(logits, -_SATURATED, _SATURATED, out=logits)
+    scores: Float32Array = np.float32(1.0) / (np.float32(1.0) + np.exp(-logits))
+    return scores
+
+
+def _softmax(logits: Float32Array) -> Float32Array:
+    # Lowered by the largest, so that exp() cannot overflow; the quotient stays the same.
+    weights = np.exp(logits - logits.max())
+    scores: Float32Array = weights / weights.sum()
+    return scores
