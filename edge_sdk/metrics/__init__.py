@@ -1,0 +1,8 @@
+"""How good a model is, with how sure we can be of it.
+
+- :mod:`.intervals`: exact 95 % intervals for shares, AUC and rates
+- :mod:`.classification`: recall, precision and AUC by label; the one figure the gate looks at
+- :mod:`.events`: events and false alarms on long recordings
+
+NumPy only; SciPy is loaded by the first exact quantile.
+"""
