@@ -24,7 +24,8 @@
     ├── SourceError               a microphone, camera or recording stopped delivering
     └── MessagingError            alerts could not be stored, sent or received
         ├── BrokerError           the broker cannot be reached, or refuses
-        └── OutboxError           the outbox on disk cannot be used
+        ├── OutboxError           the outbox on disk cannot be used
+        └── StoreError            the monitor's database cannot be used
 
 A library's exception is wrapped once, where it enters, ``from`` the original.
 """
@@ -52,6 +53,7 @@ __all__ = [
     "OutboxError",
     "SourceError",
     "SpecError",
+    "StoreError",
     "UnsafeArchiveError",
     "UsageError",
     "VerificationError",
@@ -178,3 +180,7 @@ class BrokerError(MessagingError):
 
 class OutboxError(MessagingError):
     """The outbox on disk cannot be used."""
+
+
+class StoreError(MessagingError):
+    """The monitor's database cannot be used."""
