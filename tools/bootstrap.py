@@ -44,6 +44,8 @@ class Progress:
         self._prefix = f"[{layer}]"
         self._started = time.monotonic()
         self._doing = "asking for the packages"
+        self._unpacking = 0
+        self._unpacked_before = 0
 
     def line(self, line: str) -> None:
         """Take one line of pip's output."""
@@ -52,12 +54,15 @@ class Progress:
             self._doing = f"fetching {name}" + (f" ({size})" if size else "")
             self._say(self._doing)
         elif installing := _INSTALLING.match(line):
-            count = len(installing[1].split(", "))
-            self._doing = f"unpacking {count} packages"
-            self._say(self._doing)
+            self._unpacking = len(installing[1].split(", "))
+            self._unpacked_before = _packages_in_place()
+            self._say(f"unpacking {self._unpacking} packages")
 
     def silence(self) -> None:
         """Say what pip is still at."""
+        if self._unpacking:
+            count = _packages_in_place() - self._unpacked_before
+            self._doing = f"unpacked {count} of {self._unpacking} packages"
         self._say(f"... {self._doing}, {time.monotonic() - self._started:.0f} s so far")
 
     def done(self) -> None:
@@ -68,6 +73,10 @@ class Progress:
         print(self._prefix, text, flush=True)
 
 
+def _packages_in_place() -> int:
+    return sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
+
+
 def install(layer: str) -> None:
     """Bring .venv to the state that ``layer`` needs, then write its stamp.
 
@@ -75,7 +84,8 @@ def install(layer: str) -> None:
         InstallError: The environment cannot be made, or pip failed; no stamp is left.
     """
     stamp = STAMPS / layer
-    stamp.unlink(missing_ok=True)
+    if stamp.exists():
+        stamp.unlink()
     progress = Progress(layer)
     if not _usable():
         _make_environment()

@@ -1,0 +1,35 @@
+"""What all tests share: where the project and its recordings are, and how properties are searched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# TensorFlow reads these when it is first imported, in tests and in the processes that they start.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+# No deadlines: a slow machine is not a wrong result. CI searches the same examples every time.
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The folder that holds pyproject.toml."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The recordings and models that are not in the repository; skips where they are absent."""
+    folder = Path(os.environ.get("EDGE_SDK_DATA", PROJECT / "../shared/data")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no recordings in {folder}: set EDGE_SDK_DATA to run this")
+    return folder
