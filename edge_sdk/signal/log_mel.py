@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..contract.audio import LogMel, frame_count
 from ..contract.values import Float32Array
 from ..errors import InputError
-from .mel_frames import MelFrames, finish_window, frame_view
+from .mel_frames import MelFrames, finish_window
 
 __all__ = ["LogMelExtractor"]
 
@@ -45,20 +45,14 @@ class LogMelExtractor:
         Raises:
             InputError: Not one-dimensional floating-point sound, or too short for a frame.
         """
-        window = require_mono(samples).astype(np.float64, copy=False)
+        window = require_mono(samples)
         front_end = self.front_end
-        count = frame_count(front_end, len(window))
-        if count == 0:
+        if frame_count(front_end, len(window)) == 0:
             raise InputError(
                 f"{len(window)} samples are too short for one spectrogram frame",
                 hint=f"n_fft is {front_end.n_fft}, win_length {front_end.win_length}",
             )
-        if front_end.center:
-            window = np.pad(window, front_end.n_fft // 2)
-        frames = self._frames
-        levels = np.empty((count, front_end.n_mels), dtype=np.float32)
-        frames.levels(frame_view(window, frames.offset, count, frames.length, front_end.hop), out=levels)
-        return finish_window(levels, front_end)
+        return finish_window(self._frames.window_levels(window), front_end)
 
 
 def require_mono(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

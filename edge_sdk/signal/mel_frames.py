@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..contract.audio import LogMel
+from ..contract.audio import LogMel, frame_count
 from ..contract.values import Float32Array
 from .mel import mel_filters
 
@@ -21,31 +21,30 @@ __all__ = ["Float64Array", "MelFrames", "finish_window", "frame_view"]
 Float64Array: TypeAlias = npt.NDArray[np.float64]
 
 # Frames are transformed in batches whose workspace stays inside a level-2 cache.
-_BATCH_VALUES = 32_768
-# Neighbouring bands that are multiplied as one dense block; a band is zero outside few bins.
+_BATCH_VALUES = 65_536
+# Neighbouring bands that are multiplied as one dense block, since a band is zero outside few
+# bins; small enough that OpenBLAS stays on the calling thread.
 _BANDS_PER_BLOCK = 16
 
 
-def frame_view(samples: Float64Array, start: int, count: int, length: int, hop: int) -> Float64Array:
+def frame_view(samples: Float64Array, count: int, length: int, hop: int) -> Float64Array:
     """Overlapping frames of a contiguous array, without a copy.
 
     Args:
         samples: Shape ``[n]``, contiguous.
-        start: First sample of the first frame.
-        count: Number of frames, at least 1; the last must end inside ``samples``.
+        count: Number of frames; the last must end inside ``samples``.
         length: Samples of a frame.
         hop: Samples from one frame to the next.
 
     Returns:
-        A read-only view of shape ``[count, length]``.
+        A view of shape ``[count, length]`` that follows later changes of ``samples``.
     """
-    end = start + (count - 1) * hop + length
-    windows = np.lib.stride_tricks.sliding_window_view(samples[start:end], length)
-    return windows[::hop]
+    size = samples.itemsize
+    return np.ndarray((count, length), np.float64, buffer=samples.data, strides=(hop * size, size))
 
 
 class MelFrames:
-    """Logarithm of the mel spectrum of single frames; no frame depends on another.
+    """Logarithm of the mel spectrum of frames; no frame depends on another.
 
     Holds a workspace that every call overwrites: one object, one thread.
 
@@ -53,44 +52,71 @@ class MelFrames:
         length: Samples of a frame that are used: ``win_length``. With
             ``framing="librosa"`` the rest of the ``n_fft`` samples meets zeros of the
             window and only turns phases, which the magnitude drops.
-        offset: Where in a frame those samples begin.
+        begin: Where they begin in the first frame of a window, counted from the
+            window's first sample; negative where ``center`` puts zeros before it.
     """
 
     def __init__(self, front_end: LogMel) -> None:
         self.length = front_end.win_length
         librosa = front_end.framing == "librosa"
-        self.offset = (front_end.n_fft - front_end.win_length) // 2 if librosa else 0
+        offset = (front_end.n_fft - front_end.win_length) // 2 if librosa else 0
+        self._padding = front_end.n_fft // 2 if front_end.center else 0
+        self.begin = offset - self._padding
         self._front_end = front_end
         self._window = _periodic_hann(front_end.win_length)
         self._blocks = _band_blocks(mel_filters(front_end))
         self._batch = max(1, _BATCH_VALUES // front_end.n_fft)
-        self._windowed = np.zeros((self._batch, front_end.n_fft))
-        self._power = np.empty((self._batch, front_end.n_fft // 2 + 1), dtype=np.float32)
+        self._tapered = self.workspace(self._batch)
 
-    def levels(self, frames: Float64Array, out: Float32Array) -> None:
+    def workspace(self, frames: int) -> Float64Array:
+        """An array that :meth:`taper` can write this many frames to: zeros ``[frames, n_fft]``."""
+        return np.zeros((frames, self._front_end.n_fft))
+
+    def taper(self, frames: Float64Array, out: Float64Array) -> None:
+        """Multiply frames ``[n, length]`` by the Hann window into rows of a workspace."""
+        np.multiply(frames, self._window, out=out[:, : self.length])
+
+    def levels(self, tapered: Float64Array, out: Float32Array) -> None:
         """Compute the logarithm of the mel bands, before reference and limits.
 
         Args:
-            frames: Shape ``[n, length]``, may be a strided view.
+            tapered: Shape ``[n, n_fft]``, from :meth:`taper`.
             out: Shape ``[n, n_mels]``: dB relative to 1 (``scale="db"``) or the natural
                 logarithm (``scale="log"``).
         """
-        for start in range(0, len(frames), self._batch):
+        for start in range(0, len(tapered), self._batch):
             rows = slice(start, start + self._batch)
-            self._mel(frames[rows], out[rows])
+            self._mel(tapered[rows], out[rows])
         _take_logarithm(out, self._front_end)
 
-    def _mel(self, frames: Float64Array, out: Float32Array) -> None:
-        windowed, power = self._windowed[: len(frames)], self._power[: len(frames)]
-        np.multiply(frames, self._window, out=windowed[:, : self.length])
-        # Real and imaginary parts side by side; squared and added faster than `abs` finds a root.
-        parts = np.fft.rfft(windowed).view(np.float64)
-        np.multiply(parts, parts, out=parts)
-        np.add(parts[:, 0::2], parts[:, 1::2], out=power, casting="same_kind")
-        if self._front_end.power == 1.0:
-            np.sqrt(power, out=power)
+    def window_levels(self, samples: npt.NDArray[np.floating]) -> Float32Array:
+        """Compute the levels of every frame of one window.
+
+        Args:
+            samples: Shape ``[n]``, long enough for one frame.
+
+        Returns:
+            A new array ``[frames, n_mels]``.
+        """
+        hop, count = self._front_end.hop, frame_count(self._front_end, len(samples))
+        padded = np.zeros(len(samples) + 2 * self._padding)
+        padded[self._padding : self._padding + len(samples)] = samples
+        frames = frame_view(padded[self._padding + self.begin :], count, self.length, hop)
+        levels = np.empty((count, self._front_end.n_mels), dtype=np.float32)
+        for start in range(0, count, self._batch):
+            rows = frames[start : start + self._batch]
+            tapered = self._tapered[: len(rows)]
+            self.taper(rows, out=tapered)
+            self._mel(tapered, out=levels[start : start + self._batch])
+        _take_logarithm(levels, self._front_end)
+        return levels
+
+    def _mel(self, tapered: Float64Array, out: Float32Array) -> None:
+        spectrum = np.abs(np.fft.rfft(tapered).astype(np.complex64))
+        if self._front_end.power == 2.0:
+            np.multiply(spectrum, spectrum, out=spectrum)
         for bins, bands, weights in self._blocks:
-            np.matmul(power[:, bins], weights, out=out[:, bands])
+            np.matmul(spectrum[:, bins], weights, out=out[:, bands])
 
 
 def finish_window(levels: Float32Array, front_end: LogMel) -> Float32Array:

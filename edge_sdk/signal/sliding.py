@@ -1,0 +1,215 @@
+"""A stream of samples into overlapping windows of features.
+
+Windows that overlap share spectrogram frames. A frame is computed once, its logarithm
+kept, and only what belongs to one window is done again: the reference and limits of
+that window and, with ``center=true``, the few frames at its edges that see the zeros
+around the window where the stream has its neighbours.
+
+What is computed together depends only on the position in the stream, never on how the
+samples were cut into blocks: any block sizes give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.audio import FrontEnd, LogMel, Waveform, frame_count, validate_window
+from ..contract.values import AudioWindow, Float32Array
+from ..errors import UsageError
+from .log_mel import require_mono
+from .mel_frames import MelFrames, finish_window, frame_view
+
+__all__ = ["SlidingFrontEnd", "SlidingLogMel", "SlidingWaveform", "sliding_front_end"]
+
+_Float: TypeAlias = npt.NDArray[np.floating]
+
+
+class SlidingFrontEnd(Protocol):
+    """Takes samples in blocks of any size and gives every complete window."""
+
+    def push(self, samples: _Float) -> list[AudioWindow]:
+        """Append sound that follows what was pushed before, and give the windows it completes.
+
+        Args:
+            samples: Mono in -1..1, finite, any length, shape ``[n]``; copied, not kept.
+
+        Returns:
+            The windows in order, often none. Their arrays belong to the caller.
+
+        Raises:
+            InputError: Not one-dimensional floating-point sound.
+        """
+        ...
+
+    def reset(self, position: int) -> None:
+        """Forget all sound, as after a gap: the next sample is number ``position``."""
+        ...
+
+
+class SlidingWaveform:
+    """Overlapping windows of the samples themselves.
+
+    Args:
+        front_end: The model's sample rate.
+        window_samples: Length of a window.
+        step_samples: Samples from the start of one window to the next, at most a window.
+
+    Raises:
+        UsageError: Window and step do not fit each other.
+    """
+
+    def __init__(self, front_end: Waveform, window_samples: int, step_samples: int) -> None:
+        _require_window(front_end, window_samples, step_samples)
+        self._window = _SampleWindow(window_samples, step_samples)
+
+    def push(self, samples: _Float) -> list[AudioWindow]:
+        """Append sound and give the windows it completes: see :class:`SlidingFrontEnd`."""
+        return self._window.push(samples, np.copy)
+
+    def reset(self, position: int) -> None:
+        """Forget all sound: see :class:`SlidingFrontEnd`."""
+        self._window.reset(position)
+
+
+class SlidingLogMel:
+    """Overlapping windows of log-mel features, equal to :class:`.LogMelExtractor` on each.
+
+    Args:
+        front_end: The spectrogram's parameters.
+        window_samples: Length of a window.
+        step_samples: Samples from the start of one window to the next: a multiple of the
+            hop, at most a window.
+
+    Raises:
+        UsageError: Window, step and hop do not fit each other; names the nearest steps.
+    """
+
+    def __init__(self, front_end: LogMel, window_samples: int, step_samples: int) -> None:
+        _require_window(front_end, window_samples, step_samples)
+        self._front_end = front_end
+        self._window = _SampleWindow(window_samples, step_samples)
+        self._spectrum = _WindowSpectrum(front_end, window_samples, step_samples)
+
+    def push(self, samples: _Float) -> list[AudioWindow]:
+        """Append sound and give the windows it completes: see :class:`SlidingFrontEnd`."""
+        return self._window.push(samples, self._features)
+
+    def reset(self, position: int) -> None:
+        """Forget all sound: see :class:`SlidingFrontEnd`."""
+        self._window.reset(position)
+        self._spectrum.reset()
+
+    def _features(self, samples: Float32Array) -> Float32Array:
+        return finish_window(self._spectrum.levels(samples), self._front_end)
+
+
+def sliding_front_end(front_end: FrontEnd, window_samples: int, step_samples: int) -> SlidingFrontEnd:
+    """Make the sliding form of a front end.
+
+    Raises:
+        UsageError: Window, step and hop do not fit each other; names the nearest steps.
+    """
+    if isinstance(front_end, Waveform):
+        return SlidingWaveform(front_end, window_samples, step_samples)
+    return SlidingLogMel(front_end, window_samples, step_samples)
+
+
+class _SampleWindow:
+    """The samples of the window that is being filled."""
+
+    def __init__(self, window_samples: int, step_samples: int) -> None:
+        self._samples: Float32Array = np.zeros(window_samples, dtype=np.float32)
+        self._step = step_samples
+        self._start = 0
+        self._filled = 0
+
+    def push(self, samples: _Float, features: Callable[[Float32Array], Float32Array]) -> list[AudioWindow]:
+        rest = require_mono(samples)
+        windows = []
+        while len(rest) >= (missing := len(self._samples) - self._filled):
+            self._samples[self._filled :] = rest[:missing]
+            rest = rest[missing:]
+            windows.append(AudioWindow(self._start, features(self._samples), _level_dbfs(self._samples)))
+            self._samples[: -self._step] = self._samples[self._step :]
+            self._filled = len(self._samples) - self._step
+            self._start += self._step
+        self._samples[self._filled : self._filled + len(rest)] = rest
+        self._filled += len(rest)
+        return windows
+
+    def reset(self, position: int) -> None:
+        self._start = position
+        self._filled = 0
+
+
+class _WindowSpectrum:
+    """Log-mel levels of successive windows that lie one step apart.
+
+    The frames of a window are, in this order: a head that begins in the zeros before it,
+    frames that lie inside, and frames that end in the zeros after it; only ``center=true``
+    has the first and last. A frame inside two windows is kept; head and tail are computed.
+    """
+
+    def __init__(self, front_end: LogMel, window_samples: int, step_samples: int) -> None:
+        self._frames = MelFrames(front_end)
+        hop, begin, length = front_end.hop, self._frames.begin, self._frames.length
+        count = frame_count(front_end, window_samples)
+        inside_stop = min((window_samples - length - begin) // hop + 1, count)
+        self._step_frames = step_samples // hop
+        self._head = math.ceil(max(0, -begin) / hop)
+        self._tail = inside_stop - self._step_frames
+        self._previous: Float32Array | None = None
+        if self._tail <= self._head:  # windows have no frame in common
+            return
+        self._head_sound = np.zeros(max(0, self._head - 1) * hop + length)
+        self._tail_sound = np.zeros((count - 1 - self._tail) * hop + length)
+        self._head_frames = frame_view(self._head_sound, self._head, length, hop)
+        self._tail_frames = frame_view(self._tail_sound, count - self._tail, length, hop)
+        self._head_zeros = max(0, -begin)
+        tail_start = self._tail * hop + begin
+        self._tail_samples = slice(tail_start, tail_start + len(self._tail_sound))
+        self._tapered = self._frames.workspace(self._head + count - self._tail)
+        self._computed: Float32Array = np.empty((len(self._tapered), front_end.n_mels), dtype=np.float32)
+
+    def levels(self, samples: Float32Array) -> Float32Array:
+        """Levels ``[frames, n_mels]`` of the next window, given all its samples, as a new array."""
+        if self._previous is None or self._tail <= self._head:
+            self._previous = self._frames.window_levels(samples)
+        else:
+            self._advance(samples, self._previous)
+        return self._previous.copy()
+
+    def reset(self) -> None:
+        self._previous = None
+
+    def _advance(self, samples: Float32Array, levels: Float32Array) -> None:
+        """Turn the levels of the window one step before into those of this window."""
+        levels[self._head : self._tail] = levels[
+            self._head + self._step_frames : self._tail + self._step_frames
+        ]
+        tail_sound = samples[self._tail_samples]
+        self._tail_sound[: len(tail_sound)] = tail_sound
+        self._frames.taper(self._tail_frames, out=self._tapered[self._head :])
+        if self._head:
+            self._head_sound[self._head_zeros :] = samples[: len(self._head_sound) - self._head_zeros]
+            self._frames.taper(self._head_frames, out=self._tapered[: self._head])
+        self._frames.levels(self._tapered, out=self._computed)
+        levels[: self._head] = self._computed[: self._head]
+        levels[self._tail :] = self._computed[self._head :]
+
+
+def _level_dbfs(samples: Float32Array) -> float:
+    energy = float(np.einsum("i,i->", samples, samples))
+    return 10.0 * math.log10(energy / len(samples)) if energy > 0.0 else -math.inf
+
+
+def _require_window(front_end: FrontEnd, window_samples: int, step_samples: int) -> None:
+    try:
+        validate_window(front_end, window_samples, step_samples)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
