@@ -1,0 +1,222 @@
+"""CONFIG.toml of a device, and the defaults that stand for what it leaves out.
+
+::
+
+    bundle = "forest-sounds-1.2.0.edge"        # paths are relative to this file
+    source = "file:///var/recordings?pace=realtime"
+
+    [device]
+    site = "sungai-utik"
+    name = "box-07"
+
+    [broker]
+    url = "mqtts://broker.example.org"
+    receiver_id = "monitor"
+
+    [rules.gunshot]
+    threshold = 0.9
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edge_sdk.contract.manifest import Manifest, Rule
+from edge_sdk.errors import ConfigError
+from edge_sdk.toml_file import load_toml
+
+__all__ = [
+    "BrokerConfig",
+    "Delivery",
+    "DeviceConfig",
+    "InferenceConfig",
+    "OutboxConfig",
+    "RuleConfig",
+    "RunConfig",
+    "default_device_name",
+    "default_outbox_folder",
+    "load_config",
+    "override_rules",
+]
+
+Delivery: TypeAlias = Literal["receipt", "puback"]
+TopicName: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,64}$")]
+Score: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0.0)]
+PositiveSeconds: TypeAlias = Annotated[float, Meta(gt=0.0)]
+
+_MAX_NAME = 64
+
+
+def default_device_name() -> str:
+    """The host's name, made fit for a topic; ``device`` where nothing of it is left."""
+    host = socket.gethostname().split(".", 1)[0].lower()
+    return re.sub(r"[^a-z0-9_-]+", "-", host).strip("-")[:_MAX_NAME] or "device"
+
+
+def default_outbox_folder(site: str, device: str) -> Path:
+    """Where state of a user's programs belongs (XDG), one folder a device."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "edge-sdk" / f"{site}.{device}"
+
+
+class DeviceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who we are: the two names in every topic."""
+
+    site: TopicName = "default"
+    name: TopicName = msgspec.field(default_factory=default_device_name)
+
+
+class BrokerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where alerts go.
+
+    Attributes:
+        url: ``mqtt://host[:port]``, or ``mqtts://`` for TLS.
+        user, password_file: Else ``EDGE_SDK_MQTT_USER`` and ``EDGE_SDK_MQTT_PASSWORD``.
+        ca, cert, key: PEM files: whom to believe, and who we are.
+        receiver_id: The one receiver with a durable store whose receipts we wait for.
+        delivery: ``receipt`` waits for that receiver, ``puback`` for the broker alone. By default
+            ``receipt`` where a receiver is named.
+    """
+
+    url: str
+    user: str | None = None
+    password_file: str | None = None
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    receiver_id: str | None = None
+    delivery: Delivery | None = None
+
+    @property
+    def effective_delivery(self) -> Delivery:
+        """What was asked for, or what follows from ``receiver_id``."""
+        return self.delivery or ("receipt" if self.receiver_id else "puback")
+
+
+class OutboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where alerts wait on disk. Without a folder: the user's state folder."""
+
+    folder: str | None = None
+    disk_budget_mb: Annotated[int, Meta(ge=1)] = 256
+
+
+class InferenceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the model runs. Without a variant: the first that the bundle prefers."""
+
+    variant: str | None = None
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+class RuleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this device does otherwise than the bundle says, for one label. Seconds of sound."""
+
+    threshold: Score | None = None
+    release: Score | None = None
+    hits: Annotated[int, Meta(ge=1)] | None = None
+    within_s: PositiveSeconds | None = None
+    min_gap_s: Seconds | None = None
+    max_duration_s: PositiveSeconds | None = None
+    update_every_s: Seconds | None = None
+
+
+class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that ``edge-sdk run`` needs. Paths are absolute once :func:`load_config` has read it."""
+
+    bundle: str
+    source: str
+    device: DeviceConfig = msgspec.field(default_factory=DeviceConfig)
+    broker: BrokerConfig
+    outbox: OutboxConfig = OutboxConfig()
+    inference: InferenceConfig = InferenceConfig()
+    rules: dict[str, RuleConfig] = {}
+    require_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.broker.effective_delivery == "receipt" and not self.broker.receiver_id:
+            raise ValueError("delivery 'receipt' needs broker.receiver_id: whose receipts to wait for")
+
+    @property
+    def outbox_folder(self) -> Path:
+        """The folder that was named, or the default for this device."""
+        return (
+            Path(self.outbox.folder)
+            if self.outbox.folder
+            else default_outbox_folder(self.device.site, self.device.name)
+        )
+
+
+def load_config(path: Path) -> RunConfig:
+    """Read CONFIG.toml; relative paths in it are taken from its own folder.
+
+    Raises:
+        ConfigError: It is missing, is no TOML, has a key that is not known (the nearest is named),
+            or a value that does not hold.
+    """
+    config = load_toml(path, RunConfig, ConfigError)
+    folder = path.absolute().parent
+    broker = config.broker
+    return msgspec.structs.replace(
+        config,
+        bundle=_from(folder, config.bundle),
+        source=config.source if "://" in config.source else _from(folder, config.source),
+        broker=msgspec.structs.replace(
+            broker,
+            password_file=_from(folder, broker.password_file),
+            ca=_from(folder, broker.ca),
+            cert=_from(folder, broker.cert),
+            key=_from(folder, broker.key),
+        ),
+        outbox=msgspec.structs.replace(config.outbox, folder=_from(folder, config.outbox.folder)),
+    )
+
+
+def _from(folder: Path, path: str | None) -> str | None:
+    return None if path is None else str(folder / Path(path).expanduser())
+
+
+def override_rules(manifest: Manifest, overrides: dict[str, RuleConfig]) -> dict[str, Rule]:
+    """The bundle's rules with this device's own values put in.
+
+    Raises:
+        ConfigError: A label that has no rule in the bundle, or a release above its threshold.
+    """
+    rules = dict(manifest.rules)
+    for label_id, override in overrides.items():
+        if label_id not in rules:
+            known = ", ".join(sorted(rules))
+            raise ConfigError(
+                f"[rules.{label_id}]: bundle {manifest.name} has no rule for '{label_id}'",
+                hint=f"it has rules for: {known}",
+            )
+        rules[label_id] = _overridden(rules[label_id], override, manifest.audio.sample_rate_hz)
+        if rules[label_id].release > rules[label_id].threshold:
+            raise ConfigError(
+                f"[rules.{label_id}]: release {rules[label_id].release} "
+                f"is above threshold {rules[label_id].threshold}",
+                hint="lower release, or raise threshold",
+            )
+    return rules
+
+
+def _overridden(rule: Rule, override: RuleConfig, rate_hz: int) -> Rule:
+    changes: dict[str, float] = {}
+    for name, value in msgspec.structs.asdict(override).items():
+        if value is None:
+            continue
+        if name.endswith("_s"):
+            least = 1 if name in ("within_s", "max_duration_s") else 0
+            changes[f"{name[:-2]}_samples"] = max(least, round(value * rate_hz))
+        else:
+            changes[name] = value
+    if override.threshold is not None and override.release is None:
+        # A lower threshold takes release along, or every event would end as it begins.
+        changes["release"] = min(rule.release, override.threshold)
+    return msgspec.structs.replace(rule, **changes)
