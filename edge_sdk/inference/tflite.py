@@ -53,7 +53,7 @@ class _Tensor:
 
     def quantize(self, value: Array) -> Array:
         limits = np.iinfo(self.dtype)
-        steps = np.rint(value * np.float32(1.0 / self.scale)) + np.float32(self.zero_point)
+        steps = np.rint(value / np.float32(self.scale)) + np.float32(self.zero_point)
         return np.clip(steps, limits.min, limits.max).astype(self.dtype)
 
     def dequantize(self, value: Array) -> Array:
