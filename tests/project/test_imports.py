@@ -41,8 +41,8 @@ failed = {{}}
 for module in {modules!r}:
     try:
         importlib.import_module(module)
-    except ImportError as error:
-        failed[module] = str(error)
+    except Exception as error:
+        failed[module] = repr(error)
 print(json.dumps(failed))
 """
 

@@ -17,7 +17,7 @@ ADDRESSES = [
     "proxy.golang" + ".org",
     "--index" + "-url",
     "--find" + "-links",
-    "file:" + "///",
+    "file:///" + "opt",
     "/ro" + "ot/",
 ]
 

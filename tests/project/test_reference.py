@@ -1,0 +1,73 @@
+"""The reference pages name every field that the code has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge_sdk import errors
+from edge_sdk.cli.verbs import VERBS
+from edge_sdk.contract import audio, manifest, messages
+
+MESSAGES: list[type[msgspec.Struct]] = [
+    messages.Alert,
+    messages.Coverage,
+    messages.Dropped,
+    messages.Probe,
+    messages.Receipt,
+    messages.Reported,
+    messages.Status,
+]
+DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
+    "log-mel.md": [audio.LogMel, audio.Waveform],
+    "event-rule.md": [manifest.Rule],
+    "manifest.md": [
+        manifest.AudioInput,
+        manifest.ExpectedScores,
+        manifest.Golden,
+        manifest.Label,
+        manifest.Manifest,
+        manifest.Metric,
+        manifest.Output,
+        manifest.Provenance,
+        manifest.Stage,
+        manifest.Variant,
+    ],
+    "mqtt.md": [*MESSAGES],
+}
+
+
+@pytest.fixture(scope="module")
+def reference(project: Path) -> Path:
+    return project / "docs/reference"
+
+
+@pytest.mark.parametrize(
+    ("page", "struct"),
+    [(page, struct) for page, structs in DOCUMENTED.items() for struct in structs],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_a_page_names_every_field(reference: Path, page: str, struct: type[msgspec.Struct]) -> None:
+    text = (reference / page).read_text("utf-8")
+    fields = [field.encode_name for field in msgspec.structs.fields(struct)]
+    assert [field for field in fields if f"`{field}`" not in text] == []
+
+
+def test_every_verb_is_listed(reference: Path) -> None:
+    page = (reference / "cli.md").read_text("utf-8")
+    assert [verb for verb in VERBS if f"`edge-sdk {verb}" not in page] == []
+
+
+def test_every_error_is_listed_with_its_parent_and_exit_code(reference: Path) -> None:
+    page = (reference / "errors.md").read_text("utf-8")
+    rows = {}
+    for line in page.splitlines():
+        cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
+        if len(cells) == 4:
+            rows[cells[0]] = (cells[1], cells[3])
+    for name in errors.__all__:
+        error = getattr(errors, name)
+        parent = "" if error is errors.EdgeSdkError else error.__base__.__name__
+        assert rows.get(name) == (parent, str(error.exit_code)), name
