@@ -1,54 +1,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-import msgspec
-import pytest
-from hypothesis import HealthCheck, given, settings
+from device_messages import STREAM, make_alert, make_coverage, make_dropped, raw_message
+from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_sdk.contract.messages import Alert, Coverage, Dropped
-from edge_sdk.monitor.incoming import Counted, Received, StreamKey, parse
+from edge_sdk.monitor.incoming import Counted, Received
 from edge_sdk.monitor.seq_ledger import RANGES_KEPT, SeqGap, SeqLedger, Verdict
 
-from .conftest import EPOCH, AsReceived, MakeAlert
 
-STREAM = StreamKey("ridge", "box-1", EPOCH)
-Observe = Callable[..., Verdict]
-
-
-@pytest.fixture
-def observe(as_received: AsReceived) -> Observe:
-    def take_note(ledger: SeqLedger, message: Counted, now: float = 0.0) -> Verdict:
-        received = parse(as_received(message))
-        assert isinstance(received, Received)
-        assert isinstance(received.message, (Alert, Coverage, Dropped))
-        return ledger.observe(received, now)
-
-    return take_note
+def observe(ledger: SeqLedger, message: Counted, now: float = 0.0) -> Verdict:
+    raw = raw_message(message)
+    return ledger.observe(Received(message, raw.topic, raw.received_at, raw.payload), now)
 
 
 def gap(first: int, last: int) -> SeqGap:
     return SeqGap(*STREAM, first, last)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     arrivals=st.lists(st.integers(1, 40), min_size=1, max_size=60),
     dropped=st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=3),
 )
 def test_whatever_the_order_each_number_is_new_once_and_the_gaps_are_what_never_came(
-    make_alert: MakeAlert,
-    make_dropped: Callable[..., Dropped],
-    observe: Observe,
     arrivals: list[int],
     dropped: list[tuple[int, int]],
 ) -> None:
     ledger = SeqLedger(gap_after_s=10)
     ranges = [(low, high) for low, high in dropped if low <= high]
 
-    verdicts = [observe(ledger, make_alert(seq=seq)) for seq in arrivals]
+    verdicts = [observe(ledger, make_alert(seq)) for seq in arrivals]
     observe(ledger, make_dropped(41, *ranges))
 
     assert [seq for seq, verdict in zip(arrivals, verdicts, strict=True) if verdict == "new"] == list(
@@ -61,9 +43,7 @@ def test_whatever_the_order_each_number_is_new_once_and_the_gaps_are_what_never_
     assert ledger.due(math.inf) == []
 
 
-def test_a_number_that_was_jumped_over_is_a_gap_only_after_the_wait(
-    make_alert: MakeAlert, observe: Observe
-) -> None:
+def test_a_number_that_was_jumped_over_is_a_gap_only_after_the_wait() -> None:
     ledger = SeqLedger(gap_after_s=90)
     observe(ledger, make_alert(seq=5), 0.0)
     observe(ledger, make_alert(seq=9), 1.0)
@@ -73,16 +53,16 @@ def test_a_number_that_was_jumped_over_is_a_gap_only_after_the_wait(
     assert ledger.due(91.0) == [gap(6, 8)]
 
 
-def test_a_late_arrival_fills_its_gap(make_alert: MakeAlert, observe: Observe) -> None:
+def test_a_late_arrival_fills_its_gap() -> None:
     ledger = SeqLedger(gap_after_s=90)
     for seq in (5, 9, 7):
-        observe(ledger, make_alert(seq=seq))
+        observe(ledger, make_alert(seq))
 
     assert ledger.missing == 2
     assert ledger.due(90) == [gap(6, 6), gap(8, 8)]
 
 
-def test_joining_in_the_middle_of_an_epoch_is_no_gap(make_alert: MakeAlert, observe: Observe) -> None:
+def test_joining_in_the_middle_of_an_epoch_is_no_gap() -> None:
     ledger = SeqLedger(gap_after_s=0)
 
     assert observe(ledger, make_alert(seq=7_000)) == "new"
@@ -91,7 +71,7 @@ def test_joining_in_the_middle_of_an_epoch_is_no_gap(make_alert: MakeAlert, obse
     assert ledger.due(math.inf) == []
 
 
-def test_each_device_and_epoch_counts_for_itself(make_alert: MakeAlert, observe: Observe) -> None:
+def test_each_device_and_epoch_counts_for_itself() -> None:
     ledger = SeqLedger(gap_after_s=0)
     for changes in ({"device": "box-1"}, {"device": "box-2"}, {"site": "lake"}, {"epoch": "0" * 16}):
         assert observe(ledger, make_alert(seq=3, **changes)) == "new"
@@ -100,7 +80,7 @@ def test_each_device_and_epoch_counts_for_itself(make_alert: MakeAlert, observe:
     assert ledger.missing == 0
 
 
-def test_other_content_under_a_known_key_is_a_conflict(make_alert: MakeAlert, observe: Observe) -> None:
+def test_other_content_under_a_known_key_is_a_conflict() -> None:
     ledger = SeqLedger()
     observe(ledger, make_alert(seq=1, score=0.9))
 
@@ -108,9 +88,7 @@ def test_other_content_under_a_known_key_is_a_conflict(make_alert: MakeAlert, ob
     assert observe(ledger, make_alert(seq=1, score=0.9)) == "duplicate"
 
 
-def test_an_unreadable_number_is_no_gap_and_may_still_arrive_well(
-    make_alert: MakeAlert, observe: Observe
-) -> None:
+def test_an_unreadable_number_is_no_gap_and_may_still_arrive_well() -> None:
     ledger = SeqLedger(gap_after_s=0)
     observe(ledger, make_alert(seq=1))
     ledger.excuse(STREAM, 2, 0.0)
@@ -120,7 +98,7 @@ def test_an_unreadable_number_is_no_gap_and_may_still_arrive_well(
     assert observe(ledger, make_alert(seq=2)) == "new"
 
 
-def test_where_gaps_cannot_be_seen_none_are_told(make_alert: MakeAlert, observe: Observe) -> None:
+def test_where_gaps_cannot_be_seen_none_are_told() -> None:
     ledger = SeqLedger(gap_after_s=math.inf)
     observe(ledger, make_alert(seq=1))
     observe(ledger, make_alert(seq=1_000))
@@ -129,23 +107,19 @@ def test_where_gaps_cannot_be_seen_none_are_told(make_alert: MakeAlert, observe:
     assert ledger.next_due() is None
 
 
-def test_coverage_shares_the_count_of_alerts(
-    make_alert: MakeAlert, coverage: Coverage, observe: Observe
-) -> None:
+def test_coverage_shares_the_count_of_alerts() -> None:
     ledger = SeqLedger(gap_after_s=0)
     observe(ledger, make_alert(seq=1))
-    observe(ledger, msgspec.structs.replace(coverage, seq=2))
+    observe(ledger, make_coverage(2))
     observe(ledger, make_alert(seq=3))
 
     assert ledger.missing == 0
 
 
-def test_memory_stays_bounded_where_no_number_follows_another(
-    make_alert: MakeAlert, observe: Observe
-) -> None:
+def test_memory_stays_bounded_where_no_number_follows_another() -> None:
     ledger = SeqLedger(gap_after_s=math.inf)
     for seq in range(1, 2 * (RANGES_KEPT + 10), 2):
-        observe(ledger, make_alert(seq=seq))
+        observe(ledger, make_alert(seq))
 
     (stream,) = ledger._streams.values()
     assert len(stream.received) == RANGES_KEPT

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,11 +31,8 @@ def test_it_holds_exactly_the_numbers_of_the_ranges_that_were_added(ranges: list
 def test_its_ranges_are_sorted_and_never_touch(ranges: list[tuple[int, int]]) -> None:
     built, _ = build(ranges)
 
-    ends = [(first, last) for first, last in built]
-    assert all(first <= last for first, last in ends)
-    assert all(
-        last + 1 < following for (_, last), (following, _) in zip(ends[:-1], ends[1:], strict=True)
-    )
+    assert all(first <= last for first, last in built)
+    assert all(last + 1 < following for (_, last), (following, _) in itertools.pairwise(built))
 
 
 @given(RANGES, NUMBERS, NUMBERS)
