@@ -7,16 +7,18 @@ obtained elsewhere (``require_sha256``).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BundleError, DigestError, UnsafeArchiveError, UsageError
-from .manifest import FileDigest, Manifest, check_manifest, decode_manifest, encode_manifest
+from .manifest import FileDigest, Manifest, decode_manifest, encode_manifest
 
 __all__ = ["Bundle", "file_digest", "write_bundle"]
 
@@ -25,6 +27,9 @@ MAX_MEMBERS = 256
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_BUNDLE_BYTES = 2 * 1024 * 1024 * 1024
 
+# What zipfile raises on damaged archives, beside its own error.
+_UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
+_LOCAL_HEADER_BYTES = 30  # before a member's name and content
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: no clock in the bytes
 
 
@@ -45,9 +50,10 @@ def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -
         SHA-256 of the file, in hex.
 
     Raises:
+        ManifestError: No reader would accept the manifest.
         BundleError: Manifest and members disagree, or the file cannot be written.
     """
-    check_manifest(manifest)
+    encoded = _checked_encoding(manifest)
     listed = {name: file_digest(content) for name, content in members.items()}
     if listed != manifest.files:
         differing = sorted(set(listed.items()) ^ set(manifest.files.items()), key=lambda item: item[0])
@@ -55,7 +61,7 @@ def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-            _add_member(archive, MANIFEST_NAME, encode_manifest(manifest))
+            _add_member(archive, MANIFEST_NAME, encoded)
             for name in sorted(members):
                 _add_member(archive, name, members[name])
         with partial.open("rb+") as written:
@@ -66,8 +72,16 @@ def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -
     except OSError as error:
         raise BundleError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where it could not be written, there is nothing to remove
+            partial.unlink(missing_ok=True)
     return digest
+
+
+def _checked_encoding(manifest: Manifest) -> bytes:
+    """The manifest in JSON, read back once: structs made in Python are only checked when read."""
+    encoded = encode_manifest(manifest)
+    decode_manifest(encoded)
+    return encoded
 
 
 def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -120,7 +134,7 @@ class Bundle:
                 infos = _checked_members(path, archive, len(content.getbuffer()))
                 manifest = decode_manifest(archive.read(MANIFEST_NAME))
                 members = {name: archive.read(info) for name, info in infos.items() if name != MANIFEST_NAME}
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise BundleError(
                 f"{path} is not a readable bundle: {error}", hint="copy it again; it may be truncated"
             ) from error
@@ -160,7 +174,7 @@ def _checked_members(path: Path, archive: zipfile.ZipFile, size: int) -> dict[st
         if info.filename in members:
             raise UnsafeArchiveError(f"{path} has two members named '{info.filename}'")
         members[info.filename] = info
-    # Stored members cannot overlap and still fit: this stops archives that unpack to more than they are.
+    _check_overlap(path, infos)
     if sum(info.file_size for info in infos) > size:
         raise UnsafeArchiveError(f"{path} claims to unpack to more than its own size")
     if MANIFEST_NAME not in members:
@@ -168,6 +182,15 @@ def _checked_members(path: Path, archive: zipfile.ZipFile, size: int) -> dict[st
     if members[MANIFEST_NAME].file_size > MAX_MANIFEST_BYTES:
         raise UnsafeArchiveError(f"the manifest of {path} is larger than {MAX_MANIFEST_BYTES} bytes")
     return members
+
+
+def _check_overlap(path: Path, infos: list[zipfile.ZipInfo]) -> None:
+    """Members that share bytes could unpack to far more than the file holds."""
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise UnsafeArchiveError(f"{path} has members that overlap: '{info.filename}'")
+        end = info.header_offset + _LOCAL_HEADER_BYTES + info.file_size
 
 
 def _check_member(path: Path, info: zipfile.ZipInfo) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from ..errors import ManifestError
-from .audio import FrontEnd, LogMel
+from .audio import FrontEnd, validate_window
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -41,12 +41,13 @@ __all__ = [
 
 SCHEMA_VERSION = "1.0"
 
-LabelId: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_]{1,64}$")]
-Name: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
-Version: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.-]+)?$")]
-Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+# `$` alone would let a newline follow; the rest says no, to Python and to JSON Schema alike.
+LabelId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}$(?!\n)")]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$(?!\n)")]
+Version: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.-]+)?$(?!\n)")]
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 MemberName: TypeAlias = Annotated[
-    str, Meta(pattern=r"^(models|golden)/[A-Za-z0-9_][A-Za-z0-9._-]*$|^report\.(json|html)$")
+    str, Meta(pattern=r"^(models|golden)/[A-Za-z0-9_][A-Za-z0-9._-]*$(?!\n)|^report\.(json|html)$(?!\n)")
 ]
 Score: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 PositiveInt: TypeAlias = Annotated[int, Meta(gt=0)]
@@ -194,7 +195,7 @@ class Stage(Struct, frozen=True, kw_only=True, rename={"source": "from"}):
     """
 
     name: Name
-    variants: list[Name]
+    variants: Annotated[list[Name], Meta(min_length=1)]
     source: str = "input"
 
 
@@ -340,6 +341,12 @@ def _check_rules(manifest: Manifest) -> None:
             raise ManifestError(
                 f"rule for '{label_id}': release {rule.release} is above threshold {rule.threshold}"
             )
+        shortest = manifest.audio.window_samples + (rule.hits - 1) * manifest.audio.step_samples
+        if rule.within_samples < shortest:
+            raise ManifestError(
+                f"rule for '{label_id}' can never open an event: {rule.hits} overlapping windows span "
+                f"at least {shortest} samples, and they must lie within {rule.within_samples}"
+            )
 
 
 def _check_audio(audio: AudioInput) -> None:
@@ -348,10 +355,10 @@ def _check_audio(audio: AudioInput) -> None:
         raise ManifestError(
             f"the input's rate is {audio.sample_rate_hz} Hz, its front end's {front_end.sample_rate_hz} Hz"
         )
-    if isinstance(front_end, LogMel) and audio.step_samples % front_end.hop:
-        raise ManifestError(
-            f"step {audio.step_samples} is no multiple of the hop {front_end.hop}, so windows share no frames"
-        )
+    try:
+        validate_window(front_end, audio.window_samples, audio.step_samples)
+    except ValueError as error:
+        raise ManifestError(f"the manifest's input does not hold: {error}") from error
 
 
 def _check_files(manifest: Manifest) -> None:

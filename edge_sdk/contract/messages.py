@@ -41,10 +41,12 @@ __all__ = [
 MESSAGE_VERSION = 1
 ALERT_MAX_BYTES = 8 * 1024
 
-Utc: TypeAlias = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")]
-Uuid: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Epoch: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
-TopicName: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,64}$")]
+Utc: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$(?!\n)")
+]
+Uuid: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$(?!\n)")]
+Epoch: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
+TopicName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")]
 Seq: TypeAlias = Annotated[int, Meta(ge=1)]
 Score: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0.0)]
@@ -236,7 +238,6 @@ def parse_utc(text: str) -> datetime:
         MessageError: It is no such time.
     """
     try:
-        parsed = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     except ValueError as error:
         raise MessageError(f"'{text}' is not a UTC time with milliseconds and Z") from error
-    return parsed.replace(tzinfo=timezone.utc)

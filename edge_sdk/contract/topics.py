@@ -1,6 +1,6 @@
 """MQTT topics. ``up`` is written by the device alone, ``down`` only read by it.
 
-    edge/v1/{site}/{device}/up/alert/{label_id}
+edge/v1/{site}/{device}/up/alert/{label_id}
 """
 
 from __future__ import annotations
