@@ -1,0 +1,78 @@
+"""A frozen feature extractor and the small head trained on its output become one model.
+
+Transfer learning on little data computes the features once and trains the head alone, so two files
+come out. A device runs one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_sdk.contract.values import Array
+from edge_sdk.errors import ModelError
+
+from .quiet import quiet_libraries
+
+__all__ = ["FUSION_TOLERANCE", "check_fusion", "fuse"]
+
+FUSION_TOLERANCE = 1e-5
+"""Largest difference between the fused model and the two run in turn, before any activation."""
+
+
+def fuse(features: Any, head: Any, features_name: str, head_name: str) -> Any:
+    """Put a head on a feature extractor.
+
+    Args:
+        features: Keras model of one input and one output.
+        head: Keras model that takes that output.
+        features_name: Its file, for messages.
+        head_name: Its file, for messages.
+
+    Raises:
+        ModelError: The head does not take what the extractor gives.
+    """
+    import keras
+
+    given = tuple(features.output_shape[1:])
+    taken = tuple(head.input_shape[1:])
+    if given != taken:
+        raise ModelError(
+            f"{head_name} takes {list(taken)}, but {features_name} gives {list(given)}",
+            hint="train the head on the output of this very feature extractor",
+        )
+    with quiet_libraries():
+        source = keras.Input(shape=features.input_shape[1:], name=features.inputs[0].name)
+        return keras.Model(source, head(features(source, training=False), training=False), name="fused")
+
+
+def check_fusion(paths: tuple[Path, ...], fused: Any, batches: Iterable[Array]) -> float:
+    """Run the fused model and the two files in turn on the same inputs.
+
+    Args:
+        paths: The feature extractor and the head, which are loaded afresh.
+        fused: Function of one batch.
+        batches: Inputs, each with its batch axis.
+
+    Returns:
+        The largest absolute difference.
+
+    Raises:
+        ModelError: It is more than :data:`FUSION_TOLERANCE`.
+    """
+    from .keras_source import load_keras
+
+    features, head = (load_keras(path) for path in paths)
+    largest = 0.0
+    for batch in batches:
+        in_turn = np.asarray(head(features(batch, training=False), training=False))
+        largest = max(largest, float(np.max(np.abs(np.asarray(fused(batch)) - in_turn))))
+    if not largest <= FUSION_TOLERANCE:
+        raise ModelError(
+            f"{paths[0].name} and {paths[1].name} fused differ by {largest:.3g} from the two run in turn",
+            hint=f"more than {FUSION_TOLERANCE:g} is no rounding; a layer behaves differently when nested",
+        )
+    return largest
