@@ -1,0 +1,146 @@
+"""An MQTT 3.1.1 connection that comes back.
+
+Each attempt is a fresh client. Paho's own reconnecting would send again, for ever, a message that
+makes the broker hang up; here nothing outlives its connection, and whoever needs a message delivered
+keeps it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import final
+
+from ..errors import BrokerError
+from .attempt import Attempt, Identity
+from .backoff import Backoff
+from .connection import ConnectionListener, Will
+from .settings import BrokerSettings
+
+__all__ = ["MqttConnection"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@final
+class MqttConnection:
+    """A connection that comes back with jittered, doubling pauses until it is stopped.
+
+    A refusal is logged as an error, again whenever its reason changes.
+
+    Args:
+        settings: Which broker, as whom.
+        client_id: Unique at the broker; a second client of that name ends the first one's connection.
+        subscriptions: Topic filters, subscribed with QoS 1 at every connect.
+        clean_session: ``False`` asks the broker to keep what comes while we are away.
+        will: Published by the broker, retained, if we vanish.
+        backoff: The pauses.
+
+    Raises:
+        ConfigError: The TLS files do not hold.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        *,
+        client_id: str,
+        subscriptions: Sequence[str] = (),
+        clean_session: bool = True,
+        will: Will | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._settings = settings
+        self._identity = Identity(
+            client_id, tuple(subscriptions), clean_session, will, settings.ssl_context()
+        )
+        self._backoff = backoff or Backoff()
+        self._attempt: Attempt | None = None
+        self._stopping = threading.Event()
+        self._outcome = threading.Event()
+        self._error: BrokerError | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, listener: ConnectionListener) -> None:
+        """Begin to connect; returns at once. Once only."""
+        name = f"mqtt-{self._identity.client_id}"
+        self._thread = threading.Thread(target=self._supervise, args=(listener,), name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection stands and every subscription was granted."""
+        attempt = self._attempt
+        return attempt is not None and attempt.stands
+
+    def require(self, timeout_s: float = 30.0) -> None:
+        """Wait for the outcome of the first attempt.
+
+        Raises:
+            BrokerError: It failed, or nothing was known in time. Further attempts go on until
+                :meth:`stop`.
+        """
+        if not self._outcome.wait(timeout_s):
+            raise BrokerError(f"{self._settings.address} did not answer within {timeout_s:g} s")
+        if self._error is not None and not self.is_connected:
+            raise self._error
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, token: int | None = None) -> bool:
+        """Send with QoS 1, if the connection stands; ``token`` comes back with the acknowledgement.
+
+        Returns:
+            Whether it was handed to the network.
+
+        Raises:
+            MessageError: The topic or the payload cannot be sent over MQTT at all.
+        """
+        attempt = self._attempt
+        if attempt is None or not attempt.stands:
+            return False
+        return attempt.publish(topic, payload, retain=retain, token=token)
+
+    def stop(self) -> None:
+        """Say goodbye, so that the will is not published, and end. May be called twice.
+
+        Not from a listener: it waits for the thread that calls them.
+        """
+        self._stopping.set()
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.goodbye()
+        if self._thread is not None:
+            self._thread.join(self._settings.connect_timeout_s + 5.0)
+
+    def _supervise(self, listener: ConnectionListener) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            stood = self._connect_once(listener)
+            failures = 1 if stood else failures + 1
+            self._stopping.wait(self._backoff.delay_s(failures))
+
+    def _connect_once(self, listener: ConnectionListener) -> bool:
+        """One connection, from its beginning to its end; whether it stood."""
+        attempt = Attempt(self._settings, self._identity, listener, self._stands)
+        self._attempt = attempt
+        attempt.run(self._stopping)
+        self._attempt = None
+        if attempt.stands:
+            listener.disconnected()
+        if not self._stopping.is_set():
+            self._report(attempt.verdict(), listener, stood=attempt.stands)
+        self._outcome.set()
+        return attempt.stands
+
+    def _stands(self) -> None:
+        if self._error is not None:
+            _LOGGER.warning("connected to %s", self._settings.address)
+        self._error = None
+        self._outcome.set()
+
+    def _report(self, error: BrokerError, listener: ConnectionListener, *, stood: bool) -> None:
+        if self._error is None or self._error.message != error.message:
+            level = logging.WARNING if stood else logging.ERROR
+            _LOGGER.log(level, "%s; trying again", error)
+        self._error = error
+        listener.failed(error)
