@@ -1,0 +1,146 @@
+"""Golden samples: does this machine compute what the workstation computed?
+
+Raw sound goes through front end, model and decoding, and the scores are compared with those that
+the bundle carries. Exchanged labels, another normalisation, a transposed spectrogram or other
+weights all give plausible scores; none gives these.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.bundle import Bundle
+from ..contract.manifest import Manifest
+from ..contract.values import Float32Array
+from ..errors import BundleError, VerificationError
+from .backend import Backend
+from .scorer import AudioScorer
+
+__all__ = ["Flip", "GoldenResult", "require_golden", "run_golden"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A decision that came out otherwise, though the expected score is far from the threshold.
+
+    Attributes:
+        sample: Row of the golden inputs, from 0.
+    """
+
+    sample: int
+    label_id: str
+    threshold: float
+    expected: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenResult:
+    """Outcome of the golden samples for one variant on this machine.
+
+    Attributes:
+        variant: Which variant was run.
+        passed: No score is off by more than ``bound``, and no decision flipped.
+        n: Number of samples.
+        max_abs_difference: Largest difference of a score to its expected value.
+        bound: Largest difference that a healthy machine may show.
+        worst_sample: Row with the largest difference, from 0.
+        worst_label_id: Label with the largest difference.
+        flipped: Decisions at threshold that differ, where the margin exceeds the bound.
+    """
+
+    variant: str
+    passed: bool
+    n: int
+    max_abs_difference: float
+    bound: float
+    worst_sample: int
+    worst_label_id: str
+    flipped: tuple[Flip, ...]
+
+
+def run_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenResult:
+    """Score the golden inputs of a bundle; a mismatch is a result, not an error.
+
+    Args:
+        bundle: Holds inputs and expected scores.
+        variant_name: Which variant ``backend`` has loaded.
+        backend: The engine under test.
+
+    Raises:
+        BundleError: The golden samples cannot be read or do not fit the manifest.
+        ModelError: The model does not fit the manifest at all.
+        BackendError: The engine failed, or gave something that is no finite number.
+    """
+    manifest = bundle.manifest
+    variant = manifest.variant(variant_name)
+    labels = manifest.label_ids
+    inputs = _array(bundle, manifest.golden.inputs, (None, manifest.audio.window_samples))
+    expected = _array(bundle, variant.golden.file, (len(inputs), len(labels)))
+    scorer = AudioScorer(manifest.audio, manifest.outputs[0], labels, backend)
+    scores = np.stack([scorer.score_window(window) for window in inputs])
+    differences = np.abs(scores.astype(np.float64) - expected)
+    sample, label = np.unravel_index(int(differences.argmax()), differences.shape)
+    largest, bound = float(differences[sample, label]), variant.golden.bound
+    flipped = _flips(manifest, expected, scores, bound)
+    return GoldenResult(
+        variant=variant_name,
+        passed=largest <= bound and not flipped,
+        n=len(inputs),
+        max_abs_difference=largest,
+        bound=bound,
+        worst_sample=int(sample),
+        worst_label_id=labels[int(label)],
+        flipped=flipped,
+    )
+
+
+def require_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenResult:
+    """As :func:`run_golden`, where only a pass will do.
+
+    Raises:
+        VerificationError: The machine computes something else; names the worst sample and label.
+    """
+    result = run_golden(bundle, variant_name, backend)
+    if not result.passed:
+        raise VerificationError(
+            f"{bundle.path}, variant {variant_name}, fails its golden samples: sample "
+            f"{result.worst_sample}, label '{result.worst_label_id}' is off by "
+            f"{result.max_abs_difference:.6f} (allowed: {result.bound:.6f}); "
+            f"{len(result.flipped)} of {result.n * len(bundle.manifest.labels)} decisions differ",
+            hint="do not trust this variant here; try another, or update its engine",
+        )
+    return result
+
+
+def _flips(
+    manifest: Manifest, expected: Float32Array, scores: Float32Array, bound: float
+) -> tuple[Flip, ...]:
+    flips = []
+    for label_id, rule in manifest.rules.items():
+        column = manifest.label_ids.index(label_id)
+        pairs = zip(expected[:, column].tolist(), scores[:, column].tolist(), strict=True)
+        for sample, (want, have) in enumerate(pairs):
+            decided_otherwise = (want >= rule.threshold) != (have >= rule.threshold)
+            if decided_otherwise and abs(want - rule.threshold) > bound:
+                flips.append(Flip(sample, label_id, rule.threshold, want, have))
+    return tuple(flips)
+
+
+def _array(bundle: Bundle, name: str, shape: tuple[int | None, int]) -> Float32Array:
+    try:
+        array = np.load(io.BytesIO(bundle.read(name)), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise BundleError(f"'{name}' in {bundle.path} is no .npy array: {error}") from error
+    rows = array.shape[0] if array.ndim == 2 else 0
+    wanted = (shape[0] or rows, shape[1])
+    if array.dtype != np.float32 or rows == 0 or array.shape != wanted or not np.isfinite(array).all():
+        raise BundleError(
+            f"'{name}' in {bundle.path} must hold finite float32 of shape "
+            f"[{shape[0] or 'n'}, {shape[1]}], but holds {array.dtype} {list(array.shape)}"
+        )
+    checked: Float32Array = array
+    return checked
