@@ -7,6 +7,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import BrokerError, MessageError, MissingExtraError
@@ -42,6 +43,7 @@ class Identity(NamedTuple):
     clean_session: bool
     will: Will | None
     tls: ssl.SSLContext | None
+    manual_acknowledge: bool = False
 
 
 class Attempt:
@@ -165,7 +167,12 @@ class Attempt:
             self._listener.acknowledged(token)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self._listener.received(ReceivedMessage(message.topic, bytes(message.payload), message.retain))
+        # An acknowledgement that comes after the connection's end goes nowhere, as it must: packet ids
+        # are given anew.
+        acknowledge = partial(self._client.ack, message.mid, message.qos)
+        self._listener.received(
+            ReceivedMessage(message.topic, bytes(message.payload), message.retain, acknowledge)
+        )
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _more: Any) -> None:
         self._reason = str(code)
@@ -179,6 +186,7 @@ def _new_client(settings: BrokerSettings, identity: Identity) -> Client:
         clean_session=identity.clean_session,
         protocol=MQTTv311,
         reconnect_on_failure=False,
+        manual_ack=identity.manual_acknowledge,
     )
     client.connect_timeout = settings.connect_timeout_s
     client.max_inflight_messages_set(0)  # the window is the caller's

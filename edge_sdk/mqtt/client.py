@@ -35,6 +35,8 @@ class MqttConnection:
         subscriptions: Topic filters, subscribed with QoS 1 at every connect.
         clean_session: ``False`` asks the broker to keep what comes while we are away.
         will: Published by the broker, retained, if we vanish.
+        manual_acknowledge: Whether what is received is acknowledged by its
+            :attr:`ReceivedMessage.acknowledge` only, once it is safe.
         backoff: The pauses.
 
     Raises:
@@ -49,11 +51,17 @@ class MqttConnection:
         subscriptions: Sequence[str] = (),
         clean_session: bool = True,
         will: Will | None = None,
+        manual_acknowledge: bool = False,
         backoff: Backoff | None = None,
     ) -> None:
         self._settings = settings
         self._identity = Identity(
-            client_id, tuple(subscriptions), clean_session, will, settings.ssl_context()
+            client_id,
+            tuple(subscriptions),
+            clean_session,
+            will,
+            settings.ssl_context(),
+            manual_acknowledge,
         )
         self._backoff = backoff or Backoff()
         self._attempt: Attempt | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import BrokerError
@@ -26,11 +27,14 @@ class ReceivedMessage:
         topic: Where it was published.
         payload: Its bytes.
         retained: The broker kept it for new subscribers.
+        acknowledge: Tells the broker that it need not send it again. Only where the connection was
+            made with ``manual_acknowledge``; there it must be called, from any thread.
     """
 
     topic: str
     payload: bytes
     retained: bool = False
+    acknowledge: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
 
 
 class ConnectionListener(Protocol):
