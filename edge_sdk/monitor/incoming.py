@@ -71,16 +71,11 @@ class StreamKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """What came from the broker, unread.
-
-    Attributes:
-        retained: The broker kept it for new subscribers; states are retained, events never.
-    """
+    """What came from the broker, unread."""
 
     topic: str
     payload: bytes
     received_at: datetime
-    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
