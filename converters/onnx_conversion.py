@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_sdk.errors import ConversionError, MissingExtraError
 
+from .onnx_canonical import canonical_onnx
 from .quiet import import_tensorflow, quiet_libraries
 
 __all__ = ["convert_onnx"]
@@ -36,7 +37,7 @@ def convert_onnx(function: Any) -> bytes:
         except (tensorflow.errors.OpError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ConversionError(f"tf2onnx refuses the model: {error}") from error
     _check_complete(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return canonical_onnx(model, function.inputs[0].op.name, "scores")
 
 
 def _check_complete(model: Any) -> None:
