@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from converters import spec, spec_audio
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
 from edge_sdk.contract import audio, manifest, messages
@@ -36,6 +37,14 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
         manifest.Variant,
     ],
     "mqtt.md": [*MESSAGES],
+    "spec.md": [
+        spec.LabelSpec,
+        spec.ModelSpec,
+        spec.RuleSpec,
+        spec.Spec,
+        spec_audio.AudioSpec,
+        spec_audio.LogMelSpec,
+    ],
 }
 
 
@@ -53,6 +62,13 @@ def test_a_page_names_every_field(reference: Path, page: str, struct: type[msgsp
     text = (reference / page).read_text("utf-8")
     fields = [field.encode_name for field in msgspec.structs.fields(struct)]
     assert [field for field in fields if f"`{field}`" not in text] == []
+
+
+def test_the_spec_to_begin_with_holds(project: Path, tmp_path: Path) -> None:
+    page = (project / "docs/how-to/write-a-spec.md").read_text("utf-8")
+    written = tmp_path / "spec.toml"
+    written.write_text(page.split("```toml\n")[1].split("```")[0], "utf-8")
+    assert spec.load_spec(written).label_ids == ("chainsaw", "gunshot")
 
 
 def test_every_verb_is_listed(reference: Path) -> None:
