@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Covered", "CoverageCounter"]
+__all__ = ["CoverageCounter", "Covered"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.open import choose_variant, open_backend
 from edge_sdk.inference.scorer import AudioScorer
 
-from .coverage import Covered, CoverageCounter
+from .coverage import CoverageCounter, Covered
 
 if TYPE_CHECKING:
     from typing_extensions import Self
