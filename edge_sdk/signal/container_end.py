@@ -1,0 +1,71 @@
+"""Whether a WAV or OGG file was cut off before the end that it promises.
+
+libsndfile reads such files without a word: it trusts the size of a WAV file over its
+header, and takes the last whole page of an OGG file for the end.
+
+Formats: Multimedia Programming Interface and Data Specifications 1.0 (RIFF, 1991);
+EBU Tech 3306 (RF64); RFC 3533 (Ogg).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import AudioError
+
+__all__ = ["ends_early"]
+
+# Programs that write to a pipe leave a size of about 2 or 4 GiB: it means "until the end".
+_UNKNOWN_WAV_SIZE = 0x7FFF_0000
+_OGG_HEADER = 27
+_LARGEST_OGG_PAGE = _OGG_HEADER + 255 + 255 * 255
+_OGG_END_OF_STREAM = 0x04
+
+
+def ends_early(path: Path) -> bool:
+    """Whether a WAV file is shorter than its header says, or an OGG file lacks its last page.
+
+    False for all other files, and for WAV files whose header leaves the length open.
+
+    Raises:
+        AudioError: The file can no longer be read.
+    """
+    try:
+        with path.open("rb") as content:
+            magic = content.read(12)
+            if magic[:4] in (b"RIFF", b"RF64") and magic[8:] == b"WAVE":
+                return _wav_ends_early(content)
+            if magic[:4] == b"OggS":
+                return _ogg_ends_early(content)
+    except OSError as error:
+        raise AudioError(f"{path} can no longer be read: {error.strerror}") from error
+    return False
+
+
+def _wav_ends_early(content: BinaryIO) -> bool:
+    size_of_file = os.fstat(content.fileno()).st_size
+    rf64_data_size: int | None = None
+    while len(header := content.read(8)) == 8:
+        name, size = header[:4], int.from_bytes(header[4:], "little")
+        if name == b"ds64":
+            rf64_data_size = int.from_bytes(content.read(16)[8:], "little")
+            content.seek(-16, os.SEEK_CUR)
+        if name == b"data":
+            if rf64_data_size is None and size >= _UNKNOWN_WAV_SIZE:
+                return False
+            return content.tell() + (rf64_data_size or size) > size_of_file
+        content.seek(size + size % 2, os.SEEK_CUR)
+    return False
+
+
+def _ogg_ends_early(content: BinaryIO) -> bool:
+    size_of_file = content.seek(0, os.SEEK_END)
+    content.seek(max(0, size_of_file - _LARGEST_OGG_PAGE))
+    tail = content.read()
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    if len(page) < _OGG_HEADER or not page[5] & _OGG_END_OF_STREAM:
+        return True
+    segments = page[_OGG_HEADER : _OGG_HEADER + page[26]]
+    return len(page) < _OGG_HEADER + page[26] + sum(segments)
