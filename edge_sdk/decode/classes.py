@@ -41,11 +41,12 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
         return _sigmoid(values)
     if output.activation == "softmax":
         return _softmax(values)
-    return np.clip(values, 0.0, 1.0, out=values)
+    values.clip(0.0, 1.0, out=values)
+    return values
 
 
 def _sigmoid(logits: Float32Array) -> Float32Array:
-    np.clip(logits, -_SATURATED, _SATURATED, out=logits)
+    logits.clip(-_SATURATED, _SATURATED, out=logits)
     scores: Float32Array = np.float32(1.0) / (np.float32(1.0) + np.exp(-logits))
     return scores
 

@@ -6,6 +6,7 @@ that a model is always fed what it was proved with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..signal.log_mel import LogMelExtractor
 from ..signal.resample import StreamResampler
 from ..signal.sliding import sliding_front_end
 from .backend import Backend, describe_tensor
+from .label_scores import LabelScores
 from .tensor_fit import fit_shape
 from .timeline import Timeline
 
@@ -44,6 +46,7 @@ class AudioScorer:
     def __init__(self, audio: AudioInput, output: Output, label_ids: Sequence[str], backend: Backend) -> None:
         self.audio = audio
         self.label_ids = tuple(label_ids)
+        self._columns = {label_id: column for column, label_id in enumerate(self.label_ids)}
         self._output = output
         self._backend = backend
         spec = _input_spec(audio, backend)
@@ -92,12 +95,7 @@ class AudioScorer:
             windows = self.flush()
             self._timeline.advance(item.samples, item.sample_rate_hz)
             return windows
-        if not np.isfinite(item.samples).all():
-            where = int(np.flatnonzero(~np.isfinite(item.samples))[0])
-            raise SourceError(
-                f"sample {where} of a block of {len(item.samples)} is {item.samples[where]}, not a number",
-                hint="the recording or its driver is damaged; silence would have been zeros",
-            )
+        _require_finite(item.samples)
         if self._interrupted:
             self._resume()
         windows = self._change_rate(item.sample_rate_hz) if item.sample_rate_hz != self._rate_hz else []
@@ -118,7 +116,7 @@ class AudioScorer:
         """
         scores = self._infer(window.features.reshape(self._input_shape))
         stop = window.start + self.audio.window_samples
-        by_label = dict(zip(self.label_ids, scores.tolist(), strict=True))
+        by_label = LabelScores(self._columns, scores.tolist())
         return WindowScores(window.start, stop, by_label, window.level_dbfs)
 
     def score_window(self, samples: Float32Array) -> Float32Array:
@@ -170,6 +168,17 @@ class AudioScorer:
     def _slide(self, samples: Float32Array) -> list[AudioWindow]:
         self._next_sample += len(samples)
         return self._sliding.push(samples)
+
+
+def _require_finite(samples: Float32Array) -> None:
+    # One pass of multiply-add passes nearly every sound; only what overflows is looked at again.
+    if math.isfinite(np.dot(samples, samples)) or np.isfinite(samples).all():
+        return
+    where = int(np.flatnonzero(~np.isfinite(samples))[0])
+    raise SourceError(
+        f"sample {where} of a block of {len(samples)} is {samples[where]}, not a number",
+        hint="the recording or its driver is damaged; silence would have been zeros",
+    )
 
 
 def _input_spec(audio: AudioInput, backend: Backend) -> TensorSpec:
