@@ -13,7 +13,7 @@ import numpy as np
 from ..contract.values import Float32Array
 from ..errors import MissingExtraError, UsageError
 
-__all__ = ["StreamResampler"]
+__all__ = ["StreamResampler", "resample"]
 
 
 class StreamResampler:
@@ -64,6 +64,25 @@ class StreamResampler:
         """Forget all sound, as after a gap; what was held back is lost."""
         if self._soxr is not None:
             self._soxr.clear()
+
+
+def resample(samples: Float32Array, from_hz: int, to_hz: int) -> Float32Array:
+    """Resample a whole sound: bit for bit what streaming it gives.
+
+    Args:
+        samples: Mono, shape ``[n]``.
+        from_hz: Its sample rate.
+        to_hz: The sample rate of the result.
+
+    Returns:
+        float32 ``[m]``; ``m`` is ``n * to_hz / from_hz``, rounded. A new array.
+
+    Raises:
+        UsageError: A rate below 1 Hz.
+        MissingExtraError: soxr is needed and not installed.
+    """
+    resampler = StreamResampler(from_hz, to_hz)
+    return np.concatenate([resampler.process(samples), resampler.flush()])
 
 
 def _open_stream(from_hz: int, to_hz: int) -> Any:
