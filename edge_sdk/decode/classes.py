@@ -7,6 +7,7 @@ import numpy as np
 from ..contract.manifest import Output
 from ..contract.values import Array, Float32Array
 from ..errors import BackendError
+from .finite import all_finite
 
 __all__ = ["decode_classes"]
 
@@ -34,7 +35,7 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
             hint="the manifest's labels are not the labels of this model",
         )
     values = raw.reshape(n_labels).astype(np.float32)
-    if not np.isfinite(values).all():
+    if not all_finite(values):
         broken = int(np.flatnonzero(~np.isfinite(values))[0])
         raise BackendError(f"the model's output {broken} is {values[broken]}, not a finite number")
     if output.activation == "sigmoid":

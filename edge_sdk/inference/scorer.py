@@ -6,7 +6,6 @@ that a model is always fed what it was proved with.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..contract.audio import Waveform, feature_shape
 from ..contract.manifest import AudioInput, Output
 from ..contract.values import AudioBlock, AudioWindow, Float32Array, Gap, TensorSpec, WindowScores
 from ..decode.classes import decode_classes
+from ..decode.finite import all_finite
 from ..errors import InputError, ModelError, SourceError
 from ..signal.log_mel import LogMelExtractor
 from ..signal.resample import StreamResampler
@@ -171,8 +171,7 @@ class AudioScorer:
 
 
 def _require_finite(samples: Float32Array) -> None:
-    # One pass of multiply-add passes nearly every sound; only what overflows is looked at again.
-    if math.isfinite(np.dot(samples, samples)) or np.isfinite(samples).all():
+    if all_finite(samples):
         return
     where = int(np.flatnonzero(~np.isfinite(samples))[0])
     raise SourceError(
