@@ -37,7 +37,7 @@ class Delivery:
     Attributes:
         alerts: Where alerts wait that no handler takes.
         handlers: Who gets the messages of a type; called from the thread of :meth:`start`.
-        problem_handler: Who gets the problems; likewise.
+        problem_handler: Who gets the problems; likewise. Without one they are logged.
         error: Why the last attempt to connect failed; ``None`` while there is a connection.
     """
 
@@ -132,9 +132,10 @@ class Delivery:
             self._report(problem)
 
     def _report(self, problem: Problem) -> None:
-        _LOGGER.warning("%s", describe_problem(problem))
         if self.problem_handler is not None:
             self._call(self.problem_handler, problem)
+        else:
+            _LOGGER.warning("%s", describe_problem(problem))
 
     @staticmethod
     def _call(handler: Callable[[Any], None], value: object) -> None:

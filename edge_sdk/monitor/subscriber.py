@@ -52,7 +52,7 @@ class Subscriber:
         with subscriber:
             ...
 
-    Bad payloads, gaps in ``seq`` and keys used twice are never fatal: they are counted, logged, and
+    Bad payloads, gaps in ``seq`` and keys used twice are never fatal: they are counted, and logged or
     handed to the function given to :meth:`on_problem`. A broker that goes away is waited for.
 
     Args:
@@ -103,7 +103,7 @@ class Subscriber:
         self._delivery.handlers[message_type] = handler
 
     def on_problem(self, handler: Callable[[Problem], None]) -> None:
-        """Have problems handed to a function, from a thread of the subscriber's.
+        """Have problems handed to a function instead of the log, from a thread of the subscriber's.
 
         Raises:
             UsageError: The subscriber has been started.

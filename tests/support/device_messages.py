@@ -14,6 +14,7 @@ from edge_sdk.monitor.incoming import Message, RawMessage, StreamKey
 
 __all__ = [
     "DEVICE",
+    "EPOCH",
     "NOON",
     "SITE",
     "STREAM",
