@@ -194,7 +194,7 @@ def _folder_labels(root: Path, path: Path, label_ids: tuple[str, ...]) -> frozen
         raise DatasetError(
             f"{path} is in no label's folder", hint=f"move it into one, or list it in {root / LABELS_CSV}"
         )
-    if parts[0] in BACKGROUND_FOLDERS:
+    if parts[0] in BACKGROUND_FOLDERS and parts[0] not in label_ids:
         return frozenset()
     if parts[0] not in label_ids:
         raise DatasetError(
@@ -218,7 +218,8 @@ def _listed_labels(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozens
 
 
 def _row_labels(path: Path, text: str, label_ids: tuple[str, ...]) -> frozenset[str]:
-    named = {part.strip() for part in text.split(";") if part.strip()} - set(BACKGROUND_FOLDERS)
+    named = {part.strip() for part in text.split(";") if part.strip()}
+    named -= set(BACKGROUND_FOLDERS) - set(label_ids)
     for label_id in sorted(named):
         if label_id not in label_ids:
             raise DatasetError(
