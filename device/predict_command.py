@@ -1,0 +1,118 @@
+"""``edge-sdk predict BUNDLE FILE...``: what a bundle hears in recordings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.errors import DatasetError
+
+from .recording_report import RecordingPredictor, RecordingReport, WindowReport
+from .sources.audio_directory import SUFFIXES
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .edge file")
+    parser.add_argument(
+        "recordings", type=Path, nargs="+", metavar="FILE", help="WAV, FLAC or OGG files, or folders of them"
+    )
+    parser.add_argument("--variant", metavar="V", help="by default the first whose engine is installed")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of one inference")
+    parser.add_argument(
+        "--channel", type=int, metavar="N", help="counted from 1; by default the mean of all channels"
+    )
+    parser.add_argument("--top", type=_at_least_one, default=5, metavar="N", help="labels to tell of each")
+    parser.add_argument("--summary", action="store_true", help="leave the single windows out")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the bundle on recordings.
+
+    Returns:
+        0, or 1 where a recording could not be used; the others are told all the same.
+    """
+    bundle = Bundle.open(arguments.bundle)
+    paths = [path for given in arguments.recordings for path in _expanded(given)]
+    as_json, windows = arguments.json, not arguments.summary
+    predictor = RecordingPredictor(
+        bundle,
+        arguments.variant,
+        threads=arguments.threads,
+        top=arguments.top,
+        on_window=_print_window if windows and not as_json else None,
+        keep_windows=windows and as_json,
+    )
+    with predictor.pipeline:
+        reports = []
+        for path in paths:
+            if not as_json:
+                print(path)
+            report = predictor.predict(path, arguments.channel)
+            if report.error is not None:
+                print(f"error: {report.error}", file=sys.stderr)
+            if not as_json:
+                _print_report(report)
+            reports.append(report)
+        if as_json:
+            _print_json(bundle, predictor, reports)
+    return 1 if any(report.error is not None for report in reports) else 0
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _expanded(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    )
+    if not found:
+        raise DatasetError(f"there is no recording in {path}", hint=f"looked for {', '.join(SUFFIXES)}")
+    return found
+
+
+def _print_window(window: WindowReport) -> None:
+    level = "-inf" if window.level_dbfs is None else f"{window.level_dbfs:.1f}"
+    scores = "  ".join(f"{label_id} {score:.3f}" for label_id, score in window.scores.items())
+    print(f"  {window.start_s:9.3f} - {window.stop_s:9.3f} s  {level:>6} dBFS  {scores}")
+
+
+def _print_report(report: RecordingReport) -> None:
+    peaks = "  ".join(f"{label_id} {score:.3f}" for label_id, score in report.peaks.items())
+    print(f"  inspected {report.inspected_s:.3f} of {report.elapsed_s:.3f} s; highest: {peaks or 'nothing'}")
+    for kind, count in report.faults.items():
+        print(f"  not inspected: {count} x {kind}")
+    for event in report.events:
+        print(
+            f"  event: {event.label} {event.start_s:.3f} - {event.stop_s:.3f} s, "
+            f"score {event.score:.3f} (threshold {event.threshold:g})"
+        )
+    if not report.events:
+        print("  no event")
+
+
+def _print_json(bundle: Bundle, predictor: RecordingPredictor, reports: list[RecordingReport]) -> None:
+    manifest, variant = bundle.manifest, predictor.pipeline.variant
+    document = {
+        "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
+        "variant": variant.name if variant else None,
+        "sample_rate_hz": manifest.audio.sample_rate_hz,
+        "files": msgspec.to_builtins(reports),
+    }
+    print(json.dumps(document))

@@ -1,0 +1,175 @@
+"""What a bundle hears in one recording: by window, and for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.values import Event, Gap, SourceItem, WindowScores
+from edge_sdk.errors import InputError, SourceError
+
+from .pipeline import Pipeline
+from .sources.audio_directory import UNREADABLE
+from .sources.audio_file import AudioFileSource
+
+__all__ = ["HeardEvent", "RecordingPredictor", "RecordingReport", "WindowReport"]
+
+
+class WindowReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One window: its best labels, best first. ``level_dbfs`` is null for digital silence."""
+
+    start_s: float
+    stop_s: float
+    level_dbfs: float | None
+    scores: dict[str, float]
+
+
+class HeardEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, as it ended."""
+
+    label: str
+    start_s: float
+    stop_s: float
+    score: float
+    threshold: float
+    end_reason: str | None
+
+
+class RecordingReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One recording.
+
+    Attributes:
+        file: Its path, as it was given.
+        error: Why it could not be used, or not to its end; what came before holds.
+        elapsed_s: Its length, as far as it could be read.
+        inspected_s: What of that lies in a scored window.
+        peaks: Highest score of the best labels, best first.
+    """
+
+    file: str
+    error: str | None
+    elapsed_s: float
+    inspected_s: float
+    faults: Mapping[str, int]
+    peaks: dict[str, float]
+    events: list[HeardEvent]
+    windows: list[WindowReport]
+
+
+class RecordingPredictor:
+    """Runs one variant on recordings, one after the other. A context manager is its pipeline.
+
+    Args:
+        bundle: Verified.
+        variant: Which variant; by default the first whose engine is installed.
+        threads: Threads that one inference may use.
+        top: How many labels are told of a window and of a file.
+        on_window: Called with each window as it was scored.
+        keep_windows: Whether reports carry the windows; hours of them take much memory.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        variant: str | None = None,
+        *,
+        threads: int = 1,
+        top: int = 5,
+        on_window: Callable[[WindowReport], None] | None = None,
+        keep_windows: bool = True,
+    ) -> None:
+        self._top = top
+        self._on_window = on_window
+        self._keep_windows = keep_windows
+        self._windows: list[WindowReport] = []
+        self._peaks: dict[str, float] = {}
+        self._window_samples = bundle.manifest.audio.window_samples
+        self.pipeline = Pipeline.open(bundle, variant, threads=threads, on_scores=self._take)
+
+    def predict(self, path: Path, channel: int | None = None) -> RecordingReport:
+        """Run on one recording.
+
+        Args:
+            path: WAV, FLAC or OGG.
+            channel: Which channel, counted from 1; ``None`` for the mean of all.
+
+        Returns:
+            A report; a recording that is bad, or breaks off, is one with an error.
+
+        Raises:
+            MissingExtraError: The library that reads recordings is not installed.
+            BackendError: The engine fails on one window after the other.
+        """
+        self._windows, self._peaks = [], {}
+        self.pipeline.begin_source()
+        ends: list[Event] = []
+        problem: str | None = None
+        try:
+            for item in AudioFileSource(path, channel=channel).items():
+                ends += self._ends(item)
+        except (InputError, SourceError) as error:
+            problem = str(error)
+            ends += self._ends(Gap(0, self.pipeline.sample_rate_hz, UNREADABLE))
+        if problem is None and self.pipeline.position < self._window_samples:
+            problem = self._too_short(path)
+        return self._report(path, ends, problem)
+
+    def _too_short(self, path: Path) -> str:
+        rate = self.pipeline.sample_rate_hz
+        return (
+            f"{path} holds {self.pipeline.position / rate:.3f} s, less than one window of "
+            f"{self._window_samples / rate:g} s: nothing was scored"
+        )
+
+    def _ends(self, item: SourceItem) -> list[Event]:
+        return [event for event in self.pipeline.push(item) if event.type == "end"]
+
+    def _take(self, window: WindowScores) -> None:
+        for label_id, score in window.scores.items():
+            if score > self._peaks.get(label_id, -1.0):
+                self._peaks[label_id] = score
+        if not self._keep_windows and self._on_window is None:
+            return
+        rate = self.pipeline.sample_rate_hz
+        told = WindowReport(
+            start_s=window.start / rate,
+            stop_s=window.stop / rate,
+            level_dbfs=round(window.level_dbfs, 2) if window.level_dbfs > float("-inf") else None,
+            scores=_best(window.scores, self._top),
+        )
+        if self._keep_windows:
+            self._windows.append(told)
+        if self._on_window is not None:
+            self._on_window(told)
+
+    def _report(self, path: Path, ends: list[Event], problem: str | None) -> RecordingReport:
+        rate, covered = self.pipeline.sample_rate_hz, self.pipeline.covered
+        return RecordingReport(
+            file=str(path),
+            error=problem,
+            elapsed_s=covered.elapsed / rate,
+            inspected_s=covered.inspected / rate,
+            faults=covered.faults,
+            peaks=_best(self._peaks, self._top),
+            events=[_heard(event, rate) for event in ends],
+            windows=self._windows,
+        )
+
+
+def _best(scores: Mapping[str, float], top: int) -> dict[str, float]:
+    ranked = sorted(scores.items(), key=lambda item: -item[1])[:top]
+    return {label_id: round(score, 6) for label_id, score in ranked}
+
+
+def _heard(event: Event, rate_hz: int) -> HeardEvent:
+    return HeardEvent(
+        label=event.label_id,
+        start_s=event.start / rate_hz,
+        stop_s=event.stop / rate_hz,
+        score=event.score,
+        threshold=event.threshold,
+        end_reason=event.end_reason,
+    )
