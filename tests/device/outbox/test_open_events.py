@@ -1,0 +1,95 @@
+"""Events that a crash leaves open get exactly one end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from device.outbox import Outbox
+from edge_sdk.contract.messages import Alert, decode_message
+
+Make = Callable[..., Callable[[str, int], Any]]
+Opened = Callable[..., Outbox]
+
+ONE = "0190c1f0-0000-7000-8000-00000000000a"
+TWO = "0190c1f0-0000-7000-8000-00000000000b"
+
+
+def _end_for(last: Alert) -> Callable[[str, int], Alert]:
+    return lambda epoch, seq: msgspec.structs.replace(
+        last, type="end", end_reason="restarted", epoch=epoch, seq=seq
+    )
+
+
+def _crashed_copy(folder: Path, to: Path) -> Path:
+    """The files as a crash leaves them, while their process still runs."""
+    shutil.copytree(folder, to)
+    return to
+
+
+def _alerts(outbox: Outbox) -> list[Alert]:
+    return [decode_message(row.payload, Alert) for row in outbox.next_rows(100)]
+
+
+def test_an_event_is_open_until_its_end(opened: Opened, alert: Make) -> None:
+    outbox = opened()
+    outbox.put(alert(event_id=ONE))
+    outbox.put(alert(event_id=TWO))
+    outbox.put(alert(event_id=ONE, type="end", end_reason="silence"))
+    outbox.close()
+    assert [last.event_id for last in opened().left_open] == [TWO]
+
+
+def test_the_newest_alert_of_an_event_is_what_is_left(opened: Opened, alert: Make) -> None:
+    outbox = opened()
+    outbox.put(alert(event_id=ONE, score=0.6))
+    outbox.put(alert(event_id=ONE, type="update", score=0.8))
+    outbox.close()
+    (last,) = opened().left_open
+    assert (last.type, last.score, last.seq) == ("update", 0.8, 2)
+
+
+def test_recovering_ends_each_open_event_once(opened: Opened, alert: Make, tmp_path: Path) -> None:
+    outbox = opened()
+    outbox.put(alert(event_id=ONE))
+    outbox.put(alert(event_id=TWO)).wait(10)
+    crashed = _crashed_copy(tmp_path / "outbox", tmp_path / "crashed")
+
+    after = opened(crashed)
+    tickets = after.recover(_end_for)
+    assert [ticket.seq for ticket in tickets] == [3, 4]
+    assert after.recover(_end_for) == []
+    tickets[-1].wait(10)
+    ends = [message for message in _alerts(after) if message.type == "end"]
+    assert [(end.event_id, end.end_reason) for end in ends] == [(ONE, "restarted"), (TWO, "restarted")]
+
+    again = opened(_crashed_copy(crashed, tmp_path / "crashed-again"))
+    assert again.left_open == ()
+
+
+def test_a_crash_before_the_ends_are_committed_leaves_all_events_open(
+    opened: Opened, alert: Make, tmp_path: Path
+) -> None:
+    outbox = opened()
+    outbox.put(alert(event_id=ONE))
+    outbox.put(alert(event_id=TWO))
+    outbox.close()
+    copies: list[Path] = []
+
+    def crash_at_commit(connection: Any) -> None:
+        copies.append(_crashed_copy(tmp_path / "outbox", tmp_path / "crashed"))
+        connection.commit()
+
+    during = opened(commit=crash_at_commit)
+    during.recover(_end_for)[-1].wait(10)
+    assert len(opened(copies[0]).left_open) == 2
+
+
+def test_an_event_that_opens_after_the_restart_is_not_ended_by_it(opened: Opened, alert: Make) -> None:
+    outbox = opened()
+    outbox.put(alert(event_id=ONE)).wait(10)
+    assert outbox.recover(_end_for) == []
