@@ -72,6 +72,7 @@ class Pipeline:
         variant: str | None = None,
         *,
         threads: int = 1,
+        rules: Mapping[str, Rule] | None = None,
         on_scores: Callable[[WindowScores], None] | None = None,
     ) -> Pipeline:
         """Load a variant of a bundle.
@@ -80,6 +81,7 @@ class Pipeline:
             bundle: Verified.
             variant: Which one; by default the bundle's first whose engine is installed.
             threads: Threads that one inference may use.
+            rules: Event rules by label id, instead of the bundle's.
             on_scores: Called with every window that was scored.
 
         Raises:
@@ -93,7 +95,8 @@ class Pipeline:
         name = f"{bundle.path.name}/{chosen.name}"
         backend = open_backend(bundle.read(chosen.file), chosen.format, threads=threads, name=name)
         scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
-        return cls(scorer, manifest.rules, backend=backend, variant=chosen, on_scores=on_scores)
+        chosen_rules = manifest.rules if rules is None else rules
+        return cls(scorer, chosen_rules, backend=backend, variant=chosen, on_scores=on_scores)
 
     @property
     def sample_rate_hz(self) -> int:
