@@ -81,9 +81,10 @@ class TFLiteBackend:
         self._interpreter = _load_interpreter(model, threads, reference_kernels, name)
         self._inputs = tuple(_tensor(name, d) for d in self._interpreter.get_input_details())
         self._outputs = tuple(_tensor(name, d) for d in self._interpreter.get_output_details())
-        self._shapes = {d["index"]: tuple(d["shape"]) for d in self._interpreter.get_input_details()}
+        self._shapes: dict[int, tuple[int, ...]] = {}
         self._input_specs = tuple(tensor.spec for tensor in self._inputs)
         self._output_specs = tuple(tensor.spec for tensor in self._outputs)
+        self._allocate_where_closed()
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -122,12 +123,22 @@ class TFLiteBackend:
     ) -> None:
         self.close()
 
+    def _allocate_where_closed(self) -> None:
+        """Find at once what the interpreter refuses; open extents are only known at the first run."""
+        if any(None in spec.shape for spec in self._input_specs):
+            return
+        try:
+            self._interpreter.allocate_tensors()
+        except _ENGINE_ERRORS as error:
+            raise _load_error(self._name, error) from error
+        self._shapes = {d["index"]: tuple(d["shape"].tolist()) for d in self._interpreter.get_input_details()}
+
     def _resize(self, tensors: Mapping[str, Array]) -> None:
         """Give open dimensions the extent of what is to come; costs nothing while it stays the same."""
         resized = False
         for tensor in self._inputs:
             shape = tensors[tensor.spec.name].shape
-            if self._shapes[tensor.index] != shape:
+            if self._shapes.get(tensor.index) != shape:
                 self._interpreter.resize_tensor_input(tensor.index, shape, strict=True)
                 self._shapes[tensor.index] = shape
                 resized = True
@@ -146,16 +157,18 @@ def _load_interpreter(model: bytes, threads: int, reference_kernels: bool, name:
     resolvers = engine.OpResolverType
     resolver = resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES if reference_kernels else resolvers.AUTO
     try:
-        interpreter = engine.Interpreter(
+        return engine.Interpreter(
             model_content=bytes(model), num_threads=threads, experimental_op_resolver_type=resolver
         )
-        interpreter.allocate_tensors()
     except _ENGINE_ERRORS as error:
-        raise BackendError(
-            f"TFLite cannot load {name}: {error}",
-            hint="convert the model again with this edge-sdk, or update the TFLite runtime",
-        ) from error
-    return interpreter
+        raise _load_error(name, error) from error
+
+
+def _load_error(name: str, error: Exception) -> BackendError:
+    return BackendError(
+        f"TFLite cannot load {name}: {error}",
+        hint="convert the model again with this edge-sdk, or update the TFLite runtime",
+    )
 
 
 def _interpreter_module() -> ModuleType:

@@ -178,9 +178,7 @@ def _manifest(variants: list[Variant], members: dict[str, bytes]) -> Manifest:
         outputs=[Output()],
         rules={"low": tone_rule(), "high": tone_rule()},
         variants=variants,
-        golden=Golden(
-            inputs="golden/inputs.npy", expected="golden/expected.npy", label_ids=list(LABELS)
-        ),
+        golden=Golden(inputs="golden/inputs.npy", expected="golden/expected.npy", label_ids=list(LABELS)),
         files={name: file_digest(content) for name, content in members.items()},
         provenance=Provenance(
             source_models=[SourceFile(name="tones", sha256="0" * 64)],
