@@ -148,10 +148,11 @@ class Writer:
     def _write_groups(self) -> None:
         failures = 0
         while group := self._next_group():
+            is_last_attempt = self._closing
             if self._write(group):
                 failures = 0
                 self._succeeded(group)
-            elif self._closing:
+            elif is_last_attempt:
                 return
             else:
                 self._pause(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
