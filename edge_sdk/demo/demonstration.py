@@ -1,0 +1,193 @@
+"""The steps of the demo, in order."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..console.table import text_table
+from ..contract.audio import LogMel
+from ..contract.bundle import Bundle
+from ..contract.messages import Alert, Coverage, parse_utc
+from ..errors import EdgeSdkError
+from ..monitor.incoming import Received
+from ..monitor.subscriber import Subscriber
+from ..signal.audio_file import read_mono
+from .broker import EmbeddedBroker
+from .children import Child, run_module, run_verb
+from .datasets import make_datasets
+from .example import find_example
+from .listening import Reception, receive_while
+from .pictures import draw_overview
+from .recordings import write_wav
+from .soundscape import SAMPLE_RATE_HZ, Soundscape, stage_soundscape
+from .verdict import HeardEvent, Verdict, judge
+from .wheels import cache_folder
+
+__all__ = ["Demonstration"]
+
+MUST_HEAR = "chainsaw"
+
+_RECEIVER_ID = "demo-monitor"
+_SITE, _DEVICE = "demo", "forest-box"
+
+
+class Demonstration:
+    """One run of the demo.
+
+    Args:
+        folder: What it leaves behind goes there.
+        quiet: Keep standard output for the caller.
+    """
+
+    def __init__(self, folder: Path, *, quiet: bool) -> None:
+        self._folder = folder
+        self._quiet = quiet
+        self._cache = cache_folder()
+        self._bundle_path = folder / "forest-sounds.edge"
+        self._soundscape_path = folder / "soundscape.wav"
+        self._broker_url = ""
+
+    def run(self, *, keep: bool) -> dict[str, Any]:
+        """Do all steps, and tell what came of them as plain data for JSON.
+
+        Raises:
+            EdgeSdkError: A step failed.
+        """
+        soundscape = self._stage()
+        self._convert()
+        with ExitStack() as stack:
+            monitor = self._start_server(stack)
+            reception = self._listen(soundscape)
+            outcome = self._conclude(soundscape, reception)
+            if keep:
+                self._stay(monitor)
+        return outcome
+
+    def _stage(self) -> Soundscape:
+        self._say("1. Real recordings, out of ordinary wheels: Freedoom's chainsaw and guns, a rainforest")
+        soundscape = stage_soundscape(self._cache)
+        write_wav(self._soundscape_path, soundscape.samples, SAMPLE_RATE_HZ)
+        sets = self._folder / "datasets"
+        shutil.rmtree(sets, ignore_errors=True)  # clips of an older release would be scored too
+        make_datasets(self._cache, sets)
+        return soundscape
+
+    def _convert(self) -> None:
+        self._say("2. Convert the trained model, and prove each variant on the evaluation clips")
+        example = find_example()
+        base = self._folder / "base.keras"
+        run_module(example.base_module, example.search_path, [str(base)])
+        sets = self._folder / "datasets"
+        options = ["--features", str(base), "--head", str(example.head), "--spec", str(example.spec)]
+        options += ["--calibration", str(sets / "calibration"), "--evaluation", str(sets / "evaluation")]
+        run_verb("convert", [*options, "-o", str(self._bundle_path)], quiet=self._quiet)
+        self._say("   The sets are this small because only what ordinary wheels carry was used;")
+        self._say("   examples/forest_sounds/MODEL_CARD.md has the model's real evaluation.")
+
+    def _start_server(self, stack: ExitStack) -> Child:
+        self._say("3. Start a broker and the monitor, which stores alerts and confirms them")
+        broker = stack.enter_context(EmbeddedBroker())
+        self._broker_url = broker.url
+        options = ["--broker", broker.url, "--receiver-id", _RECEIVER_ID]
+        options += ["--database", str(self._folder / "alerts.sqlite")]
+        return stack.enter_context(Child("monitor", options, self._folder / "monitor.log"))
+
+    def _listen(self, soundscape: Soundscape) -> Reception:
+        seconds = soundscape.samples.size / SAMPLE_RATE_HZ
+        self._say(
+            f"4. A device listens to {seconds:.0f} s of sound in real time; alerts as they are received:"
+        )
+        reception = Reception()
+        outbox = self._folder / "outbox"
+        shutil.rmtree(outbox, ignore_errors=True)  # each demo is a new device with an empty outbox
+        options = [str(self._bundle_path), "--source", f"file://{self._soundscape_path}?pace=realtime"]
+        options += ["--broker", self._broker_url, "--site", _SITE, "--device", _DEVICE]
+        options += ["--receiver-id", _RECEIVER_ID, "--outbox", str(outbox)]
+        subscriber = Subscriber(self._broker_url, site=_SITE, device=_DEVICE)
+        subscriber.on(Coverage, lambda received: reception.coverage.append(received.message))
+        with subscriber, Child("run", options, self._folder / "device.log") as device:
+            receive_while(device, subscriber, reception, self._tell_alert)
+            device.require_success()
+        return reception
+
+    def _tell_alert(self, received: Received[Alert]) -> None:
+        alert = received.message
+        after_onset = (received.received_at - parse_utc(alert.started_at)).total_seconds()
+        line = (
+            f"   {alert.type:<6} {alert.label:<9} score {alert.score:.2f} (threshold {alert.threshold:.2f})"
+        )
+        if alert.ended_at:
+            latency = (received.received_at - parse_utc(alert.ended_at)).total_seconds()
+            line += f"  received {latency:5.2f} s after the sound it is about"
+        self._say(f"{line}, {after_onset:5.2f} s after its first window began")
+
+    def _conclude(self, soundscape: Soundscape, reception: Reception) -> dict[str, Any]:
+        bundle = Bundle.open(self._bundle_path)
+        audio = bundle.manifest.audio
+        events = reception.events()
+        verdict = judge(soundscape.staged, events, audio.window_samples / audio.sample_rate_hz)
+        passed = verdict.passed(MUST_HEAR)
+        self._say("5. What was staged against what was heard")
+        self._say(_verdict_table(verdict))
+        for event in verdict.false:
+            self._say(f"   FALSE ALERT: {_event_text(event)}")
+        if isinstance(audio.front_end, LogMel):
+            samples = read_mono(self._soundscape_path, audio.sample_rate_hz)
+            picture = self._folder / "soundscape.png"
+            draw_overview(samples, audio.front_end, verdict, events, picture)
+        share = reception.coverage_share()
+        self._say(f"   {share:.0%} of the sound was inspected")
+        self._say(f"   Bundle, report, recordings and picture are in {self._folder}")
+        rule = f"a staged {MUST_HEAR} that is missed, or a false alert, fails the demo"
+        self._say(f"   {'PASSED' if passed else 'FAILED'}: {rule}")
+        return {
+            "passed": passed,
+            "bundle": str(self._bundle_path),
+            "sha256": bundle.sha256,
+            "coverage": share,
+            "heard": [
+                {"staged": msgspec.to_builtins(sound), "event": msgspec.to_builtins(event)}
+                for sound, event in verdict.heard
+            ],
+            "false": [msgspec.to_builtins(event) for event in verdict.false],
+        }
+
+    def _stay(self, monitor: Child) -> None:
+        self._say(f"Broker and monitor go on running at {self._broker_url}; Ctrl-C ends them. Try:")
+        self._say(f"   edge-sdk watch --broker {self._broker_url}")
+        source = f"file://{self._soundscape_path}?pace=realtime"
+        self._say(
+            f"   edge-sdk run {self._bundle_path} --broker {self._broker_url} "
+            f"--receiver-id {_RECEIVER_ID} --source '{source}'"
+        )
+        try:
+            monitor.wait()
+        except KeyboardInterrupt:
+            return
+        raise EdgeSdkError("the monitor ended by itself", hint=f"see {self._folder / 'monitor.log'}")
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr if self._quiet else sys.stdout, flush=True)
+
+
+def _verdict_table(verdict: Verdict) -> str:
+    rows = [
+        [
+            sound.label_id,
+            f"{sound.start_s:.1f}-{sound.stop_s:.1f}",
+            sound.origin,
+            _event_text(event) if event else "MISSED",
+        ]
+        for sound, event in verdict.heard
+    ]
+    return text_table(["staged", "seconds", "recording", "heard as"], rows)
+
+
+def _event_text(event: HeardEvent) -> str:
+    return f"{event.label_id} {event.start_s:.1f}-{event.stop_s:.1f} s, score {event.score:.2f}"
