@@ -1,0 +1,94 @@
+"""The options of ``edge-sdk run``: a bundle with options, or a CONFIG.toml that options override."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge_sdk.errors import ConfigError, UsageError
+from edge_sdk.mqtt.broker_arguments import add_broker_arguments
+
+from .config import RunConfig, load_config
+
+__all__ = ["add_run_options", "run_config"]
+
+# Option -> where in the configuration its value goes.
+_PLACES: dict[str, tuple[str, ...]] = {
+    "source": ("source",),
+    "require_sha256": ("require_sha256",),
+    "site": ("device", "site"),
+    "device": ("device", "name"),
+    "broker": ("broker", "url"),
+    "user": ("broker", "user"),
+    "password_file": ("broker", "password_file"),
+    "ca": ("broker", "ca"),
+    "cert": ("broker", "cert"),
+    "key": ("broker", "key"),
+    "receiver_id": ("broker", "receiver_id"),
+    "delivery": ("broker", "delivery"),
+    "outbox": ("outbox", "folder"),
+    "disk_budget_mb": ("outbox", "disk_budget_mb"),
+    "variant": ("inference", "variant"),
+    "threads": ("inference", "threads"),
+}
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what describes a device."""
+    parser.add_argument("what", type=Path, metavar="BUNDLE|CONFIG.toml", help="a bundle, or a configuration")
+    parser.add_argument(
+        "--source",
+        metavar="URI",
+        help="a recording or a directory of them, as path or file://PATH; behind it ?channel=N (from 1), "
+        "pace=realtime, contiguous=true, joined by &",
+    )
+    add_broker_arguments(parser, required=False)
+    group = parser.add_argument_group("delivery")
+    group.add_argument("--receiver-id", metavar="ID", help="wait for the receipts of this receiver")
+    group.add_argument(
+        "--delivery", choices=("receipt", "puback"), help="receipt where a receiver is named, else puback"
+    )
+    group.add_argument("--outbox", metavar="DIR", help="where alerts wait (default: the user's state folder)")
+    group.add_argument("--disk-budget-mb", type=int, metavar="N", help="what it may take (default: 256)")
+    parser.add_argument("--site", metavar="S", help="where the device stands (default: default)")
+    parser.add_argument("--device", metavar="D", help="its name (default: the host's)")
+    parser.add_argument("--variant", metavar="V", help="default: the first whose engine is installed")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of one inference (default: 1)")
+    parser.add_argument("--require-sha256", metavar="HEX", help="refuse a bundle with another digest")
+
+
+def run_config(arguments: argparse.Namespace) -> RunConfig:
+    """The configuration that a command line describes.
+
+    Raises:
+        UsageError: Source or broker is missing.
+        ConfigError: The file or an option does not hold.
+    """
+    if arguments.what.suffix.lower() == ".toml":
+        document = msgspec.to_builtins(load_config(arguments.what))
+    else:
+        missing = [f"--{name}" for name in ("source", "broker") if getattr(arguments, name) is None]
+        if missing:
+            raise UsageError(
+                f"a bundle alone is not enough: {' and '.join(missing)} is missing",
+                hint="edge-sdk run BUNDLE --source recordings/ --broker mqtt://localhost, or a CONFIG.toml",
+            )
+        document = {"bundle": str(arguments.what)}
+    for option, place in _PLACES.items():
+        _put(document, place, getattr(arguments, option))
+    try:
+        return msgspec.convert(document, RunConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the configuration does not hold: {error}") from error
+
+
+def _put(document: dict[str, Any], place: tuple[str, ...], value: object) -> None:
+    if value is None:
+        return
+    *sections, name = place
+    for section in sections:
+        document = document.setdefault(section, {})
+    document[name] = str(value) if isinstance(value, Path) else value

@@ -1,0 +1,96 @@
+"""What ``edge-sdk run`` says at the end: one object for a machine, some lines for a person."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge_sdk.contract.messages import BundleReference, SelfTest
+from edge_sdk.errors import EdgeSdkError
+
+__all__ = ["CoverageSummary", "ErrorSummary", "OutboxSummary", "RunSummary", "error_summary"]
+
+
+class CoverageSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was inspected; ``share`` is of what passed, 0 where nothing did."""
+
+    inspected_s: float
+    elapsed_s: float
+    share: float
+    faults: dict[str, int]
+
+
+class OutboxSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still on disk.
+
+    Attributes:
+        waiting: Not confirmed yet: sent when the device runs again.
+        set_aside: Ended connection after connection; kept.
+        rejected: Refused by the receiver for good; kept.
+    """
+
+    folder: str
+    waiting: int
+    set_aside: int
+    rejected: int
+
+
+class ErrorSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong."""
+
+    error: str
+    message: str
+    hint: str | None
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole run.
+
+    Attributes:
+        ended: ``source_ended``, ``stopped`` or ``failed``.
+        events: How many events began, by label id.
+        restarted: Events that an earlier process had left open, ended now.
+        overruns: How often inference fell behind live sound.
+    """
+
+    bundle: BundleReference
+    variant: str
+    signed: bool
+    self_test: SelfTest
+    site: str
+    device: str
+    session: str
+    source: str
+    ended: str
+    events: dict[str, int]
+    restarted: int
+    overruns: int
+    coverage: CoverageSummary
+    outbox: OutboxSummary
+    error: ErrorSummary | None
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        heard = ", ".join(f"{count} x {label}" for label, count in sorted(self.events.items()))
+        covered = self.coverage
+        lines = [
+            f"{self.ended.replace('_', ' ')}: {heard or 'no event'}",
+            f"inspected {covered.inspected_s:.3f} of {covered.elapsed_s:.3f} s ({covered.share:.1%})",
+        ]
+        lines += [f"not inspected: {count} x {kind}" for kind, count in sorted(covered.faults.items())]
+        if self.outbox.waiting:
+            lines.append(
+                f"{self.outbox.waiting} messages wait in {self.outbox.folder}: "
+                "they are sent when the device runs again"
+            )
+        for count, what in ((self.outbox.set_aside, "set aside"), (self.outbox.rejected, "rejected")):
+            if count:
+                lines.append(f"{count} messages were {what} and are kept in {self.outbox.folder}")
+        return lines
+
+
+def error_summary(error: BaseException | None) -> ErrorSummary | None:
+    """An error as data."""
+    if error is None:
+        return None
+    message, hint = (error.message, error.hint) if isinstance(error, EdgeSdkError) else (str(error), None)
+    return ErrorSummary(error=type(error).__name__, message=message, hint=hint)
