@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .convert import convert
+    from .evaluation import evaluate
+    from .spec import ConversionSpec, load_spec
 
 # Public name -> the module that defines it, loaded when the name is first asked for.
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "ConversionSpec": ".spec",
+    "convert": ".convert",
+    "evaluate": ".evaluation",
+    "load_spec": ".spec",
+}
 
-__all__: list[str] = []
+__all__ = ["ConversionSpec", "convert", "evaluate", "load_spec"]
 
 
 def __getattr__(name: str) -> object:

@@ -34,14 +34,14 @@ def check_coverage(calibration: Dataset, evaluation: Dataset) -> None:
 
 
 def calibration_tensors(
-    calibration: Dataset, front_end: AudioScorer, shape: tuple[int, ...]
+    calibration: Dataset, front_end: AudioScorer, batch: Callable[[Float32Array], Float32Array]
 ) -> Callable[[], Iterator[Float32Array]]:
     """The model inputs of the calibration recordings, at most :data:`MOST_WINDOWS`.
 
     Args:
         calibration: The recordings.
         front_end: Makes the windows, with the very code that a device runs.
-        shape: Of the model's input, batch of 1.
+        batch: Gives features the shape of the model's input.
 
     Returns:
         A function that gives the same tensors each time it is called.
@@ -52,7 +52,7 @@ def calibration_tensors(
         for clip in calibration.clips:
             windows = [window.features.copy() for window in clip_windows(front_end, clip)]
             for index in _evenly(len(windows), a_clip):
-                yield windows[index].reshape(shape)
+                yield batch(windows[index])
 
     return tensors
 

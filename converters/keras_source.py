@@ -21,7 +21,7 @@ __all__ = ["load_keras", "open_keras"]
 _LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, zipfile.BadZipFile)
 
 
-def open_keras(paths: tuple[Path, ...], fit_shape: FitShape) -> SourceModel:
+def open_keras(paths: tuple[Path, ...], fit_input: FitShape) -> SourceModel:
     """Open one model, or fuse a feature extractor and a head.
 
     Raises:
@@ -38,7 +38,7 @@ def open_keras(paths: tuple[Path, ...], fit_shape: FitShape) -> SourceModel:
     taken = _only(name, "input", model.inputs)
     _only(paths[-1].name, "output", model.outputs)
     model_input = TensorSpec(_plain_name(taken.name), tuple(taken.shape), "float32")
-    fitted = TensorSpec(model_input.name, fit_shape(model_input), "float32")
+    fitted = TensorSpec(model_input.name, fit_input(model_input), "float32")
     return source_from_function(
         paths,
         lambda batch: model(batch, training=False),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edge_sdk.contract.audio import LogMel, feature_shape
-from edge_sdk.contract.values import TensorSpec
+from edge_sdk.contract.values import Float32Array, TensorSpec
 from edge_sdk.errors import ModelError, SpecError
 from edge_sdk.inference.backend import describe_tensor
 from edge_sdk.inference.tensor_fit import fit_shape
@@ -12,7 +14,9 @@ from .source_model import SourceModel
 from .spec import ConversionSpec
 from .spec_audio import windows_with_frames
 
-__all__ = ["check_outputs", "fit_input"]
+__all__ = ["check_outputs", "check_score_range", "fit_input"]
+
+_ROUNDING = 1e-3
 
 
 def fit_input(spec: ConversionSpec, model_input: TensorSpec) -> tuple[int, ...]:
@@ -50,6 +54,29 @@ def check_outputs(spec: ConversionSpec, source: SourceModel) -> None:
             hint="list every output of the model as a label, in the model's order",
         )
     _check_activation(spec, source)
+
+
+def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequence[Float32Array]) -> None:
+    """Without an activation still to come, what the model gives must be scores.
+
+    Args:
+        spec: Which activation is still to be applied.
+        source: The model.
+        tensors: Features of a few windows, without a batch axis.
+
+    Raises:
+        SpecError: An output lies outside 0..1.
+    """
+    if spec.output.activation != "none":
+        return
+    for tensor in tensors:
+        answer = source.backend.infer({source.input.name: source.batch(tensor)})[source.output.name]
+        low, high = float(answer.min()), float(answer.max())
+        if low < -_ROUNDING or high > 1 + _ROUNDING:
+            raise SpecError(
+                f"{source.name} gives values from {low:.3g} to {high:.3g}, which are no scores of 0..1",
+                hint="set activation = 'sigmoid' or 'softmax' under [model]",
+            )
 
 
 def _check_activation(spec: ConversionSpec, source: SourceModel) -> None:

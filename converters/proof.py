@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import structs
 
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.manifest import AudioInput, Output
@@ -20,6 +21,8 @@ from .latency import measure_latency
 from .quiet import quiet_libraries
 from .report import Latency
 from .source_model import SourceModel
+from .spec import ConversionSpec
+from .tflite_metadata import add_metadata
 from .variants import Calibration, Recipe, build_variant
 
 __all__ = ["Candidate", "ModelUse", "build_candidates", "time_candidate", "try_golden"]
@@ -40,6 +43,14 @@ class ModelUse:
     output: Output
     label_ids: tuple[str, ...]
     threads: int
+
+    @classmethod
+    def of(cls, spec: ConversionSpec, source: SourceModel, threads: int) -> ModelUse:
+        """What the manifest will say: made variants have one input and one output, without names."""
+        audio, output = spec.audio, spec.output
+        if source.function is not None:
+            audio, output = structs.replace(audio, name=""), structs.replace(output, name="")
+        return cls(audio, output, spec.label_ids, threads)
 
     def scorer(self, backend: Backend) -> AudioScorer:
         """A scorer as a device has it."""
@@ -63,6 +74,7 @@ class Candidate:
 
 def build_candidates(
     recipes: list[Recipe],
+    spec: ConversionSpec,
     source: SourceModel,
     calibration: Calibration | None,
     use: ModelUse,
@@ -73,6 +85,7 @@ def build_candidates(
 
     Args:
         recipes: What to try.
+        spec: For the metadata of TFLite variants.
         source: The trained model.
         calibration: Tensors for integer variants.
         use: How the model is fed.
@@ -86,7 +99,7 @@ def build_candidates(
     left_out: dict[str, str] = {}
     for recipe in recipes:
         progress.step(f"building {recipe.name}")
-        made = _try_build(recipe, source, calibration, use)
+        made = _try_build(recipe, spec, source, calibration, use)
         if isinstance(made, Candidate):
             finish.callback(made.backend.close)
             candidates.append(made)
@@ -126,11 +139,13 @@ def time_candidate(candidate: Candidate, samples: GoldenSamples, use: ModelUse) 
 
 
 def _try_build(
-    recipe: Recipe, source: SourceModel, calibration: Calibration | None, use: ModelUse
+    recipe: Recipe, spec: ConversionSpec, source: SourceModel, calibration: Calibration | None, use: ModelUse
 ) -> Candidate | str:
     """The variant, or why there is none. It is run once: some load and then fail."""
     try:
         content = build_variant(recipe, source, calibration)
+        if recipe.build is not None and recipe.format == "tflite":
+            content = add_metadata(content, spec, source.input.name)
         with quiet_libraries():
             backend = open_backend(content, recipe.format, threads=use.threads, name=recipe.name)
             use.scorer(backend).score_window(np.zeros(use.audio.window_samples, dtype=np.float32))

@@ -27,7 +27,7 @@ _ONNX_PASS_THROUGH = {
 }
 
 
-def open_ready(path: Path, input_name: str, output_name: str, fit_shape: FitShape) -> SourceModel:
+def open_ready(path: Path, input_name: str, output_name: str, fit_input: FitShape) -> SourceModel:
     """Open a ready model under reference kernels.
 
     Raises:
@@ -42,7 +42,7 @@ def open_ready(path: Path, input_name: str, output_name: str, fit_shape: FitShap
     except BackendError as error:
         raise ModelError(error.message) from error
     taken = choose_tensor(path.name, "input", backend.inputs, input_name)
-    fit_shape(taken)
+    fit_input(taken)
     output = choose_tensor(path.name, "output", backend.outputs, output_name)
     find_activation = _tflite_activation if model_format == "tflite" else _onnx_activation
     return SourceModel(

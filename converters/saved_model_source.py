@@ -17,7 +17,7 @@ __all__ = ["open_saved_model"]
 _SIGNATURES = ("serving_default", "serve")
 
 
-def open_saved_model(path: Path, input_name: str, output_name: str, fit_shape: FitShape) -> SourceModel:
+def open_saved_model(path: Path, input_name: str, output_name: str, fit_input: FitShape) -> SourceModel:
     """Open a SavedModel by its serving signature.
 
     Raises:
@@ -35,7 +35,7 @@ def open_saved_model(path: Path, input_name: str, output_name: str, fit_shape: F
     signature = _signature(path, loaded)
     taken = choose_tensor(path.name, "input", _specs(signature.structured_input_signature[1]), input_name)
     given = choose_tensor(path.name, "output", _specs(signature.structured_outputs), output_name)
-    fitted = TensorSpec(taken.name, fit_shape(taken), "float32")
+    fitted = TensorSpec(taken.name, fit_input(taken), "float32")
 
     def run(batch: Any) -> Any:
         return signature(**{taken.name: batch})[given.name]

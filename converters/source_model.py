@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from edge_sdk.contract.manifest import ModelFormat, SourceFile
-from edge_sdk.contract.values import TensorSpec
+from edge_sdk.contract.values import Float32Array, TensorSpec
 from edge_sdk.errors import ModelError, UsageError
 from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.tensor_fit import fit_shape
 
 __all__ = ["FinalActivation", "FitShape", "SourceModel", "choose_tensor", "digest_path", "open_source"]
 
@@ -50,10 +51,14 @@ class SourceModel:
     content: bytes | None = None
     format: ModelFormat | None = None
 
+    def batch(self, features: Float32Array) -> Float32Array:
+        """One window's features as the model takes them, batch of 1."""
+        return features.reshape(fit_shape(self.input, features.shape))
+
 
 @contextlib.contextmanager
 def open_source(
-    paths: tuple[Path, ...], *, input_name: str = "", output_name: str = "", fit_shape: FitShape
+    paths: tuple[Path, ...], *, input_name: str = "", output_name: str = "", fit_input: FitShape
 ) -> Iterator[SourceModel]:
     """Open a trained model.
 
@@ -62,7 +67,7 @@ def open_source(
             a feature extractor and a head that takes its output.
         input_name: Which input, where the model has several.
         output_name: Which output, where the model has several.
-        fit_shape: Holds the model's input against the spec.
+        fit_input: Holds the model's input against the spec.
 
     Raises:
         UsageError: There is no such file, or it is of no known kind.
@@ -75,15 +80,15 @@ def open_source(
     if len(paths) == 2 or first.suffix == ".keras":
         from .keras_source import open_keras
 
-        opened = open_keras(paths, fit_shape)
+        opened = open_keras(paths, fit_input)
     elif first.is_dir():
         from .saved_model_source import open_saved_model
 
-        opened = open_saved_model(first, input_name, output_name, fit_shape)
+        opened = open_saved_model(first, input_name, output_name, fit_input)
     elif first.suffix in (".tflite", ".onnx"):
         from .ready_source import open_ready
 
-        opened = open_ready(first, input_name, output_name, fit_shape)
+        opened = open_ready(first, input_name, output_name, fit_input)
     else:
         raise UsageError(
             f"{first} is no model that can be converted",

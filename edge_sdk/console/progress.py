@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 __all__ = ["LineProgress", "Progress", "SilentProgress", "TerminalProgress", "make_progress"]
@@ -48,10 +48,10 @@ class LineProgress:
 
     def track(self, items: Iterable[_T], what: str) -> Iterator[_T]:
         """See :class:`Progress`."""
-        items = items if isinstance(items, Sized) else list(items)
-        total = len(items)
+        counted = items if isinstance(items, Collection) else list(items)
+        total = len(counted)
         self.step(f"{what}: {total}")
-        for done, item in enumerate(items, start=1):
+        for done, item in enumerate(counted, start=1):
             yield item
             quarter = done * _LINES_A_TASK // total
             if quarter != (done - 1) * _LINES_A_TASK // total and done != total:
@@ -70,9 +70,9 @@ class TerminalProgress:
         from rich.console import Console
         from rich.progress import track
 
-        items = items if isinstance(items, Sized) else list(items)
+        counted = items if isinstance(items, Collection) else list(items)
         console = Console(stderr=True)
-        yield from track(items, description=what, total=len(items), console=console, transient=True)
+        yield from track(counted, description=what, total=len(counted), console=console, transient=True)
 
 
 def make_progress() -> Progress:

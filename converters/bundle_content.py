@@ -1,0 +1,99 @@
+"""From what was proved to the members and the manifest of a bundle."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from edge_sdk.contract.bundle import Bundle, file_digest, write_bundle
+from edge_sdk.contract.manifest import (
+    ExpectedScores,
+    Golden,
+    Manifest,
+    Provenance,
+    Stage,
+    Variant,
+)
+from edge_sdk.contract.values import Float32Array
+
+from .proof import ModelUse
+from .proven import Proof, Proven
+from .report import Report, encode_report
+from .report_html import render_report
+from .spec import ConversionSpec
+
+__all__ = ["write_proved_bundle"]
+
+_INPUTS = "golden/inputs.npy"
+_EXPECTED = "golden/expected.npy"
+
+
+def write_proved_bundle(
+    path: Path, spec: ConversionSpec, use: ModelUse, proof: Proof, report: Report, provenance: Provenance
+) -> Bundle:
+    """Write the bundle in one step, and open it again as a device would.
+
+    Raises:
+        BundleError: It cannot be written.
+    """
+    members: dict[str, bytes] = {
+        _INPUTS: _npy(proof.golden.inputs),
+        _EXPECTED: _npy(proof.golden.expected),
+        "report.json": encode_report(report),
+        "report.html": render_report(report).encode(),
+    }
+    for item in proof.passed:
+        members[_model_member(item)] = item.candidate.content
+        members[_golden_member(item)] = _npy(item.answers)
+    manifest = Manifest(
+        name=spec.name,
+        version=spec.version,
+        description=spec.description,
+        task="classify",
+        modality="audio",
+        labels=list(spec.labels),
+        inputs=[use.audio],
+        stages=[Stage(name="main", variants=[item.name for item in proof.passed])],
+        outputs=[use.output],
+        rules=spec.rules,
+        variants=[_variant(item) for item in proof.passed],
+        golden=Golden(inputs=_INPUTS, expected=_EXPECTED, label_ids=list(spec.label_ids)),
+        files={name: file_digest(content) for name, content in sorted(members.items())},
+        provenance=provenance,
+    )
+    write_bundle(path, manifest, members)
+    return Bundle.open(path)
+
+
+def _variant(item: Proven) -> Variant:
+    recipe, content, verdict = item.candidate.recipe, item.candidate.content, item.verdict
+    digest = file_digest(content)
+    return Variant(
+        name=recipe.name,
+        file=_model_member(item),
+        format=recipe.format,
+        precision=recipe.precision,
+        sha256=digest.sha256,
+        bytes=digest.bytes,
+        metric=item.metric,
+        drop=verdict.drop,
+        agreement=verdict.agreement,
+        max_abs_difference=verdict.max_abs_difference,
+        golden=ExpectedScores(file=_golden_member(item), bound=item.bound),
+    )
+
+
+def _model_member(item: Proven) -> str:
+    return f"models/{item.name}.{item.candidate.recipe.format}"
+
+
+def _golden_member(item: Proven) -> str:
+    return f"golden/{item.name}.npy"
+
+
+def _npy(values: Float32Array) -> bytes:
+    content = io.BytesIO()
+    np.save(content, np.ascontiguousarray(values, dtype=np.float32), allow_pickle=False)
+    return content.getvalue()

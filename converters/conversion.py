@@ -1,0 +1,130 @@
+"""The whole conversion: check everything, build every variant, prove each, write what passed.
+
+The order is: arguments and output folder, spec, recordings, model against spec; then the work; then
+one file appears, or none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_sdk.console.progress import Progress
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.manifest import Provenance
+from edge_sdk.errors import GateRefusedError
+
+from .bundle_content import write_proved_bundle
+from .dataset import Dataset, read_dataset, refuse_shared_files
+from .latency import describe_machine
+from .libraries import library_versions
+from .model_check import check_outputs, fit_input
+from .proof import ModelUse
+from .proven import Proof
+from .proving import Checked, prove
+from .report import Latency, Measured, Report
+from .report_parts import assemble_report
+from .request import Request, check_request, measured_path, write_measured
+from .source_model import SourceModel, open_source
+from .spec import ConversionSpec, load_spec
+
+__all__ = ["Conversion", "run_conversion"]
+
+ShowReport = Callable[[Report, Sequence[Latency]], None]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What came out.
+
+    Attributes:
+        bundle: As it was written.
+        report: What was proved.
+        measured: What was timed.
+    """
+
+    bundle: Bundle
+    report: Report
+    measured: Measured
+
+
+def run_conversion(request: Request, progress: Progress, show: ShowReport) -> Conversion:
+    """Convert a trained model into a bundle.
+
+    Args:
+        request: What to convert, with what, to where.
+        progress: Told how far the work is.
+        show: Given the report before the gate decides, so that a refusal can be understood.
+
+    Raises:
+        UsageError: The request does not hold; nothing was started.
+        InputError: The model or a recording cannot be used.
+        GateRefusedError: No variant may be used; nothing was written.
+        BundleError: The bundle cannot be written.
+    """
+    asked = check_request(request)
+    spec = load_spec(request.spec)
+    calibration, evaluation = _read_recordings(request, spec, progress)
+    with contextlib.ExitStack() as finish:
+        source = finish.enter_context(_open(request, spec, progress))
+        check_outputs(spec, source)
+        use = ModelUse.of(spec, source, request.threads)
+        checked = Checked(request, spec, use, source, calibration, evaluation)
+        proof = prove(checked, asked, finish, progress)
+        return _decide(checked, proof, progress, show)
+
+
+def _open(
+    request: Request, spec: ConversionSpec, progress: Progress
+) -> contextlib.AbstractContextManager[SourceModel]:
+    progress.step(f"opening {' + '.join(path.name for path in request.models)}")
+    return open_source(
+        request.models,
+        input_name=spec.audio.name,
+        output_name=spec.output.name,
+        fit_input=lambda model_input: fit_input(spec, model_input),
+    )
+
+
+def _read_recordings(
+    request: Request, spec: ConversionSpec, progress: Progress
+) -> tuple[Dataset | None, Dataset]:
+    def read(folder: Path, what: str) -> Dataset:
+        return read_dataset(
+            folder, spec.label_ids, progress=lambda paths: progress.track(paths, f"reading {what}")
+        )
+
+    evaluation = read(request.evaluation, "evaluation")
+    if request.calibration is None:
+        return None, evaluation
+    calibration = read(request.calibration, "calibration")
+    refuse_shared_files(calibration, evaluation)
+    return calibration, evaluation
+
+
+def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport) -> Conversion:
+    """Show what was found, and write the bundle if anything passed."""
+    request, spec = checked.request, checked.spec
+    formats = {str(item.candidate.recipe.format) for item in proof.proven}
+    provenance = Provenance(
+        source_models=list(checked.source.files),
+        calibration=None if checked.calibration is None else checked.calibration.digest,
+        evaluation=checked.evaluation.digest,
+        libraries=library_versions(checked.source, formats),
+    )
+    report = assemble_report(spec, checked.evaluation, proof, provenance, request.max_drop)
+    latency = [item.latency for item in proof.proven]
+    show(report, latency)
+    if not proof.passed:
+        reasons = [f"{item.name}: {item.reason}" for item in report.variants]
+        raise GateRefusedError(
+            "no variant may be used, so nothing was written:\n  " + "\n  ".join(reasons),
+            hint="--max-drop sets how much may be lost; --variants what is tried",
+        )
+    progress.step(f"writing {request.output}")
+    bundle = write_proved_bundle(request.output, spec, checked.use, proof, report, provenance)
+    measured = describe_machine(bundle.sha256, request.threads, provenance.libraries, latency)
+    write_measured(measured_path(request.output), measured)
+    return Conversion(bundle, report, measured)

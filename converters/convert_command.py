@@ -1,0 +1,88 @@
+"""``edge-sdk convert``: turn a trained model into a proved bundle."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from edge_sdk.console.progress import make_progress
+
+from .conversion import Conversion, run_conversion
+from .convert import chosen_models
+from .report import Latency, Report, report_table
+from .request import Request, measured_path
+from .variants import DEFAULT_VARIANTS, RECIPES
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help=".keras, SavedModel folder, .tflite or .onnx"
+    )
+    parser.add_argument("--features", metavar="KERAS", help="instead of MODEL: a feature extractor ...")
+    parser.add_argument("--head", metavar="KERAS", help="... and the head that was trained on its output")
+    parser.add_argument("--spec", required=True, metavar="TOML", help="labels, front end, event rules")
+    parser.add_argument("--calibration", metavar="DIR", help="labelled recordings for integer variants")
+    parser.add_argument(
+        "--evaluation", required=True, metavar="DIR", help="other labelled recordings: they judge"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="EDGE", help="the bundle to write")
+    parser.add_argument(
+        "--variants",
+        metavar="NAMES",
+        help=f"separated by commas, of {', '.join(RECIPES)} (default: {','.join(DEFAULT_VARIANTS)})",
+    )
+    parser.add_argument(
+        "--max-drop", type=float, default=0.01, metavar="X", help="refuse a variant that loses more (0.01)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (1)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert, and show what was proved."""
+    faulthandler.enable()  # a crash inside a native converter must leave a trace
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a conversion needs no GPU, and fills none
+    request = Request(
+        models=chosen_models(arguments.model, arguments.features, arguments.head),
+        spec=Path(arguments.spec),
+        calibration=Path(arguments.calibration) if arguments.calibration else None,
+        evaluation=Path(arguments.evaluation),
+        output=Path(arguments.output),
+        variants=None if arguments.variants is None else tuple(arguments.variants.split(",")),
+        max_drop=arguments.max_drop,
+        threads=arguments.threads,
+    )
+
+    def show(report: Report, latency: Sequence[Latency]) -> None:
+        print(report_table(report, latency), file=sys.stderr if arguments.json else sys.stdout, flush=True)
+
+    conversion = run_conversion(request, make_progress(), show)
+    if arguments.json:
+        print(_as_json(conversion))
+    else:
+        print(f"\n{conversion.bundle.path}  sha256 {conversion.bundle.sha256}")
+        print(f"variants, the preferred first: {', '.join(conversion.bundle.manifest.stages[0].variants)}")
+    return 0
+
+
+def _as_json(conversion: Conversion) -> str:
+    bundle = conversion.bundle
+    found = {
+        "bundle": str(bundle.path),
+        "sha256": bundle.sha256,
+        "bytes": bundle.path.stat().st_size,
+        "measured": str(measured_path(bundle.path)),
+        "variants": bundle.manifest.stages[0].variants,
+        "report": conversion.report,
+        "latency": conversion.measured.latency,
+    }
+    return msgspec.json.encode(found).decode()

@@ -1,0 +1,80 @@
+"""``edge-sdk evaluate``: score a bundle on labelled recordings."""
+
+from __future__ import annotations
+
+import argparse
+
+import msgspec
+
+from edge_sdk.console.progress import make_progress
+from edge_sdk.console.table import text_table
+
+from .evaluation import Evaluation, EventReport, evaluate
+from .report import LabelReport, ShareReport
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("bundle", metavar="BUNDLE", help="the .edge file")
+    parser.add_argument("recordings", metavar="DIR", help="one folder a label, and 'background'")
+    parser.add_argument("--variant", metavar="NAME", help="which one (default: the bundle's first)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (1)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate, and show the figures."""
+    found = evaluate(
+        arguments.bundle,
+        arguments.recordings,
+        variant=arguments.variant,
+        threads=arguments.threads,
+        progress=make_progress(),
+    )
+    print(msgspec.json.encode(found).decode() if arguments.json else _as_text(found))
+    return 0
+
+
+def _as_text(found: Evaluation) -> str:
+    lines = [
+        f"{found.bundle}  {found.variant}: {found.clips} recordings, {found.windows} windows",
+        f"right in every label: {_share(found.exact)}",
+        "",
+        text_table(
+            ["label", "threshold", "recall", "precision", "AUC", "95 %"],
+            [_label_row(label) for label in found.labels],
+        ),
+    ]
+    if found.events:
+        lines += ["", f"events on {found.long_recordings} long recordings", _event_table(found.events)]
+    return "\n".join(lines)
+
+
+def _label_row(label: LabelReport) -> list[str]:
+    auc = "" if label.auc is None else f"{label.auc:.4f}"
+    interval = "" if label.auc_low is None else f"{label.auc_low:.3f}-{label.auc_high:.3f}"
+    return [label.label, f"{label.threshold:g}", _share(label.recall), _share(label.precision), auc, interval]
+
+
+def _event_table(events: list[EventReport]) -> str:
+    headings = ["label", "false alarms", "hours", "a day, at most (95 %)", "events with label", "hours"]
+    rows = [
+        [
+            item.label,
+            str(item.false_alarms),
+            f"{item.hours:.3f}",
+            "" if item.per_day_at_most is None else f"{item.per_day_at_most:.1f}",
+            str(item.events_with_label),
+            f"{item.hours_with_label:.3f}",
+        ]
+        for item in events
+    ]
+    return text_table(headings, rows, numbers=range(1, 6))
+
+
+def _share(share: ShareReport) -> str:
+    if share.value is None:
+        return "none"
+    return f"{share.value:.3f} ({share.hits}/{share.n}, {share.low:.3f}-{share.high:.3f})"

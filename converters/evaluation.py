@@ -1,0 +1,198 @@
+"""A bundle on labelled recordings: figures per clip, and events on long recordings.
+
+A clip's score for a label is the highest of its windows. Recordings longer than
+:data:`LONG_RECORDING_S` also go through the event rules: an event of a label that the recording does
+not have is a false alarm, and its length counts as time in which none should have come.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from msgspec import Struct
+
+from edge_sdk.console.progress import Progress, SilentProgress
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.manifest import Manifest
+from edge_sdk.contract.values import Float32Array, WindowScores
+from edge_sdk.decode.event_rule import EventRules
+from edge_sdk.inference.open import choose_variant, open_backend
+from edge_sdk.inference.scorer import AudioScorer
+from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
+from edge_sdk.metrics.events import EventCount
+
+from .dataset import Clip, Dataset, read_dataset
+from .quiet import quiet_libraries
+from .report import LabelReport, ShareReport, label_report, share_report
+from .scoring import clip_windows
+
+__all__ = ["LONG_RECORDING_S", "Evaluation", "EventReport", "evaluate"]
+
+LONG_RECORDING_S = 30.0
+
+_SECONDS_AN_HOUR = 3600.0
+
+
+class EventReport(Struct, frozen=True, kw_only=True):
+    """Events of one label on long recordings.
+
+    Attributes:
+        false_alarms: Events where the label was not to be heard ...
+        hours: ... in so much sound.
+        per_hour_at_most: Upper 95 % bound of their rate (exact, Poisson); null without such sound.
+        per_day_at_most: The same for a day.
+        events_with_label: Events in recordings that have the label ...
+        hours_with_label: ... in so much sound.
+    """
+
+    label: str
+    false_alarms: int
+    hours: float
+    per_hour_at_most: float | None
+    per_day_at_most: float | None
+    events_with_label: int
+    hours_with_label: float
+
+
+class Evaluation(Struct, frozen=True, kw_only=True):
+    """What recordings say about a bundle.
+
+    Attributes:
+        exact: Recordings that are right in every label that the set has.
+        labels: Figures for each label of the set.
+        long_recordings: How many recordings the events are from.
+        events: For each label with an event rule; empty without long recordings.
+    """
+
+    bundle: str
+    sha256: str
+    variant: str
+    clips: int
+    windows: int
+    exact: ShareReport
+    labels: list[LabelReport]
+    long_recordings: int
+    events: list[EventReport]
+
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+
+
+def evaluate(
+    bundle: Bundle | PathLike,
+    recordings: PathLike,
+    *,
+    variant: str | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score a bundle on labelled recordings.
+
+    Args:
+        bundle: The bundle, or its path.
+        recordings: A folder of labelled recordings: see :mod:`converters.dataset`.
+        variant: Which one; None for the first whose engine is installed.
+        threads: Threads for one inference.
+        progress: Told how far the work is.
+
+    Raises:
+        DatasetError: The recordings cannot be used.
+        ManifestError: There is no such variant.
+        BackendError: The variant cannot be loaded or run here.
+    """
+    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))
+    manifest = opened.manifest
+    chosen = choose_variant(manifest, variant)
+    told = progress or SilentProgress()
+    dataset = read_dataset(
+        Path(recordings), manifest.label_ids, progress=lambda paths: told.track(paths, "reading recordings")
+    )
+    with quiet_libraries():
+        backend = open_backend(
+            opened.read(chosen.file), chosen.format, threads=threads, name=f"{opened.path} {chosen.name}"
+        )
+    with backend:
+        scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
+        tally = _Tally(manifest, dataset)
+        for index, clip in enumerate(told.track(dataset.clips, "evaluating")):
+            tally.add(index, clip, (scorer.score(window) for window in clip_windows(scorer, clip)))
+    return tally.result(opened, chosen.name)
+
+
+class _Tally:
+    """Counts while recordings are heard, so that memory does not grow with their length."""
+
+    def __init__(self, manifest: Manifest, dataset: Dataset) -> None:
+        self._manifest = manifest
+        self._dataset = dataset
+        self._clips: Float32Array = np.zeros((len(dataset.clips), len(manifest.labels)), dtype=np.float32)
+        self._windows = 0
+        self._long = 0
+        self._events = {label_id: [0, 0.0, 0, 0.0] for label_id in manifest.rules}
+
+    def add(self, index: int, clip: Clip, windows: Iterable[WindowScores]) -> None:
+        """Take one recording's windows, in order."""
+        rules = EventRules(self._manifest.rules)
+        opened: list[str] = []
+        for window in windows:
+            self._windows += 1
+            np.maximum(self._clips[index], list(window.scores.values()), out=self._clips[index])
+            opened += [event.label_id for event in rules.push(window) if event.type == "new"]
+        if clip.duration_s > LONG_RECORDING_S:
+            self._count_events(clip, opened)
+
+    def result(self, bundle: Bundle, variant: str) -> Evaluation:
+        """All figures."""
+        labels, exact = self._figures()
+        return Evaluation(
+            bundle=str(bundle.path),
+            sha256=bundle.sha256,
+            variant=variant,
+            clips=len(self._dataset.clips),
+            windows=self._windows,
+            exact=exact,
+            labels=labels,
+            long_recordings=self._long,
+            events=[_event_report(count) for count in self._counts()] if self._long else [],
+        )
+
+    def _count_events(self, clip: Clip, opened: list[str]) -> None:
+        self._long += 1
+        for label_id, counts in self._events.items():
+            first = 2 if label_id in clip.labels else 0
+            counts[first] += opened.count(label_id)
+            counts[first + 1] += clip.duration_s / _SECONDS_AN_HOUR
+
+    def _counts(self) -> Iterator[EventCount]:
+        for label_id, (events, hours, events_with, hours_with) in self._events.items():
+            yield EventCount(label_id, int(events), hours, int(events_with), hours_with)
+
+    def _figures(self) -> tuple[list[LabelReport], ShareReport]:
+        manifest, covered = self._manifest, self._dataset.covered
+        thresholds = {label_id: rule.threshold for label_id, rule in manifest.rules.items()}
+        columns = [manifest.label_ids.index(label_id) for label_id in covered]
+        decided = decide(
+            self._clips, thresholds, manifest.label_ids, exclusive=manifest.outputs[0].exclusive
+        )[:, columns]
+        truth = self._dataset.truth[:, columns]
+        found = label_metrics(covered, truth, decided, self._clips[:, columns])
+        reports = [label_report(item, thresholds.get(item.label_id, 0.5)) for item in found]
+        return reports, share_report(correct_clips(truth, decided))
+
+
+def _event_report(count: EventCount) -> EventReport:
+    known = math.isfinite(count.per_hour_at_most)
+    return EventReport(
+        label=count.label_id,
+        false_alarms=count.events,
+        hours=count.hours,
+        per_hour_at_most=count.per_hour_at_most if known else None,
+        per_day_at_most=count.per_day_at_most if known else None,
+        events_with_label=count.events_with_label,
+        hours_with_label=count.hours_with_label,
+    )
