@@ -18,4 +18,6 @@ def all_finite(values: Float32Array) -> bool:
         values: Float32, shape ``[n]``.
     """
     # One pass of multiply-add answers nearly always; only where it overflows, each value is looked at.
-    return math.isfinite(np.dot(values, values)) or bool(np.isfinite(values).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.dot(values, values)
+    return math.isfinite(total) or bool(np.isfinite(values).all())
