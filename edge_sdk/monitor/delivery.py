@@ -22,7 +22,8 @@ __all__ = ["Delivery"]
 
 _LOGGER = logging.getLogger(__name__)
 
-_MAILBOX_BYTES = 32 * 1024 * 1024
+INBOX_BYTES = 32 * 1024 * 1024
+ALERTS_BYTES = 32 * 1024 * 1024
 _BATCH = 256
 
 
@@ -42,12 +43,12 @@ class Delivery:
     """
 
     def __init__(self, intake: Intake) -> None:
-        self.alerts: Mailbox[Received[Alert]] = Mailbox(_MAILBOX_BYTES, _weigh)
+        self.alerts: Mailbox[Received[Alert]] = Mailbox(ALERTS_BYTES, _weigh)
         self.handlers: dict[type[Any], Callable[[Any], None]] = {}
         self.problem_handler: Callable[[Problem], None] | None = None
         self.error: BrokerError | None = None
         self._intake = intake
-        self._inbox: Mailbox[RawMessage] = Mailbox(_MAILBOX_BYTES, _weigh)
+        self._inbox: Mailbox[RawMessage] = Mailbox(INBOX_BYTES, _weigh)
         self._lost_at_inbox = 0
         self._lock = threading.Lock()
         self._worker = threading.Thread(target=self._work, name="edge-sdk-subscriber", daemon=True)

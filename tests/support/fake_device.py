@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import final
 
 from device_messages import topic_of
 
@@ -24,6 +25,7 @@ _PATIENCE_S = 60.0
 _RESEND_S = 5.0
 
 
+@final
 class FakeDevice:
     """Publishes over a real connection, and takes receipts."""
 
