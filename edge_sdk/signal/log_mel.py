@@ -45,7 +45,7 @@ class LogMelExtractor:
         Raises:
             InputError: Not one-dimensional floating-point sound, or too short for a frame.
         """
-        window = require_mono(samples)
+        window = np.ascontiguousarray(require_mono(samples), dtype=np.float32)
         front_end = self.front_end
         if frame_count(front_end, len(window)) == 0:
             raise InputError(

@@ -20,14 +20,15 @@ __all__ = ["Float64Array", "MelFrames", "finish_window", "frame_view"]
 
 Float64Array: TypeAlias = npt.NDArray[np.float64]
 
+_RFFT_HAS_OUT = int(np.__version__.split(".")[0]) >= 2
 # Frames are transformed in batches whose workspace stays inside a level-2 cache.
 _BATCH_VALUES = 65_536
 # Neighbouring bands that are multiplied as one dense block, since a band is zero outside few
 # bins; small enough that OpenBLAS stays on the calling thread.
-_BANDS_PER_BLOCK = 16
+_BANDS_PER_BLOCK = 32
 
 
-def frame_view(samples: Float64Array, count: int, length: int, hop: int) -> Float64Array:
+def frame_view(samples: Float32Array, count: int, length: int, hop: int) -> Float32Array:
     """Overlapping frames of a contiguous array, without a copy.
 
     Args:
@@ -40,7 +41,7 @@ def frame_view(samples: Float64Array, count: int, length: int, hop: int) -> Floa
         A view of shape ``[count, length]`` that follows later changes of ``samples``.
     """
     size = samples.itemsize
-    return np.ndarray((count, length), np.float64, buffer=samples.data, strides=(hop * size, size))
+    return np.ndarray((count, length), np.float32, buffer=samples.data, strides=(hop * size, size))
 
 
 class MelFrames:
@@ -66,30 +67,37 @@ class MelFrames:
         self._window = _periodic_hann(front_end.win_length)
         self._blocks = _band_blocks(mel_filters(front_end))
         self._batch = max(1, _BATCH_VALUES // front_end.n_fft)
-        self._tapered = self.workspace(self._batch)
+        self._rows = self.workspace(self._batch)
+        bins = front_end.n_fft // 2 + 1
+        self._spectrum = np.empty((self._batch, bins), dtype=np.complex128)
+        self._power = np.empty((self._batch, bins), dtype=np.float32)
 
     def workspace(self, frames: int) -> Float64Array:
-        """An array that :meth:`taper` can write this many frames to: zeros ``[frames, n_fft]``."""
+        """Rows for this many frames: zeros ``[frames, n_fft]``."""
         return np.zeros((frames, self._front_end.n_fft))
 
-    def taper(self, frames: Float64Array, out: Float64Array) -> None:
-        """Multiply frames ``[n, length]`` by the Hann window into rows of a workspace."""
-        np.multiply(frames, self._window, out=out[:, : self.length])
+    def load(self, frames: Float32Array, rows: Float64Array) -> None:
+        """Copy frames ``[n, length]`` into rows of a workspace, whose other values stay 0.
 
-    def levels(self, tapered: Float64Array, out: Float32Array) -> None:
+        Copied before they are multiplied by the window: overlapping frames are slow to
+        compute with.
+        """
+        np.copyto(rows[:, : self.length], frames)
+
+    def levels(self, rows: Float64Array, out: Float32Array) -> None:
         """Compute the logarithm of the mel bands, before reference and limits.
 
         Args:
-            tapered: Shape ``[n, n_fft]``, from :meth:`taper`.
+            rows: Shape ``[n, n_fft]``, filled by :meth:`load`; overwritten.
             out: Shape ``[n, n_mels]``: dB relative to 1 (``scale="db"``) or the natural
                 logarithm (``scale="log"``).
         """
-        for start in range(0, len(tapered), self._batch):
-            rows = slice(start, start + self._batch)
-            self._mel(tapered[rows], out[rows])
+        for start in range(0, len(rows), self._batch):
+            stop = start + self._batch
+            self._mel(rows[start:stop], out[start:stop])
         _take_logarithm(out, self._front_end)
 
-    def window_levels(self, samples: npt.NDArray[np.floating]) -> Float32Array:
+    def window_levels(self, samples: Float32Array) -> Float32Array:
         """Compute the levels of every frame of one window.
 
         Args:
@@ -98,25 +106,34 @@ class MelFrames:
         Returns:
             A new array ``[frames, n_mels]``.
         """
-        hop, count = self._front_end.hop, frame_count(self._front_end, len(samples))
-        padded = np.zeros(len(samples) + 2 * self._padding)
-        padded[self._padding : self._padding + len(samples)] = samples
-        frames = frame_view(padded[self._padding + self.begin :], count, self.length, hop)
+        count = frame_count(self._front_end, len(samples))
+        if self._padding:
+            padded = np.zeros(len(samples) + 2 * self._padding, dtype=np.float32)
+            padded[self._padding : self._padding + len(samples)] = samples
+            samples = padded
+        frames = frame_view(samples[self._padding + self.begin :], count, self.length, self._front_end.hop)
         levels = np.empty((count, self._front_end.n_mels), dtype=np.float32)
         for start in range(0, count, self._batch):
-            rows = frames[start : start + self._batch]
-            tapered = self._tapered[: len(rows)]
-            self.taper(rows, out=tapered)
-            self._mel(tapered, out=levels[start : start + self._batch])
+            batch = frames[start : start + self._batch]
+            rows = self._rows[: len(batch)]
+            self.load(batch, rows)
+            self._mel(rows, levels[start : start + self._batch])
         _take_logarithm(levels, self._front_end)
         return levels
 
-    def _mel(self, tapered: Float64Array, out: Float32Array) -> None:
-        spectrum = np.abs(np.fft.rfft(tapered).astype(np.complex64))
+    def _mel(self, rows: Float64Array, out: Float32Array) -> None:
+        used = rows[:, : self.length]
+        np.multiply(used, self._window, out=used)
+        spectrum, power = self._spectrum[: len(rows)], self._power[: len(rows)]
+        if _RFFT_HAS_OUT:
+            np.fft.rfft(rows, out=spectrum)
+        else:
+            spectrum[:] = np.fft.rfft(rows)
+        np.abs(spectrum.astype(np.complex64), out=power)
         if self._front_end.power == 2.0:
-            np.multiply(spectrum, spectrum, out=spectrum)
+            np.multiply(power, power, out=power)
         for bins, bands, weights in self._blocks:
-            np.matmul(spectrum[:, bins], weights, out=out[:, bands])
+            np.matmul(power[:, bins], weights, out=out[:, bands])
 
 
 def finish_window(levels: Float32Array, front_end: LogMel) -> Float32Array:

@@ -166,15 +166,15 @@ class _WindowSpectrum:
         self._previous: Float32Array | None = None
         if self._tail <= self._head:  # windows have no frame in common
             return
-        self._head_sound = np.zeros(max(0, self._head - 1) * hop + length)
-        self._tail_sound = np.zeros((count - 1 - self._tail) * hop + length)
+        self._head_sound: Float32Array = np.zeros(max(0, self._head - 1) * hop + length, dtype=np.float32)
+        self._tail_sound: Float32Array = np.zeros((count - 1 - self._tail) * hop + length, dtype=np.float32)
         self._head_frames = frame_view(self._head_sound, self._head, length, hop)
         self._tail_frames = frame_view(self._tail_sound, count - self._tail, length, hop)
         self._head_zeros = max(0, -begin)
         tail_start = self._tail * hop + begin
         self._tail_samples = slice(tail_start, tail_start + len(self._tail_sound))
-        self._tapered = self._frames.workspace(self._head + count - self._tail)
-        self._computed: Float32Array = np.empty((len(self._tapered), front_end.n_mels), dtype=np.float32)
+        self._rows = self._frames.workspace(self._head + count - self._tail)
+        self._computed: Float32Array = np.empty((len(self._rows), front_end.n_mels), dtype=np.float32)
 
     def levels(self, samples: Float32Array) -> Float32Array:
         """Levels ``[frames, n_mels]`` of the next window, given all its samples, as a new array."""
@@ -194,11 +194,11 @@ class _WindowSpectrum:
         ]
         tail_sound = samples[self._tail_samples]
         self._tail_sound[: len(tail_sound)] = tail_sound
-        self._frames.taper(self._tail_frames, out=self._tapered[self._head :])
+        self._frames.load(self._tail_frames, self._rows[self._head :])
         if self._head:
             self._head_sound[self._head_zeros :] = samples[: len(self._head_sound) - self._head_zeros]
-            self._frames.taper(self._head_frames, out=self._tapered[: self._head])
-        self._frames.levels(self._tapered, out=self._computed)
+            self._frames.load(self._head_frames, self._rows[: self._head])
+        self._frames.levels(self._rows, out=self._computed)
         levels[: self._head] = self._computed[: self._head]
         levels[self._tail :] = self._computed[self._head :]
 
