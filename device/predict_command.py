@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", metavar="V", help="by default the first whose engine is installed")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of one inference")
     parser.add_argument(
-        "--channel", type=int, metavar="N", help="counted from 1; by default the mean of all channels"
+        "--channel",
+        type=_at_least_one,
+        metavar="N",
+        help="counted from 1; by default the mean of all channels",
     )
     parser.add_argument("--top", type=_at_least_one, default=5, metavar="N", help="labels to tell of each")
     parser.add_argument("--summary", action="store_true", help="leave the single windows out")

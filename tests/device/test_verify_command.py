@@ -1,0 +1,139 @@
+"""``edge-sdk verify`` believes a bundle only where digests and golden samples agree."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from example_contract import npy
+from tiny_bundle import TinyBundle, tiny_bundle
+
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import file_digest
+from edge_sdk.inference import open as open_module
+
+MADE = tiny_bundle()
+
+
+def with_member(made: TinyBundle, name: str, content: bytes) -> TinyBundle:
+    """A bundle whose digests are right, though its content is not."""
+    members = {**made.members, name: content}
+    files = {name: file_digest(content) for name, content in members.items()}
+    variants = [
+        msgspec.structs.replace(variant, sha256=files[variant.file].sha256, bytes=files[variant.file].bytes)
+        for variant in made.manifest.variants
+    ]
+    manifest = msgspec.structs.replace(made.manifest, files=files, variants=variants)
+    return replace(made, manifest=manifest, members=members)
+
+
+def verified(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
+    code = main(["verify", str(path), "--json", *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return MADE.write(tmp_path / "tones.edge")
+
+
+@pytest.fixture
+def altered(tmp_path: Path) -> Path:
+    """What variant onnx-float32 should answer to sample 1 was changed for label ``high``."""
+    expected = np.load(io.BytesIO(MADE.members["golden/onnx-float32.npy"]))
+    expected[1, 1] = 0.1
+    return with_member(MADE, "golden/onnx-float32.npy", npy(expected)).write(tmp_path / "altered.edge")
+
+
+def test_healthy_bundle_passes_with_every_variant(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = verified(bundle, capsys, "--threads", "2")
+    assert code == 0
+    assert report["passed"] is True
+    assert report["signed"] is False
+    assert [(v["variant"], v["status"], v["golden"]["n"]) for v in report["variants"]] == [
+        ("tflite-float32", "passed", 4),
+        ("tflite-int8", "passed", 4),
+        ("onnx-float32", "passed", 4),
+    ]
+
+
+def test_variant_that_answers_otherwise_fails_by_sample_and_label(
+    altered: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report = verified(altered, capsys)
+    assert code == 1
+    assert report["passed"] is False
+    (failed,) = [v for v in report["variants"] if v["status"] == "failed"]
+    assert failed["variant"] == "onnx-float32"
+    assert (failed["golden"]["worst_sample"], failed["golden"]["worst_label_id"]) == (1, "high")
+    assert [(flip["sample"], flip["label_id"]) for flip in failed["golden"]["flipped"]] == [(1, "high")]
+
+
+def test_people_read_which_sample_and_label(altered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(altered)]) == 1
+    text = capsys.readouterr().out
+    assert "onnx-float32 failed: sample 1, label 'high': off by" in text
+    assert "decision differs at sample 1, label 'high'" in text
+    assert "failed: do not trust it on this machine" in text
+
+
+def test_one_variant_can_be_asked_for(altered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = verified(altered, capsys, "--variant", "tflite-int8")
+    assert code == 0
+    assert [v["variant"] for v in report["variants"]] == ["tflite-int8"]
+
+
+def test_model_that_the_engine_refuses_fails_and_the_others_are_still_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = with_member(MADE, "models/tflite-float32.tflite", b"no model at all")
+    code, report = verified(broken.write(tmp_path / "x.edge"), capsys)
+    assert code == 1
+    assert [v["status"] for v in report["variants"]] == ["failed", "passed", "passed"]
+    assert "TFLite cannot load tflite-float32" in report["variants"][0]["reason"]
+
+
+def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    code, report = verified(bundle, capsys)
+    assert code == 0
+    assert [v["status"] for v in report["variants"]] == ["passed", "passed", "not_run"]
+    assert "edge-sdk[onnx]" in report["variants"][2]["reason"]
+    code, report = verified(bundle, capsys, "--variant", "onnx-float32")
+    assert code == 1
+    assert report["passed"] is False
+
+
+def test_required_digest_decides(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digest = file_digest(bundle.read_bytes()).sha256
+    code, report = verified(bundle, capsys, "--require-sha256", digest)
+    assert (code, report["bundle"]["sha256"]) == (0, digest)
+    code, report = verified(bundle, capsys, "--require-sha256", "0" * 64)
+    assert (code, report["error"]) == (1, "DigestError")
+
+
+def test_damaged_bundle_fails(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle.write_bytes(bundle.read_bytes()[:-100])
+    code, report = verified(bundle, capsys)
+    assert (code, report["error"]) == (1, "BundleError")
+
+
+def test_unknown_variant_is_an_error(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = verified(bundle, capsys, "--variant", "int4")
+    assert code == 1
+    assert "no variant 'int4'" in report["message"]
+
+
+def test_an_engine_that_cannot_be_found_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert not open_module.engine_installed("tflite")

@@ -1,0 +1,59 @@
+"""``edge-sdk inspect`` tells what is in a bundle, to people in seconds and to programs in full."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from example_contract import example_manifest, example_members
+
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import file_digest, write_bundle
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    path = tmp_path / "example.edge"
+    write_bundle(path, example_manifest(), example_members())
+    return path
+
+
+def test_people_read_labels_rules_variants_and_origin(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(bundle)]) == 0
+    text = capsys.readouterr().out
+    assert "forest-sounds 1.2.0, unsigned" in text
+    assert "16000 Hz, window 1 s, step 0.25 s, log-mel (n_fft 512, hop 160, 64 mels 125-7500 Hz)" in text
+    gunshot = next(line for line in text.splitlines() if line.startswith("1  gunshot"))
+    assert gunshot.split()[-11:] == ["0.8", "0.5", "2", "hits", "in", "2", "s", "1", "s", "30", "s"]
+    chainsaw = next(line for line in text.splitlines() if line.startswith("0  chainsaw"))
+    assert "no rule: never an event" in chainsaw
+    assert "macro_auc 0.970 [0.900, 0.990] n=80" in text
+    assert "forest.keras" in text
+    assert "by keras 3.15.1" in text
+
+
+def test_programs_read_the_whole_manifest(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(bundle), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["sha256"] == file_digest(bundle.read_bytes()).sha256
+    assert report["signed"] is False
+    assert report["manifest"] == json.loads(msgspec.json.encode(example_manifest()))
+
+
+def test_damaged_bundle_is_an_error_of_one_line(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = bytearray(bundle.read_bytes())
+    content[content.find(b"not a model")] ^= 1
+    bundle.write_bytes(content)
+    assert main(["inspect", str(bundle), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"] == "BundleError"
+    assert captured.err.startswith("error: ")
+
+
+def test_missing_bundle_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tmp_path / "none.edge")]) == 2
+    assert "there is no file" in capsys.readouterr().err
