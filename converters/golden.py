@@ -26,7 +26,7 @@ MOST_SAMPLES = 16
 
 FEWEST_SAMPLES = 8
 
-SAFETY_FACTOR = 4.0
+SAFETY_FACTOR = 2.0
 """Kernels of other processors round otherwise than the ones measured here; by how much more is a guess
 that errs towards admitting a healthy device, while swaps move scores by tenths."""
 

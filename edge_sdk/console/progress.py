@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 __all__ = ["LineProgress", "Progress", "SilentProgress", "TerminalProgress", "make_progress"]
 
 _T = TypeVar("_T")
-_LINES_A_TASK = 4
+_SECONDS_A_LINE = 10.0
 
 
 class Progress(Protocol):
@@ -40,7 +41,7 @@ class SilentProgress:
 
 
 class LineProgress:
-    """Plain lines, a few for each task: for logs and pipes."""
+    """Plain lines, one for each task and one more every ten seconds: for logs and pipes."""
 
     def step(self, what: str) -> None:
         """See :class:`Progress`."""
@@ -49,13 +50,13 @@ class LineProgress:
     def track(self, items: Iterable[_T], what: str) -> Iterator[_T]:
         """See :class:`Progress`."""
         counted = items if isinstance(items, Collection) else list(items)
-        total = len(counted)
-        self.step(f"{what}: {total}")
-        for done, item in enumerate(counted, start=1):
+        self.step(f"{what}: {len(counted)}")
+        told = time.monotonic()
+        for done, item in enumerate(counted):
+            if time.monotonic() - told >= _SECONDS_A_LINE:
+                told = time.monotonic()
+                self.step(f"{what}: {done} of {len(counted)}")
             yield item
-            quarter = done * _LINES_A_TASK // total
-            if quarter != (done - 1) * _LINES_A_TASK // total and done != total:
-                self.step(f"{what}: {done} of {total}")
 
 
 class TerminalProgress:
