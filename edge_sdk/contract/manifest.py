@@ -315,8 +315,8 @@ def check_manifest(manifest: Manifest) -> None:
     _check_unique("label id", [label.id for label in manifest.labels])
     _check_unique("variant", [variant.name for variant in manifest.variants])
     _check_unique("stage", [stage.name for stage in manifest.stages])
-    _check_rules(manifest)
     _check_audio(manifest.audio)
+    _check_rules(manifest)
     if tuple(manifest.golden.label_ids) != manifest.label_ids:
         raise ManifestError("the golden samples were made for other labels, or another order")
     for stage in manifest.stages:
