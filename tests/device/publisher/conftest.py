@@ -1,0 +1,141 @@
+"""An outbox with alerts, and a dispatcher over a connection without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from device.outbox import Outbox
+from device.publisher.dispatcher import Dispatcher
+from device.publisher.presence import Presence
+from device.publisher.window import Window
+from edge_sdk.contract.messages import (
+    Alert,
+    BundleReference,
+    Clock,
+    ModelReference,
+    Probe,
+    Receipt,
+    Reported,
+    decode_message,
+    encode_message,
+)
+from edge_sdk.contract.topics import Topics
+from edge_sdk.errors import EdgeSdkError
+from edge_sdk.mqtt.connection import ReceivedMessage
+from edge_sdk.mqtt.fake import FakeConnection, Published
+
+SESSION = "0190c1f0-0000-7000-8000-000000000001"
+REPORTED = Reported(
+    device="box-7",
+    site="forest",
+    session=SESSION,
+    bundle=BundleReference(name="b", version="1.0.0", sha256="0" * 64),
+    variant="int8",
+    signed=False,
+    versions={},
+)
+
+
+@pytest.fixture
+def alert() -> Callable[[str, int], Alert]:
+    """What ``put`` takes."""
+    return lambda epoch, seq: Alert(
+        event_id="0190c1f0-0000-7000-8000-000000000000",
+        type="new",
+        device="box-7",
+        site="forest",
+        epoch=epoch,
+        seq=seq,
+        session=SESSION,
+        modality="audio",
+        label="gunshot",
+        score=0.9,
+        threshold=0.5,
+        started_at="2026-11-22T12:00:00.000Z",
+        source="mic://default",
+        model=ModelReference(name="m", version="1.0.0", variant="int8", sha256="0" * 64),
+        clock=Clock(source="ntp", synced=True),
+        boot_id="boot",
+        uptime_s=1.0,
+    )
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    """An empty outbox."""
+    with Outbox.open(tmp_path / "outbox", site="forest", device="box-7") as opened:
+        yield opened
+
+
+@dataclass
+class Bench:
+    """A dispatcher, and both ends of its connection."""
+
+    outbox: Outbox
+    connection: FakeConnection = field(default_factory=FakeConnection)
+    topics: Topics = field(default_factory=lambda: Topics("forest", "box-7"))
+    faults: list[EdgeSdkError] = field(default_factory=list)
+    delivery: str = "receipt"
+
+    def __post_init__(self) -> None:
+        self.presence = Presence(self.topics, SESSION, REPORTED)
+        self.dispatcher = Dispatcher(
+            self.outbox,
+            self.connection,
+            self.topics,
+            self.presence,
+            Window(8, needs_receipt=self.delivery == "receipt"),
+            receiver_id="monitor",
+            probe_s=30.0,
+            on_fault=self.faults.append,
+        )
+
+    def connect(self, now: float = 0.0, *, prove: bool = True) -> None:
+        """A connection stands, and the probe comes back."""
+        self.connection.stands = True
+        self.dispatcher.connected(now)
+        if prove:
+            self.deliver(self.topics.probe, self.published(self.topics.probe)[-1].payload)
+
+    def disconnect(self) -> None:
+        """The connection is over."""
+        self.connection.stands = False
+        self.dispatcher.disconnected()
+
+    def deliver(self, topic: str, payload: bytes, *, retained: bool = False, now: float = 0.0) -> None:
+        """A message comes."""
+        self.dispatcher.received(ReceivedMessage(topic, payload, retained), now)
+
+    def receipt(self, **fields: object) -> None:
+        """A receipt comes."""
+        given = {"receiver_id": "monitor", "epoch": self.outbox.epoch, **fields}
+        self.deliver(self.topics.receipt, encode_message(msgspec.convert(given, Receipt)))
+
+    def published(self, topic: str) -> list[Published]:
+        """What was published on a topic."""
+        return [message for message in self.connection.published if message.topic == topic]
+
+    def sent(self) -> list[int]:
+        """Numbers of the alerts that were sent, in order."""
+        return [message.token for message in self.connection.published if message.token is not None]
+
+    def probe(self) -> Probe:
+        """The last probe that was asked."""
+        return decode_message(self.published(self.topics.probe)[-1].payload, Probe)
+
+
+@pytest.fixture
+def bench(outbox: Outbox) -> Bench:
+    """With receipts."""
+    return Bench(outbox)
+
+
+@pytest.fixture
+def puback_bench(outbox: Outbox) -> Bench:
+    """Without receipts."""
+    return Bench(outbox, delivery="puback")

@@ -1,0 +1,244 @@
+"""What the publisher does when something happens, one thing at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from device.outbox import Outbox
+from edge_sdk.contract.messages import Alert, Reported, Status, decode_message, encode_message
+from edge_sdk.errors import MessageError
+
+Build = Callable[[str, int], Alert]
+Bench = Any  # of conftest.py, which cannot be imported
+
+OTHER_SESSION = "0190c1f0-0000-7000-8000-0000000000ff"
+
+
+def _put(outbox: Outbox, alert: Build, number: int) -> None:
+    for _ in range(number):
+        last = outbox.put(alert)
+    last.wait(10)
+
+
+def _status(state: Any, session: str) -> bytes:
+    return encode_message(Status(state=state, device="box-7", site="forest", session=session))
+
+
+def test_a_connection_begins_with_status_reported_and_probe(bench: Bench) -> None:
+    bench.connect()
+    (status,) = bench.published(bench.topics.status)
+    assert decode_message(status.payload, Status).state == "online"
+    assert status.retain
+    (reported,) = bench.published(bench.topics.reported)
+    assert decode_message(reported.payload, Reported).variant == "int8"
+    assert reported.retain
+    assert not bench.published(bench.topics.probe)[0].retain
+
+
+def test_no_alert_goes_out_before_the_probe_has_come_back(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 3)
+    bench.connect(prove=False)
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == []
+    bench.deliver(bench.topics.probe, b'{"session":"%s","nonce":"old"}' % OTHER_SESSION.encode())
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == []
+    bench.deliver(bench.topics.probe, encode_message(bench.probe()))
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("which", ["bench", "puback_bench"])
+def test_a_probe_that_does_not_come_back_is_told_and_asked_again(
+    which: str, request: pytest.FixtureRequest, alert: Build
+) -> None:
+    bench = request.getfixturevalue(which)
+    _put(bench.outbox, alert, 1)
+    bench.connect(now=0.0, prove=False)
+    assert bench.dispatcher.wake_at() == 30.0
+    bench.dispatcher.send(now=30.0)
+    (fault,) = bench.faults
+    assert "does not come back" in fault.message
+    assert "edge/v1/forest/box-7/up/#" in fault.hint
+    assert len(bench.published(bench.topics.probe)) == 2
+    assert bench.sent() == []
+    assert bench.dispatcher.wake_at() == 60.0
+
+
+def test_at_most_a_window_is_under_way_and_receipts_make_room(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 20)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == list(range(1, 9))
+    bench.receipt(ranges=[(1, 3)])
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == list(range(1, 12))
+
+
+def test_with_receipts_an_acknowledgement_lets_go_of_nothing(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 2)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    bench.dispatcher.acknowledged(1)
+    bench.disconnect()
+    bench.connect()
+    bench.dispatcher.send(now=1.0)
+    bench.dispatcher.acknowledged(1)
+    bench.dispatcher.send(now=1.0)
+    assert bench.sent() == [1, 2, 1, 2]
+
+
+def test_without_receipts_the_acknowledgement_lets_go(puback_bench: Bench, alert: Build) -> None:
+    bench = puback_bench
+    _put(bench.outbox, alert, 2)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    bench.dispatcher.acknowledged(1)
+    assert [row.seq for row in bench.outbox.next_rows(10)] == [2]
+
+
+def test_a_message_without_a_receipt_is_sent_again_after_a_minute(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 1)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    assert bench.dispatcher.wake_at() == 60.0
+    bench.dispatcher.send(now=59.0)
+    assert bench.sent() == [1]
+    bench.dispatcher.send(now=60.0)
+    assert bench.sent() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"receiver_id": "somebody"}, {"epoch": "f" * 16}, {"receiver_id": "Monitor"}]
+)
+def test_a_receipt_that_is_not_for_us_lets_go_of_nothing(
+    bench: Bench, alert: Build, changes: dict[str, str]
+) -> None:
+    _put(bench.outbox, alert, 1)
+    bench.connect()
+    bench.receipt(ranges=[(1, 1)], **changes)
+    assert bench.dispatcher.counts.foreign_receipts == 1
+    assert [row.seq for row in bench.outbox.next_rows(10)] == [1]
+
+
+@pytest.mark.parametrize("ranges", [[(1, 99)], [(2, 1)]])
+def test_a_receipt_that_does_not_hold_is_told_and_lets_go_of_nothing(
+    bench: Bench, alert: Build, ranges: list[tuple[int, int]]
+) -> None:
+    _put(bench.outbox, alert, 2)
+    bench.connect()
+    bench.receipt(ranges=ranges)
+    assert isinstance(bench.faults[0], MessageError)
+    assert bench.dispatcher.counts.bad_receipts == 1
+    assert [row.seq for row in bench.outbox.next_rows(10)] == [1, 2]
+
+
+def test_nonsense_on_our_topics_is_told(bench: Bench) -> None:
+    bench.connect()
+    for topic in (bench.topics.receipt, bench.topics.status, bench.topics.probe):
+        bench.deliver(topic, b"\xff{")
+    assert [type(fault) for fault in bench.faults] == [MessageError] * 3
+
+
+def test_what_the_receiver_rejects_is_kept_told_and_sent_no_more(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 5)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    bench.receipt(ranges=[(1, 1)], rejected=[(2, 3), (5, 5)])
+    assert bench.dispatcher.counts.rejected == 3
+    assert "2-3, 5" in bench.faults[0].message
+    bench.disconnect()
+    bench.connect()
+    bench.dispatcher.send(now=1.0)
+    assert bench.sent()[5:] == [4]
+
+
+def test_a_receipt_for_what_a_former_process_sent_counts(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 3)
+    bench.connect()
+    bench.receipt(ranges=[(1, 2)])
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == [3]
+
+
+def test_a_message_that_ends_three_connections_is_set_aside_and_the_rest_goes_on(
+    bench: Bench, alert: Build
+) -> None:
+    _put(bench.outbox, alert, 10)
+    for _ in range(5):
+        bench.connect()
+        bench.dispatcher.send(now=0.0)
+        while bench.sent()[-1] != 4 and 4 not in bench.sent()[-8:]:
+            bench.dispatcher.acknowledged(bench.sent()[-1])
+            bench.dispatcher.send(now=0.0)
+        bench.disconnect()
+        if bench.faults:
+            break
+        for seq in (1, 2, 3):
+            bench.receipt(ranges=[(seq, seq)])
+    assert "message 4 ended connection after connection" in bench.faults[0].message
+    assert bench.dispatcher.counts.set_aside == 1
+
+    bench.connect()
+    reported = decode_message(bench.published(bench.topics.reported)[-1].payload, Reported)
+    assert reported.set_aside == 1
+    before = len(bench.sent())
+    for _ in range(10):
+        bench.dispatcher.send(now=0.0)
+        bench.dispatcher.acknowledged(bench.sent()[-1])
+    assert set(bench.sent()[before:]) == {5, 6, 7, 8, 9, 10}
+
+
+def test_a_message_that_cannot_travel_is_set_aside_at_once(
+    bench: Bench, alert: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(bench.outbox, alert, 3)
+    bench.connect()
+    publish = bench.connection.publish
+
+    def picky(topic: str, payload: bytes, **options: Any) -> bool:
+        if options.get("token") == 2:
+            raise MessageError("no such topic in MQTT")
+        taken: bool = publish(topic, payload, **options)
+        return taken
+
+    monkeypatch.setattr(bench.connection, "publish", picky)
+    bench.dispatcher.send(now=0.0)
+    assert bench.sent() == [1, 3]
+    assert bench.dispatcher.counts.set_aside == 1
+    assert len(bench.published(bench.topics.reported)) == 2
+
+
+@pytest.mark.parametrize("session", ["0190c1f0-0000-7000-8000-000000000001", OTHER_SESSION])
+def test_a_will_that_comes_late_is_contradicted(bench: Bench, session: str) -> None:
+    """Of an earlier process, or of our own last connection."""
+    bench.connect()
+    bench.deliver(bench.topics.status, _status("offline", session))
+    states = [decode_message(message.payload, Status) for message in bench.published(bench.topics.status)]
+    assert [status.state for status in states] == ["online", "online"]
+    assert {status.session for status in states} == {"0190c1f0-0000-7000-8000-000000000001"}
+
+
+def test_the_retained_state_from_before_us_needs_no_answer(bench: Bench) -> None:
+    bench.connect()
+    bench.deliver(bench.topics.status, _status("offline", OTHER_SESSION), retained=True)
+    assert len(bench.published(bench.topics.status)) == 1
+
+
+def test_another_process_of_the_same_name_is_told(bench: Bench) -> None:
+    bench.connect()
+    bench.deliver(bench.topics.status, _status("online", OTHER_SESSION))
+    assert "another process publishes as forest.box-7" in bench.faults[0].message
+
+
+def test_an_outbox_that_cannot_be_read_is_told_and_asked_again_later(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 1)
+    bench.connect()
+    bench.outbox.close()
+    bench.dispatcher.send(now=0.0)
+    bench.dispatcher.send(now=1.0)
+    assert len(bench.faults) == 1
+    assert bench.dispatcher.wake_at() == 5.0
