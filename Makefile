@@ -7,7 +7,7 @@
 # Each does its own set-up on a machine that has Python and make. PYTHON=python3.12 chooses the Python.
 
 STAMPS := .venv/.stamps
-DEMO_OUT ?= demo-out
+DEMO_OUT ?= edge-sdk-demo
 TESTS ?= tests
 export PYTHON
 
@@ -16,7 +16,7 @@ export PYTHON
 .DELETE_ON_ERROR:
 
 demo: $(STAMPS)/demo
-	.venv/bin/edge-sdk demo --out $(DEMO_OUT)
+	.venv/bin/edge-sdk demo --output $(DEMO_OUT)
 
 test: $(STAMPS)/demo $(STAMPS)/dev
 	.venv/bin/python -m pytest $(TESTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ def test_every_public_name_is_there(package: str) -> None:
     module = importlib.import_module(package)
     missing = [name for name in module.__all__ if not hasattr(module, name)]
     assert missing == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_submodule_takes_the_place_of_a_public_name(package: str) -> None:
+    # Importing `converters.convert` as a module would set the name `convert` to that module.
+    names = set(importlib.import_module(package).__all__)
+    submodules = {module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__)}
+    assert names & submodules == set()
 
 
 @pytest.mark.parametrize("package", PACKAGES)

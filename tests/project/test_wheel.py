@@ -56,6 +56,22 @@ def test_it_works_away_from_the_source_tree(wheel: Path, tmp_path: Path) -> None
     assert "convert" in done.stdout
 
 
+def test_it_carries_the_model_that_the_demo_converts(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    program = (
+        f"import importlib, sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from edge_sdk.demo.example import find_example\n"
+        "example = find_example()\n"
+        f"assert example.folder.is_relative_to({str(tmp_path)!r}), example\n"
+        f"assert str(example.search_path) == {str(tmp_path)!r}, example\n"
+        "assert example.spec.is_file() and example.head.is_file()\n"
+        "importlib.import_module(example.base_module)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_its_licence_is_in_it(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = (name for name in archive.namelist() if name.endswith("METADATA"))
