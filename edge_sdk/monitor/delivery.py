@@ -44,8 +44,8 @@ class Delivery:
 
     def __init__(self, intake: Intake) -> None:
         self.alerts: Mailbox[Received[Alert]] = Mailbox(ALERTS_BYTES, _weigh)
-        self.handlers: dict[type[Any], Callable[[Any], None]] = {}
-        self.problem_handler: Callable[[Problem], None] | None = None
+        self.handlers: dict[type[Any], Callable[[Any], object]] = {}
+        self.problem_handler: Callable[[Problem], object] | None = None
         self.error: BrokerError | None = None
         self._intake = intake
         self._inbox: Mailbox[RawMessage] = Mailbox(INBOX_BYTES, _weigh)
@@ -139,7 +139,7 @@ class Delivery:
             _LOGGER.warning("%s", describe_problem(problem))
 
     @staticmethod
-    def _call(handler: Callable[[Any], None], value: object) -> None:
+    def _call(handler: Callable[[Any], object], value: object) -> None:
         """The outer edge of the worker's thread: a handler's error must not end it."""
         try:
             handler(value)

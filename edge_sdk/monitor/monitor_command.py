@@ -109,11 +109,11 @@ def _summarize(monitor: Monitor, store: Store, arguments: argparse.Namespace) ->
         return
     _say(
         sys.stdout,
-        f"this run: {outcomes['new']} stored, {outcomes['duplicate']} duplicates dropped, "
-        f"{outcomes['conflict']} conflicts, {outcomes['bad_payload']} bad payloads",
+        f"this run: stored {outcomes['new']}, duplicates dropped {outcomes['duplicate']}, "
+        f"conflicts {outcomes['conflict']}, bad payloads {outcomes['bad_payload']}",
     )
     _say(
         sys.stdout,
-        f"{arguments.database}: {counts.alerts} alerts of {counts.events} events from {counts.devices} "
-        f"devices; {missing} messages missing",
+        f"{arguments.database}: devices {counts.devices}, events {counts.events}, "
+        f"alerts {counts.alerts}, messages missing {missing}",
     )

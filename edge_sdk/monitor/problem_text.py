@@ -19,7 +19,7 @@ def describe_problem(problem: Problem) -> str:
             f"seq {numbers} of epoch {problem.epoch}"
         )
     if isinstance(problem, BadPayload):
-        return f"a payload of {len(problem.payload)} bytes on {problem.topic} does not hold: {problem.reason}"
+        return f"bad payload of {len(problem.payload)} bytes on {problem.topic}: {problem.reason}"
     if isinstance(problem, Overflow):
         return f"{problem.count} messages were given up, because nobody took them in time"
     return _describe_conflict(problem)

@@ -90,7 +90,7 @@ class Subscriber:
         self._delivery = Delivery(Intake(ledger))
         self._connection: MqttConnection | None = None
 
-    def on(self, message_type: type[_MessageT], handler: Callable[[Received[_MessageT]], None]) -> None:
+    def on(self, message_type: type[_MessageT], handler: Callable[[Received[_MessageT]], object]) -> None:
         """Have messages of one type handed to a function, from a thread of the subscriber's.
 
         Alerts that go to a function cannot be iterated over as well. What a function raises is logged
@@ -102,7 +102,7 @@ class Subscriber:
         self._require_not_started()
         self._delivery.handlers[message_type] = handler
 
-    def on_problem(self, handler: Callable[[Problem], None]) -> None:
+    def on_problem(self, handler: Callable[[Problem], object]) -> None:
         """Have problems handed to a function instead of the log, from a thread of the subscriber's.
 
         Raises:

@@ -159,7 +159,7 @@ def test_a_problem_that_nobody_asked_for_is_logged(
         device.send(alert(7))
         take(subscriber, 2)
 
-    assert "a payload of 2 bytes" in caplog.text
+    assert "bad payload of 2 bytes" in caplog.text
     assert f"2 messages of {site}/{DEVICE} did not come: seq 5 to 6" in caplog.text
 
 
