@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..contract.manifest import Output
 from ..contract.values import Array, Float32Array
 from ..errors import BackendError
-from .finite import all_finite
+from .finite import extremes
 
 __all__ = ["decode_classes"]
 
@@ -35,14 +37,16 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
             hint="the manifest's labels are not the labels of this model",
         )
     values = raw.reshape(n_labels).astype(np.float32)
-    if not all_finite(values):
+    low, high = extremes(values)
+    if not (math.isfinite(low) and math.isfinite(high)):
         broken = int(np.flatnonzero(~np.isfinite(values))[0])
         raise BackendError(f"the model's output {broken} is {values[broken]}, not a finite number")
     if output.activation == "sigmoid":
         return _sigmoid(values)
     if output.activation == "softmax":
-        return _softmax(values)
-    values.clip(0.0, 1.0, out=values)
+        return _softmax(values, high)
+    if low < 0.0 or high > 1.0:
+        values.clip(0.0, 1.0, out=values)
     return values
 
 
@@ -52,8 +56,8 @@ def _sigmoid(logits: Float32Array) -> Float32Array:
     return scores
 
 
-def _softmax(logits: Float32Array) -> Float32Array:
+def _softmax(logits: Float32Array, largest: float) -> Float32Array:
     # Lowered by the largest, so that exp() cannot overflow; the quotient stays the same.
-    weights = np.exp(logits - logits.max())
+    weights = np.exp(logits - np.float32(largest))
     scores: Float32Array = weights / weights.sum()
     return scores

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..contract.values import Float32Array
+
 __all__ = ["LabelScores"]
 
 
@@ -14,17 +16,17 @@ class LabelScores(Mapping[str, float]):
 
     Args:
         columns: Position of each label in ``scores``.
-        scores: One for each label.
+        scores: One for each label, shape ``[labels]``; kept, not copied.
     """
 
     __slots__ = ("_columns", "_scores")
 
-    def __init__(self, columns: Mapping[str, int], scores: list[float]) -> None:
+    def __init__(self, columns: Mapping[str, int], scores: Float32Array) -> None:
         self._columns = columns
         self._scores = scores
 
     def __getitem__(self, label_id: str) -> float:
-        return self._scores[self._columns[label_id]]
+        return float(self._scores[self._columns[label_id]])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)

@@ -116,7 +116,7 @@ class AudioScorer:
         """
         scores = self._infer(window.features.reshape(self._input_shape))
         stop = window.start + self.audio.window_samples
-        by_label = LabelScores(self._columns, scores.tolist())
+        by_label = LabelScores(self._columns, scores)
         return WindowScores(window.start, stop, by_label, window.level_dbfs)
 
     def score_window(self, samples: Float32Array) -> Float32Array:

@@ -315,7 +315,7 @@ def test_calibration_feeds_the_model_what_the_stream_feeds_it() -> None:
 
 
 def test_label_scores_read_like_a_dictionary() -> None:
-    scores = LabelScores({"a": 0, "b": 1}, [0.25, 0.5])
+    scores = LabelScores({"a": 0, "b": 1}, np.array([0.25, 0.5], dtype=np.float32))
     assert scores == {"a": 0.25, "b": 0.5}
     assert repr(scores) == "{'a': 0.25, 'b': 0.5}"
     with pytest.raises(KeyError):
