@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from converters import spec, spec_audio
+from device.config import load_config
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
 from edge_sdk.contract import audio, manifest, messages
@@ -71,9 +74,22 @@ def test_the_spec_to_begin_with_holds(project: Path, tmp_path: Path) -> None:
     assert spec.load_spec(written).label_ids == ("chainsaw", "gunshot")
 
 
-def test_every_verb_is_listed(reference: Path) -> None:
+def test_the_device_configuration_to_begin_with_holds(project: Path, tmp_path: Path) -> None:
+    page = (project / "docs/how-to/run-on-a-device.md").read_text("utf-8")
+    written = tmp_path / "config.toml"
+    written.write_text(page.split("```toml\n")[1].split("```")[0], "utf-8")
+    assert load_config(written).device.name == "box-07"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_listed_with_its_options(reference: Path, verb: str) -> None:
     page = (reference / "cli.md").read_text("utf-8")
-    assert [verb for verb in VERBS if f"`edge-sdk {verb}" not in page] == []
+    section = page.partition(f"\n## {verb}\n")[2].partition("\n## ")[0]
+    parser = argparse.ArgumentParser(add_help=False)
+    importlib.import_module(VERBS[verb].module).add_arguments(parser)
+    options = [option for action in parser._actions for option in action.option_strings]
+    assert [option for option in options if f"`{option}" not in section] == []
+    assert f"Extra: `{VERBS[verb].extra}`" in section
 
 
 def test_every_error_is_listed_with_its_parent_and_exit_code(reference: Path) -> None:
