@@ -102,6 +102,8 @@ def _difference(result: GoldenResult) -> str:
         f"(threshold {flip.threshold:g})"
         for flip in result.flipped
     ]
+    if result.labels_reordered:
+        text = "the model file lists the labels in another order than the manifest"
     return "\n".join([text, *(f"decision differs at {flip}" for flip in flips)])
 
 

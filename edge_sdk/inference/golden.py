@@ -17,6 +17,7 @@ from ..contract.manifest import Manifest
 from ..contract.values import Float32Array
 from ..errors import BundleError, VerificationError
 from .backend import Backend
+from .model_labels import labels_reordered
 from .scorer import AudioScorer
 
 __all__ = ["Flip", "GoldenResult", "require_golden", "run_golden"]
@@ -43,13 +44,14 @@ class GoldenResult:
 
     Attributes:
         variant: Which variant was run.
-        passed: No score is off by more than ``bound``, and no decision flipped.
+        passed: No score is off by more than ``bound``, no decision flipped, no label moved.
         n: Number of samples.
         max_abs_difference: Largest difference of a score to its expected value.
         bound: Largest difference that a healthy machine may show.
         worst_sample: Row with the largest difference, from 0.
         worst_label_id: Label with the largest difference.
         flipped: Decisions at threshold that differ, where the margin exceeds the bound.
+        labels_reordered: The model file itself lists the manifest's labels in another order.
     """
 
     variant: str
@@ -60,6 +62,7 @@ class GoldenResult:
     worst_sample: int
     worst_label_id: str
     flipped: tuple[Flip, ...]
+    labels_reordered: bool = False
 
 
 def run_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenResult:
@@ -86,15 +89,17 @@ def run_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenRes
     sample, label = np.unravel_index(int(differences.argmax()), differences.shape)
     largest, bound = float(differences[sample, label]), variant.golden.bound
     flipped = _flips(manifest, expected, scores, bound)
+    reordered = labels_reordered(bundle.read(variant.file), labels)
     return GoldenResult(
         variant=variant_name,
-        passed=largest <= bound and not flipped,
+        passed=largest <= bound and not flipped and not reordered,
         n=len(inputs),
         max_abs_difference=largest,
         bound=bound,
         worst_sample=int(sample),
         worst_label_id=labels[int(label)],
         flipped=flipped,
+        labels_reordered=reordered,
     )
 
 
@@ -105,6 +110,11 @@ def require_golden(bundle: Bundle, variant_name: str, backend: Backend) -> Golde
         VerificationError: The machine computes something else; names the worst sample and label.
     """
     result = run_golden(bundle, variant_name, backend)
+    if result.labels_reordered:
+        raise VerificationError(
+            f"{bundle.path}, variant {variant_name}: the model file lists the labels in another order",
+            hint="thresholds would land on the wrong labels; convert the model again",
+        )
     if not result.passed:
         raise VerificationError(
             f"{bundle.path}, variant {variant_name}, fails its golden samples: sample "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import replace
 
 import msgspec
@@ -93,6 +94,36 @@ def test_transposed_spectrogram_fails(made: TinyBundle) -> None:
     assert run(bundle, model=model).passed
     turned = with_front_end(bundle, msgspec.structs.replace(square, layout="mel_time"))
     assert not run(turned, model=model).passed
+
+
+def test_manifest_that_orders_labels_otherwise_than_the_model_file_fails(made: TinyBundle) -> None:
+    """Expected scores that were swapped along with the manifest's labels agree, and are still wrong."""
+    file = made.manifest.variant("tflite-float32").file
+    own = with_label_file(made.members[file], ["high", "low", "loud"])
+    swapped = replace(made, members={**made.members, file: own})
+    result = run(swapped, "tflite-float32")
+    assert result.labels_reordered
+    assert not result.passed
+    with (
+        open_backend(own, "tflite") as backend,
+        pytest.raises(VerificationError, match="lists the labels in another order"),
+    ):
+        require_golden(swapped.bundle(), "tflite-float32", backend)
+
+
+@pytest.mark.parametrize("own", [["low", "high", "loud"], ["tief", "hoch", "laut"], []])
+def test_model_file_with_the_same_or_with_other_labels_passes(made: TinyBundle, own: list[str]) -> None:
+    file = made.manifest.variant("tflite-float32").file
+    content = with_label_file(made.members[file], own)
+    assert run(replace(made, members={**made.members, file: content}), "tflite-float32").passed
+
+
+def with_label_file(model: bytes, labels: list[str]) -> bytes:
+    """As TFLite metadata keeps labels: a zip behind the model."""
+    content = io.BytesIO(model)
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("labels.txt", "\n".join(labels))
+    return content.getvalue()
 
 
 def test_weights_of_another_training_fail(made: TinyBundle) -> None:
