@@ -3,11 +3,50 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .config import RunConfig, load_config
+    from .outbox import Outbox
+    from .pipeline import Pipeline
+    from .publisher import Publisher
+    from .run_device import run_device
+    from .runtime import Runtime
+    from .sources import Source, open_source
+    from .sources.audio_directory import AudioDirectorySource
+    from .sources.audio_file import AudioFileSource
+    from .stamper import Stamper
 
 # Public name -> the module that defines it, loaded when the name is first asked for.
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "AudioDirectorySource": ".sources.audio_directory",
+    "AudioFileSource": ".sources.audio_file",
+    "Outbox": ".outbox",
+    "Pipeline": ".pipeline",
+    "Publisher": ".publisher",
+    "RunConfig": ".config",
+    "Runtime": ".runtime",
+    "Source": ".sources",
+    "Stamper": ".stamper",
+    "load_config": ".config",
+    "open_source": ".sources",
+    "run_device": ".run_device",
+}
 
-__all__: list[str] = []
+__all__ = [
+    "AudioDirectorySource",
+    "AudioFileSource",
+    "Outbox",
+    "Pipeline",
+    "Publisher",
+    "RunConfig",
+    "Runtime",
+    "Source",
+    "Stamper",
+    "load_config",
+    "open_source",
+    "run_device",
+]
 
 
 def __getattr__(name: str) -> object:

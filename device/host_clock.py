@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -66,10 +67,19 @@ class SystemHostClock:
         Only Linux can be asked (``adjtimex(2)``); elsewhere the answer is False, for a clock that
         nobody vouches for is not to be trusted.
         """
+        return 0 <= self._ask_kernel() < _TIME_ERROR
+
+    @cached_property
+    def _ask_kernel(self) -> Callable[[], int]:
         if sys.platform != "linux":
-            return False
+            return lambda: _TIME_ERROR
         import ctypes
 
         adjtimex = ctypes.CDLL(None).adjtimex
-        state: int = adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))  # all zeros: only read
-        return 0 <= state < _TIME_ERROR
+        request = ctypes.create_string_buffer(_TIMEX_BYTES)
+
+        def ask() -> int:
+            ctypes.memset(request, 0, 4)  # `modes`: nothing is to be set, only read
+            return int(adjtimex(request))
+
+        return ask

@@ -16,17 +16,29 @@ from .pipeline import Pipeline
 from .sources.source import Source
 from .stamper import Stamper
 
-__all__ = ["Ended", "Keeper", "Listener"]
+__all__ = ["Ended", "Keeper", "Kept", "Listener"]
 
 Ended: TypeAlias = Literal["source_ended", "stopped"]
 COVERAGE_EVERY_S = 600.0  # of sound
+_COMMIT_S = 60.0  # an fsync on a card may stall for seconds
 SOURCE_FAULT = "source_failed"
+
+
+class Kept(Protocol):
+    """The promise that a message will be on disk."""
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until it is.
+
+        Raises:
+            OutboxError: It could not be written, or not in time.
+        """
 
 
 class Keeper(Protocol):
     """Keeps messages until they are delivered: the outbox."""
 
-    def put(self, build: Callable[[str, int], Alert | Coverage], /) -> object:
+    def put(self, build: Callable[[str, int], Alert | Coverage], /) -> Kept:
         """Number a message and keep it. Returns at once."""
 
 
@@ -61,6 +73,7 @@ class Listener:
         self._coverage_every = round(COVERAGE_EVERY_S * pipeline.sample_rate_hz)
         self._covered_to = 0
         self._started = False
+        self._kept: Kept | None = None
 
     def listen(self, items: Iterable[SourceItem], stopping: threading.Event) -> Ended:
         """Take items until the source ends, or until somebody says stop; then end what is open.
@@ -69,16 +82,16 @@ class Listener:
             SourceError: The source failed. Its open events were ended, its coverage was told.
             BackendError: Inference fails for good. Open events stay open in the outbox: the next
                 start ends them.
-            OutboxError: The outbox takes no more.
+            OutboxError: The outbox takes no more, or could not write what it took.
         """
         try:
             ended = self._take_all(items, stopping)
         except SourceError:
             self._start()
             self._take(Gap(0, self._pipeline.sample_rate_hz, SOURCE_FAULT))
-            self._tell_coverage()
+            self._settle()
             raise
-        self._tell_coverage()
+        self._settle()
         return ended
 
     def _take_all(self, items: Iterable[SourceItem], stopping: threading.Event) -> Ended:
@@ -104,10 +117,16 @@ class Listener:
         for event in self._pipeline.push(item):
             if event.type == "new":
                 self.heard[event.label_id] += 1
-            self._outbox.put(self._stamper.alert(event))
+            self._kept = self._outbox.put(self._stamper.alert(event))
             self._on_event(event, self._stamper.wall_time(event.start))
         if isinstance(item, Gap) and item.resumes_at is not None:
             self._stamper.resume(self._pipeline.position, item.resumes_at)
+
+    def _settle(self) -> None:
+        """Leave nothing open: the last coverage is told, and all is on disk."""
+        self._tell_coverage()
+        if self._kept is not None:
+            self._kept.wait(_COMMIT_S)
 
     def _tell_coverage(self) -> None:
         covered = self._pipeline.take_coverage()
@@ -121,4 +140,4 @@ class Listener:
             faults=dict(covered.faults),
         )
         start, self._covered_to = self._covered_to, self._pipeline.position
-        self._outbox.put(self._stamper.coverage(start, self._covered_to, [part]))
+        self._kept = self._outbox.put(self._stamper.coverage(start, self._covered_to, [part]))

@@ -46,14 +46,22 @@ class FakeSource:
         self.closed.set()
 
 
+class Kept:
+    """On disk at once."""
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Nothing to wait for."""
+
+
 class FakeOutbox:
     """Keeps messages in a list."""
 
     def __init__(self) -> None:
         self.messages: list[Alert | Coverage] = []
 
-    def put(self, build: Callable[[str, int], Alert | Coverage], /) -> None:
+    def put(self, build: Callable[[str, int], Alert | Coverage], /) -> Kept:
         self.messages.append(build(EPOCH, len(self.messages) + 1))
+        return Kept()
 
     @property
     def alerts(self) -> list[Alert]:

@@ -1,0 +1,82 @@
+"""``edge-sdk run``: listen, decide, and publish alerts."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TextIO
+
+import msgspec
+
+from .run_options import add_run_options, run_config
+from .run_summary import RunSummary
+
+__all__ = ["add_arguments", "run"]
+
+_DRAIN_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.epilog = (
+        "Runs until the source ends, or until SIGTERM or SIGINT; a second one ends it at once. Alerts "
+        "that were not delivered stay in the outbox and are sent when it runs again."
+    )
+    add_run_options(parser)
+    parser.add_argument(
+        "--drain-s",
+        type=_seconds,
+        default=_DRAIN_S,
+        metavar="S",
+        help="wait so long at the end for what is not delivered yet (default: %(default)g)",
+    )
+    parser.add_argument("--json", action="store_true", help="one object at the end; lines go to stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the device.
+
+    Returns:
+        0 when the source ended or somebody said stop, 1 when listening failed.
+
+    Raises:
+        EdgeSdkError: Something does not hold; nothing was heard.
+    """
+    out = sys.stderr if arguments.json else sys.stdout
+    config = run_config(arguments)
+    _log_to(sys.stderr)
+
+    from .run_device import run_device
+
+    def say(line: str) -> None:
+        print(line, file=out, flush=True)
+
+    summary = run_device(config, drain_s=arguments.drain_s, say=say)
+    for line in summary.lines():
+        say(line)
+    _tell_error(summary, sys.stderr)
+    if arguments.json:
+        print(msgspec.json.encode(summary).decode())
+    return 0 if summary.error is None else 1
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError("must be 0 or more seconds")
+    return seconds
+
+
+def _log_to(stream: TextIO) -> None:
+    """What goes wrong while it runs is said where a person, or the system's journal, will see it."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+
+
+def _tell_error(summary: RunSummary, stream: TextIO) -> None:
+    if summary.error is not None:
+        print(f"error: {summary.error.message}", file=stream)
+        if summary.error.hint:
+            print(f"hint: {summary.error.hint}", file=stream)

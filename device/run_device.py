@@ -1,0 +1,255 @@
+"""A device from its configuration: everything is checked, then it listens."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.manifest import Variant
+from edge_sdk.contract.messages import BundleReference, ModelReference, Reported, SelfTest, format_utc
+from edge_sdk.contract.topics import Topics
+from edge_sdk.contract.values import Event
+from edge_sdk.errors import EdgeSdkError
+from edge_sdk.inference.golden import require_golden
+from edge_sdk.inference.open import choose_variant, open_backend
+from edge_sdk.inference.scorer import AudioScorer
+from edge_sdk.mqtt.settings import BrokerSettings
+
+from .config import RunConfig, override_rules
+from .outbox import Outbox
+from .pipeline import Pipeline
+from .publisher import Publisher
+from .run_summary import CoverageSummary, OutboxSummary, RunSummary, error_summary
+from .runtime import Heard, Runtime
+from .sources import Source, open_source
+from .stamper import Stamper
+
+__all__ = ["run_device"]
+
+_logger = logging.getLogger(__name__)
+
+_ENGINE_PACKAGES = ("ai-edge-litert", "onnxruntime", "soxr", "paho-mqtt")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a device is made of, checked and open."""
+
+    config: RunConfig
+    topics: Topics
+    session: str
+    source: Source
+    bundle: Bundle
+    variant: Variant
+    pipeline: Pipeline
+    self_test: SelfTest
+
+
+def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None]) -> RunSummary:
+    """Listen, decide, keep and publish until the source ends or SIGTERM or SIGINT comes.
+
+    Source, bundle, golden samples, outbox and TLS files are checked before anything is heard. An
+    unreachable broker stops nothing: alerts are kept.
+
+    Args:
+        config: Everything about it.
+        drain_s: How long to wait at the end for what is not delivered yet.
+        say: Told each line that a person should read.
+
+    Returns:
+        What came of it; a failure while listening is in there.
+
+    Raises:
+        EdgeSdkError: Something does not hold, and nothing was heard.
+    """
+    topics = Topics(config.device.site, config.device.name)
+    settings = _broker_settings(config)
+    source = open_source(config.source)
+    bundle = Bundle.open(config.bundle, require_sha256=config.require_sha256)
+    variant = choose_variant(bundle.manifest, config.inference.variant)
+    rules = override_rules(bundle.manifest, config.rules)
+    manifest, engine_threads = bundle.manifest, config.inference.threads
+    model = bundle.read(variant.file)
+    with open_backend(model, variant.format, threads=engine_threads, name=variant.name) as backend:
+        scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
+        golden = require_golden(bundle, variant.name, backend)
+        self_test = SelfTest(
+            passed=golden.passed, max_abs_difference=golden.max_abs_difference, bound=golden.bound
+        )
+        pipeline = Pipeline(scorer, rules, variant=variant)
+        parts = _Parts(config, topics, str(uuid4()), source, bundle, variant, pipeline, self_test)
+        with Outbox.open(
+            config.outbox_folder,
+            site=topics.site,
+            device=topics.device,
+            disk_budget_bytes=config.outbox.disk_budget_mb * 1_000_000,
+            on_fault=_report,
+        ) as outbox:
+            return _listen(parts, settings, outbox, drain_s, say)
+
+
+def _listen(
+    parts: _Parts, settings: BrokerSettings, outbox: Outbox, drain_s: float, say: Callable[[str], None]
+) -> RunSummary:
+    publisher = _publisher(parts, settings, outbox)
+    stamper = Stamper(
+        parts.topics,
+        source=parts.source.name,
+        rate_hz=parts.pipeline.sample_rate_hz,
+        model=_model(parts),
+        session=parts.session,
+    )
+    if outbox.kept_aside is not None:
+        _logger.error("the outbox was damaged; its messages were not sent and lie in %s", outbox.kept_aside)
+    for line in _opening_lines(parts, settings, outbox):
+        say(line)
+    restarted = len(outbox.recover(stamper.restarted))
+    if restarted:
+        say(f"{restarted} events were open when the device stopped last; they are ended now")
+    audio = parts.bundle.manifest.audio
+    rate_hz = parts.pipeline.sample_rate_hz
+    runtime = Runtime(
+        parts.source,
+        parts.pipeline,
+        outbox,
+        stamper,
+        sender=publisher,
+        on_event=lambda event, started_at: say(_event_line(event, started_at, rate_hz)),
+        drain_s=drain_s,
+        window_s=audio.window_samples / audio.sample_rate_hz,
+    )
+    return _summary(parts, runtime.run(), outbox, restarted)
+
+
+def _broker_settings(config: RunConfig) -> BrokerSettings:
+    broker = config.broker
+    return BrokerSettings.from_url(
+        broker.url,
+        user=broker.user,
+        password_file=_path(broker.password_file),
+        ca=_path(broker.ca),
+        cert=_path(broker.cert),
+        key=_path(broker.key),
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _publisher(parts: _Parts, settings: BrokerSettings, outbox: Outbox) -> Publisher:
+    broker, bundle = parts.config.broker, parts.bundle
+    return Publisher(
+        outbox,
+        settings,
+        parts.topics,
+        parts.session,
+        delivery=broker.effective_delivery,
+        receiver_id=broker.receiver_id,
+        reported=Reported(
+            device=parts.topics.device,
+            site=parts.topics.site,
+            session=parts.session,
+            bundle=_reference(bundle),
+            variant=parts.variant.name,
+            signed=False,
+            versions=_versions(),
+            self_test=parts.self_test,
+        ),
+        on_fault=_report,
+    )
+
+
+def _report(error: EdgeSdkError) -> None:
+    _logger.error("%s", error)
+
+
+def _reference(bundle: Bundle) -> BundleReference:
+    return BundleReference(name=bundle.manifest.name, version=bundle.manifest.version, sha256=bundle.sha256)
+
+
+def _model(parts: _Parts) -> ModelReference:
+    manifest, variant = parts.bundle.manifest, parts.variant
+    return ModelReference(
+        name=manifest.name, version=manifest.version, variant=variant.name, sha256=variant.sha256
+    )
+
+
+def _versions() -> dict[str, str]:
+    from edge_sdk import __version__
+
+    versions = {"edge-sdk": __version__, "python": platform.python_version()}
+    installed = {name: _installed(name) for name in _ENGINE_PACKAGES}
+    return versions | {name: version for name, version in installed.items() if version is not None}
+
+
+def _installed(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _opening_lines(parts: _Parts, settings: BrokerSettings, outbox: Outbox) -> list[str]:
+    bundle, config, test = parts.bundle, parts.config, parts.self_test
+    name = f"{bundle.manifest.name} {bundle.manifest.version}"
+    broker = config.broker
+    how = f"receipts of '{broker.receiver_id}'" if broker.effective_delivery == "receipt" else "puback"
+    waiting = outbox.counts().pending
+    return [
+        f"device {parts.topics.site}/{parts.topics.device}, session {parts.session}",
+        f"bundle {name}, variant {parts.variant.name}, sha256 {bundle.sha256[:12]}, unsigned",
+        f"self-test passed: largest difference {test.max_abs_difference:.1e}, allowed {test.bound:.1e}",
+        f"source {parts.source.name} ({config.source})",
+        f"broker {settings.address}, delivery by {how}",
+        f"outbox {config.outbox_folder}, {waiting} messages wait",
+    ]
+
+
+def _event_line(event: Event, started_at: datetime, rate_hz: int) -> str:
+    line = (
+        f"{format_utc(started_at)}  {event.type:<6} {event.label_id}  "
+        f"score {event.score:.2f} (threshold {event.threshold:.2f})"
+    )
+    if event.type == "end":
+        return f"{line}  {(event.stop - event.start) / rate_hz:.1f} s, {event.end_reason}"
+    return line
+
+
+def _summary(parts: _Parts, heard: Heard, outbox: Outbox, restarted: int) -> RunSummary:
+    covered, rate_hz, counts = heard.covered, parts.pipeline.sample_rate_hz, outbox.counts()
+    return RunSummary(
+        bundle=_reference(parts.bundle),
+        variant=parts.variant.name,
+        signed=False,
+        self_test=parts.self_test,
+        site=parts.topics.site,
+        device=parts.topics.device,
+        session=parts.session,
+        source=parts.source.name,
+        ended=heard.ended,
+        events=heard.events,
+        restarted=restarted,
+        overruns=heard.overruns,
+        coverage=CoverageSummary(
+            inspected_s=round(covered.inspected / rate_hz, 3),
+            elapsed_s=round(covered.elapsed / rate_hz, 3),
+            share=round(covered.inspected / covered.elapsed, 6) if covered.elapsed else 0.0,
+            faults=dict(covered.faults),
+        ),
+        outbox=OutboxSummary(
+            folder=str(parts.config.outbox_folder),
+            waiting=counts.pending,
+            set_aside=counts.set_aside,
+            rejected=counts.rejected,
+        ),
+        error=error_summary(heard.error),
+    )
