@@ -61,7 +61,7 @@ def require_mono(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     Raises:
         InputError: Whole numbers, whose full scale nobody knows here, or several channels.
     """
-    if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+    if samples.ndim != 1 or samples.dtype.kind != "f":
         raise InputError(
             f"sound must be one channel of floating-point samples, "
             f"not {samples.dtype} of shape {samples.shape}",

@@ -69,7 +69,9 @@ class MelFrames:
         self._batch = max(1, _BATCH_VALUES // front_end.n_fft)
         self._rows = self.workspace(self._batch)
         bins = front_end.n_fft // 2 + 1
+        # Kept, since allocating this much anew for each window can cost more than the arithmetic.
         self._spectrum = np.empty((self._batch, bins), dtype=np.complex128)
+        self._narrow = np.empty((self._batch, bins), dtype=np.complex64)
         self._power = np.empty((self._batch, bins), dtype=np.float32)
 
     def workspace(self, frames: int) -> Float64Array:
@@ -122,14 +124,15 @@ class MelFrames:
         return levels
 
     def _mel(self, rows: Float64Array, out: Float32Array) -> None:
-        used = rows[:, : self.length]
+        count = len(rows)
+        used, power = rows[:, : self.length], self._power[:count]
         np.multiply(used, self._window, out=used)
-        spectrum, power = self._spectrum[: len(rows)], self._power[: len(rows)]
         if _RFFT_HAS_OUT:
-            np.fft.rfft(rows, out=spectrum)
+            np.fft.rfft(rows, out=self._spectrum[:count])
         else:
-            spectrum[:] = np.fft.rfft(rows)
-        np.abs(spectrum.astype(np.complex64), out=power)
+            self._spectrum[:count] = np.fft.rfft(rows)
+        self._narrow[:count] = self._spectrum[:count]
+        np.abs(self._narrow[:count], out=power)
         if self._front_end.power == 2.0:
             np.multiply(power, power, out=power)
         for bins, bands, weights in self._blocks:

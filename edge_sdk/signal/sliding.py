@@ -28,6 +28,8 @@ __all__ = ["SlidingFrontEnd", "SlidingLogMel", "SlidingWaveform", "sliding_front
 
 _Float: TypeAlias = npt.NDArray[np.floating]
 
+_DOT_SAMPLES = 8_192  # OpenBLAS splits longer dot products between threads
+
 
 class SlidingFrontEnd(Protocol):
     """Takes samples in blocks of any size and gives every complete window."""
@@ -123,28 +125,40 @@ class _SampleWindow:
     """The samples of the window that is being filled."""
 
     def __init__(self, window_samples: int, step_samples: int) -> None:
-        self._samples: Float32Array = np.zeros(window_samples, dtype=np.float32)
+        # Windows advance through twice the room they need, so that samples are seldom moved.
+        self._samples: Float32Array = np.zeros(2 * window_samples, dtype=np.float32)
+        self._length = window_samples
         self._step = step_samples
-        self._start = 0
-        self._filled = 0
+        self.reset(0)
 
     def push(self, samples: _Float, features: Callable[[Float32Array], Float32Array]) -> list[AudioWindow]:
         rest = require_mono(samples)
         windows = []
-        while len(rest) >= (missing := len(self._samples) - self._filled):
-            self._samples[self._filled :] = rest[:missing]
+        while len(rest) >= (missing := self._offset + self._length - self._filled):
+            self._append(rest[:missing])
             rest = rest[missing:]
-            windows.append(AudioWindow(self._start, features(self._samples), _level_dbfs(self._samples)))
-            self._samples[: -self._step] = self._samples[self._step :]
-            self._filled = len(self._samples) - self._step
-            self._start += self._step
-        self._samples[self._filled : self._filled + len(rest)] = rest
-        self._filled += len(rest)
+            window = self._samples[self._offset : self._filled]
+            windows.append(AudioWindow(self._start, features(window), _level_dbfs(window)))
+            self._advance()
+        self._append(rest)
         return windows
 
     def reset(self, position: int) -> None:
         self._start = position
-        self._filled = 0
+        self._offset = self._filled = 0
+
+    def _append(self, samples: _Float) -> None:
+        stop = self._filled + len(samples)
+        self._samples[self._filled : stop] = samples
+        self._filled = stop
+
+    def _advance(self) -> None:
+        self._start += self._step
+        self._offset += self._step
+        if self._offset + self._length > len(self._samples):
+            shared = self._samples[self._offset : self._filled]
+            self._samples[: len(shared)] = shared
+            self._offset, self._filled = 0, len(shared)
 
 
 class _WindowSpectrum:
@@ -203,9 +217,13 @@ class _WindowSpectrum:
         levels[self._tail :] = self._computed[self._head :]
 
 
-def _level_dbfs(samples: Float32Array) -> float:
-    energy = float(np.einsum("i,i->", samples, samples))
-    return 10.0 * math.log10(energy / len(samples)) if energy > 0.0 else -math.inf
+def _level_dbfs(window: Float32Array) -> float:
+    """Root mean square level in dB relative to 1; -inf for silence."""
+    energy = 0.0
+    for start in range(0, len(window), _DOT_SAMPLES):
+        part = window[start : start + _DOT_SAMPLES]
+        energy += float(np.dot(part, part))
+    return 10.0 * math.log10(energy / len(window)) if energy > 0.0 else -math.inf
 
 
 def _require_window(front_end: FrontEnd, window_samples: int, step_samples: int) -> None:
