@@ -214,5 +214,5 @@ def _open_mqtt(
 ) -> Connection:
     from edge_sdk.mqtt.client import MqttConnection
 
-    client_id = f"{topics.site}.{topics.device}"
+    client_id = f"{topics.site}:{topics.device}"  # nats-server accepts no dot
     return MqttConnection(broker, client_id=client_id, subscriptions=subscriptions, will=will)
