@@ -6,8 +6,7 @@ come out. A device runs one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -49,12 +48,15 @@ def fuse(features: Any, head: Any, features_name: str, head_name: str) -> Any:
         return keras.Model(source, head(features(source, training=False), training=False), name="fused")
 
 
-def check_fusion(paths: tuple[Path, ...], fused: Any, batches: Iterable[Array]) -> float:
-    """Run the fused model and the two files in turn on the same inputs.
+def check_fusion(
+    names: str, fused: Callable[[Array], Array], in_turn: Callable[[Array], Array], batches: Iterable[Array]
+) -> float:
+    """Run the fused model and the two models in turn on the same inputs.
 
     Args:
-        paths: The feature extractor and the head, which are loaded afresh.
-        fused: Function of one batch.
+        names: The files, for messages.
+        fused: Runs the fused model on one batch.
+        in_turn: Runs the feature extractor, then the head on its output.
         batches: Inputs, each with its batch axis.
 
     Returns:
@@ -63,16 +65,10 @@ def check_fusion(paths: tuple[Path, ...], fused: Any, batches: Iterable[Array]) 
     Raises:
         ModelError: It is more than :data:`FUSION_TOLERANCE`.
     """
-    from .keras_source import load_keras
-
-    features, head = (load_keras(path) for path in paths)
-    largest = 0.0
-    for batch in batches:
-        in_turn = np.asarray(head(features(batch, training=False), training=False))
-        largest = max(largest, float(np.max(np.abs(np.asarray(fused(batch)) - in_turn))))
+    largest = max(float(np.max(np.abs(fused(batch) - in_turn(batch)))) for batch in batches)
     if not largest <= FUSION_TOLERANCE:
         raise ModelError(
-            f"{paths[0].name} and {paths[1].name} fused differ by {largest:.3g} from the two run in turn",
+            f"{names} fused differ by {largest:.3g} from the two run in turn",
             hint=f"more than {FUSION_TOLERANCE:g} is no rounding; a layer behaves differently when nested",
         )
     return largest

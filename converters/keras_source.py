@@ -6,6 +6,7 @@ Loaded with Keras's ``safe_mode`` on: a ``.keras`` file that carries Python code
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,8 @@ def open_keras(paths: tuple[Path, ...], fit_input: FitShape) -> SourceModel:
     _only(paths[-1].name, "output", model.outputs)
     model_input = TensorSpec(_plain_name(taken.name), tuple(taken.shape), "float32")
     fitted = TensorSpec(model_input.name, fit_input(model_input), "float32")
-    return source_from_function(
-        paths,
-        lambda batch: model(batch, training=False),
-        fitted,
-        "scores",
-    )
+    opened = source_from_function(paths, lambda batch: model(batch, training=False), fitted, "scores")
+    return replace(opened, parts=tuple(models)) if len(models) == 2 else opened
 
 
 def load_keras(path: Path) -> Any:

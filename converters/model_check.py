@@ -70,7 +70,7 @@ def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequen
     if spec.output.activation != "none":
         return
     for tensor in tensors:
-        answer = source.backend.infer({source.input.name: source.batch(tensor)})[source.output.name]
+        answer = source.run(source.batch(tensor))
         low, high = float(answer.min()), float(answer.max())
         if low < -_ROUNDING or high > 1 + _ROUNDING:
             raise SpecError(

@@ -75,14 +75,14 @@ class Proof:
     def passed(self) -> tuple[Proven, ...]:
         """Variants for the bundle, in the order a device should prefer them.
 
-        Those that decide as the float source in at least 99 % of windows come first; among equals
+        Those that decide as the float source in at least 99.5 % of decisions come first; among equals
         the smaller and usually faster.
         """
         able = [item for item in self.proven if item.passed]
         return tuple(sorted(able, key=lambda item: (item.verdict.agreement < _AGREES, _rank(item.name))))
 
 
-_AGREES = 0.99
+_AGREES = 0.995
 _PREFERENCE = (
     "tflite-int8",
     "tflite-float32",

@@ -143,9 +143,10 @@ def _first_windows(front_end: AudioScorer, dataset: Dataset) -> list[Float32Arra
 
 
 def _check_fusion(checked: Checked, samples: list[Float32Array]) -> float | None:
-    paths, function = checked.request.models, checked.source.function
-    if len(paths) != 2:
+    source = checked.source
+    if not source.parts:
         return None
     from .fuse import check_fusion
 
-    return check_fusion((paths[0], paths[1]), function, [checked.source.batch(tensor) for tensor in samples])
+    batches = [source.batch(tensor) for tensor in samples]
+    return check_fusion(source.name, source.run, source.run_in_turn, batches)

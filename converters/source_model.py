@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from edge_sdk.contract.manifest import ModelFormat, SourceFile
-from edge_sdk.contract.values import Float32Array, TensorSpec
+from edge_sdk.contract.values import Array, Float32Array, TensorSpec
 from edge_sdk.errors import ModelError, UsageError
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.tensor_fit import fit_shape
@@ -39,6 +41,7 @@ class SourceModel:
             that is taken as it is.
         content: The file, for a model that is taken as it is.
         format: ... and its format.
+        parts: The Keras models that were fused: feature extractor and head.
     """
 
     name: str
@@ -50,10 +53,21 @@ class SourceModel:
     function: Any | None = None
     content: bytes | None = None
     format: ModelFormat | None = None
+    parts: tuple[Any, ...] = ()
 
     def batch(self, features: Float32Array) -> Float32Array:
         """One window's features as the model takes them, batch of 1."""
         return features.reshape(fit_shape(self.input, features.shape))
+
+    def run(self, batch: Array) -> Array:
+        """The model's raw output for one batch."""
+        return self.backend.infer({self.input.name: batch})[self.output.name]
+
+    def run_in_turn(self, batch: Array) -> Array:
+        """The same from the models that were fused, one after the other."""
+        for part in self.parts:
+            batch = np.asarray(part(batch, training=False))
+        return batch
 
 
 @contextlib.contextmanager
