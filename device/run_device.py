@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
-from edge_sdk.contract.messages import BundleReference, ModelReference, Reported, SelfTest, format_utc
+from edge_sdk.contract.messages import BundleReference, ModelReference, Reported, SelfTest
 from edge_sdk.contract.topics import Topics
-from edge_sdk.contract.values import Event
-from edge_sdk.errors import EdgeSdkError
+from edge_sdk.errors import BrokerError, EdgeSdkError, MessageError, OutboxError
 from edge_sdk.inference.golden import require_golden
 from edge_sdk.inference.open import choose_variant, open_backend
 from edge_sdk.inference.scorer import AudioScorer
@@ -25,16 +22,15 @@ from .config import RunConfig, override_rules
 from .outbox import Outbox
 from .pipeline import Pipeline
 from .publisher import Publisher
-from .run_summary import CoverageSummary, OutboxSummary, RunSummary, error_summary
+from .run_summary import CoverageSummary, OutboxSummary, RunSummary, error_summary, event_line
 from .runtime import Heard, Runtime
 from .sources import Source, open_source
 from .stamper import Stamper
 
 __all__ = ["run_device"]
 
-_logger = logging.getLogger(__name__)
-
 _ENGINE_PACKAGES = ("ai-edge-litert", "onnxruntime", "soxr", "paho-mqtt")
+_PASSING = (BrokerError, MessageError, OutboxError)  # a publisher that tells one of these goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +38,26 @@ class _Parts:
     """What a device is made of, checked and open."""
 
     config: RunConfig
-    topics: Topics
-    session: str
+    settings: BrokerSettings
     source: Source
     bundle: Bundle
     variant: Variant
     pipeline: Pipeline
     self_test: SelfTest
+    topics: Topics
+    session: str
 
 
 def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None]) -> RunSummary:
     """Listen, decide, keep and publish until the source ends or SIGTERM or SIGINT comes.
 
-    Source, bundle, golden samples, outbox and TLS files are checked before anything is heard. An
+    Source, bundle, golden samples, TLS files and outbox are checked before anything is heard. An
     unreachable broker stops nothing: alerts are kept.
 
     Args:
         config: Everything about it.
         drain_s: How long to wait at the end for what is not delivered yet.
-        say: Told each line that a person should read.
+        say: Told each line that a person should read, from several threads.
 
     Returns:
         What came of it; a failure while listening is in there.
@@ -72,58 +69,54 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
     settings = _broker_settings(config)
     source = open_source(config.source)
     bundle = Bundle.open(config.bundle, require_sha256=config.require_sha256)
-    variant = choose_variant(bundle.manifest, config.inference.variant)
-    rules = override_rules(bundle.manifest, config.rules)
-    manifest, engine_threads = bundle.manifest, config.inference.threads
+    manifest, inference = bundle.manifest, config.inference
+    variant = choose_variant(manifest, inference.variant)
+    rules = override_rules(manifest, config.rules)
     model = bundle.read(variant.file)
-    with open_backend(model, variant.format, threads=engine_threads, name=variant.name) as backend:
+    with open_backend(model, variant.format, threads=inference.threads, name=variant.name) as backend:
         scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
         golden = require_golden(bundle, variant.name, backend)
+        pipeline = Pipeline(scorer, rules, variant=variant)
         self_test = SelfTest(
             passed=golden.passed, max_abs_difference=golden.max_abs_difference, bound=golden.bound
         )
-        pipeline = Pipeline(scorer, rules, variant=variant)
-        parts = _Parts(config, topics, str(uuid4()), source, bundle, variant, pipeline, self_test)
+        parts = _Parts(config, settings, source, bundle, variant, pipeline, self_test, topics, str(uuid4()))
         with Outbox.open(
             config.outbox_folder,
             site=topics.site,
             device=topics.device,
             disk_budget_bytes=config.outbox.disk_budget_mb * 1_000_000,
-            on_fault=_report,
         ) as outbox:
-            return _listen(parts, settings, outbox, drain_s, say)
+            return _listen(parts, outbox, drain_s, say)
 
 
-def _listen(
-    parts: _Parts, settings: BrokerSettings, outbox: Outbox, drain_s: float, say: Callable[[str], None]
-) -> RunSummary:
-    publisher = _publisher(parts, settings, outbox)
-    stamper = Stamper(
-        parts.topics,
-        source=parts.source.name,
-        rate_hz=parts.pipeline.sample_rate_hz,
-        model=_model(parts),
-        session=parts.session,
-    )
-    if outbox.kept_aside is not None:
-        _logger.error("the outbox was damaged; its messages were not sent and lie in %s", outbox.kept_aside)
-    for line in _opening_lines(parts, settings, outbox):
-        say(line)
-    restarted = len(outbox.recover(stamper.restarted))
-    if restarted:
-        say(f"{restarted} events were open when the device stopped last; they are ended now")
-    audio = parts.bundle.manifest.audio
+def _listen(parts: _Parts, outbox: Outbox, drain_s: float, say: Callable[[str], None]) -> RunSummary:
+    stamper = _stamper(parts)
     rate_hz = parts.pipeline.sample_rate_hz
+
+    def told(error: EdgeSdkError) -> None:
+        """From the publisher, which has logged it."""
+        if isinstance(error, BrokerError):
+            say(f"alerts are kept in {parts.config.outbox_folder} until they can be sent")
+        elif not isinstance(error, _PASSING):
+            runtime.fail(error)
+
+    publisher = _publisher(parts, outbox, told)
     runtime = Runtime(
         parts.source,
         parts.pipeline,
         outbox,
         stamper,
         sender=publisher,
-        on_event=lambda event, started_at: say(_event_line(event, started_at, rate_hz)),
+        on_event=lambda event, started_at: say(event_line(event, started_at, rate_hz)),
         drain_s=drain_s,
-        window_s=audio.window_samples / audio.sample_rate_hz,
+        window_s=parts.bundle.manifest.audio.window_samples / rate_hz,
     )
+    for line in _opening_lines(parts, outbox):
+        say(line)
+    restarted = len(outbox.recover(stamper.restarted))
+    if restarted:
+        say(f"ended now, because they were left open when the device died: {restarted} of its events")
     return _summary(parts, runtime.run(), outbox, restarted)
 
 
@@ -143,11 +136,25 @@ def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def _publisher(parts: _Parts, settings: BrokerSettings, outbox: Outbox) -> Publisher:
-    broker, bundle = parts.config.broker, parts.bundle
+def _stamper(parts: _Parts) -> Stamper:
+    manifest, variant = parts.bundle.manifest, parts.variant
+    model = ModelReference(
+        name=manifest.name, version=manifest.version, variant=variant.name, sha256=variant.sha256
+    )
+    return Stamper(
+        parts.topics,
+        source=parts.source.name,
+        rate_hz=parts.pipeline.sample_rate_hz,
+        model=model,
+        session=parts.session,
+    )
+
+
+def _publisher(parts: _Parts, outbox: Outbox, on_fault: Callable[[EdgeSdkError], None]) -> Publisher:
+    broker = parts.config.broker
     return Publisher(
         outbox,
-        settings,
+        parts.settings,
         parts.topics,
         parts.session,
         delivery=broker.effective_delivery,
@@ -156,29 +163,18 @@ def _publisher(parts: _Parts, settings: BrokerSettings, outbox: Outbox) -> Publi
             device=parts.topics.device,
             site=parts.topics.site,
             session=parts.session,
-            bundle=_reference(bundle),
+            bundle=_reference(parts.bundle),
             variant=parts.variant.name,
             signed=False,
             versions=_versions(),
             self_test=parts.self_test,
         ),
-        on_fault=_report,
+        on_fault=on_fault,
     )
-
-
-def _report(error: EdgeSdkError) -> None:
-    _logger.error("%s", error)
 
 
 def _reference(bundle: Bundle) -> BundleReference:
     return BundleReference(name=bundle.manifest.name, version=bundle.manifest.version, sha256=bundle.sha256)
-
-
-def _model(parts: _Parts) -> ModelReference:
-    manifest, variant = parts.bundle.manifest, parts.variant
-    return ModelReference(
-        name=manifest.name, version=manifest.version, variant=variant.name, sha256=variant.sha256
-    )
 
 
 def _versions() -> dict[str, str]:
@@ -198,30 +194,19 @@ def _installed(package: str) -> str | None:
         return None
 
 
-def _opening_lines(parts: _Parts, settings: BrokerSettings, outbox: Outbox) -> list[str]:
+def _opening_lines(parts: _Parts, outbox: Outbox) -> list[str]:
     bundle, config, test = parts.bundle, parts.config, parts.self_test
     name = f"{bundle.manifest.name} {bundle.manifest.version}"
     broker = config.broker
     how = f"receipts of '{broker.receiver_id}'" if broker.effective_delivery == "receipt" else "puback"
-    waiting = outbox.counts().pending
     return [
         f"device {parts.topics.site}/{parts.topics.device}, session {parts.session}",
         f"bundle {name}, variant {parts.variant.name}, sha256 {bundle.sha256[:12]}, unsigned",
         f"self-test passed: largest difference {test.max_abs_difference:.1e}, allowed {test.bound:.1e}",
-        f"source {parts.source.name} ({config.source})",
-        f"broker {settings.address}, delivery by {how}",
-        f"outbox {config.outbox_folder}, {waiting} messages wait",
+        f"source {config.source}",
+        f"broker {parts.settings.address}, delivery by {how}",
+        f"outbox {config.outbox_folder}, {outbox.counts().pending} messages wait",
     ]
-
-
-def _event_line(event: Event, started_at: datetime, rate_hz: int) -> str:
-    line = (
-        f"{format_utc(started_at)}  {event.type:<6} {event.label_id}  "
-        f"score {event.score:.2f} (threshold {event.threshold:.2f})"
-    )
-    if event.type == "end":
-        return f"{line}  {(event.stop - event.start) / rate_hz:.1f} s, {event.end_reason}"
-    return line
 
 
 def _summary(parts: _Parts, heard: Heard, outbox: Outbox, restarted: int) -> RunSummary:

@@ -1,13 +1,16 @@
-"""What ``edge-sdk run`` says at the end: one object for a machine, some lines for a person."""
+"""What ``edge-sdk run`` says: a line an event, and at the end one object or some lines."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
-from edge_sdk.contract.messages import BundleReference, SelfTest
+from edge_sdk.contract.messages import BundleReference, SelfTest, format_utc
+from edge_sdk.contract.values import Event
 from edge_sdk.errors import EdgeSdkError
 
-__all__ = ["CoverageSummary", "ErrorSummary", "OutboxSummary", "RunSummary", "error_summary"]
+__all__ = ["CoverageSummary", "ErrorSummary", "OutboxSummary", "RunSummary", "error_summary", "event_line"]
 
 
 class CoverageSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,3 +97,20 @@ def error_summary(error: BaseException | None) -> ErrorSummary | None:
         return None
     message, hint = (error.message, error.hint) if isinstance(error, EdgeSdkError) else (str(error), None)
     return ErrorSummary(error=type(error).__name__, message=message, hint=hint)
+
+
+def event_line(event: Event, started_at: datetime, rate_hz: int) -> str:
+    """An event for a person.
+
+    Args:
+        event: What was decided.
+        started_at: Wall time of its start.
+        rate_hz: The rate that the event counts in.
+    """
+    line = (
+        f"{format_utc(started_at)}  {event.type:<6} {event.label_id}  "
+        f"score {event.score:.2f} (threshold {event.threshold:.2f})"
+    )
+    if event.type == "end":
+        return f"{line}  {(event.stop - event.start) / rate_hz:.1f} s, {event.end_reason}"
+    return line

@@ -95,7 +95,8 @@ class Runtime:
         self._stopping = threading.Event()
         self._signals = StopSignals()
         self._ended: Literal["source_ended", "stopped", "failed"] = "failed"
-        self._error: BaseException | None = None
+        self._error: BaseException | None = None  # of listening
+        self._fault: EdgeSdkError | None = None  # of another part
 
     def run(self) -> Heard:
         """Listen until it is over. Once only.
@@ -127,8 +128,15 @@ class Runtime:
         """Ask for a clean end; from any thread, returns at once."""
         self._signals.wake("stopped by the program")
 
+    def fail(self, error: EdgeSdkError) -> None:
+        """Ask for an end because a part that the device needs has failed; from any thread."""
+        self._fault = error
+        self._signals.wake("a part of the device failed")
+
     def _heard(self) -> Heard:
         covered = self._pipeline.covered
+        if self._fault is not None:
+            self._error, self._ended = self._error or self._fault, "failed"
         if self._error is None and self._ended == "source_ended" and not covered.inspected:
             seconds = covered.elapsed / self._pipeline.sample_rate_hz
             self._ended = "failed"
