@@ -6,6 +6,8 @@ the generator that is passed in.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,9 @@ def _fast_size(size: int) -> int:
 
 def _filter(sound: Samples, gain: NDArray[np.float64]) -> Samples:
     size = _fast_size(sound.size)
-    return np.fft.irfft(np.fft.rfft(sound, size) * gain, size)[: sound.size].astype(np.float32)
+    return np.fft.irfft(np.fft.rfft(sound, size) * gain.astype(np.float32), size)[: sound.size].astype(
+        np.float32
+    )
 
 
 def _frequencies(sound: Samples) -> NDArray[np.float64]:
@@ -68,15 +72,16 @@ def forest_response(rng: np.random.Generator, distance: float) -> Samples:
     """An impulse response: the direct sound, scattering by trunks and leaves, some far echoes.
 
     Args:
+        rng: Source of all randomness.
         distance: 0 (beside the microphone) to 1 (as far as it can be heard).
     """
     length = _RESPONSE_SAMPLES
     time_s = np.arange(length) / SAMPLE_RATE_HZ
-    noise = np.fft.rfft(rng.normal(size=length))
+    noise = np.fft.rfft(rng.normal(size=length).astype(np.float32))
     hz = np.fft.rfftfreq(length, 1.0 / SAMPLE_RATE_HZ)
     decay_s = rng.uniform(0.3, 1.0 + 2.5 * distance)
     tail = np.zeros(length)
-    for low, high in zip(_BAND_EDGES_HZ[:-1], _BAND_EDGES_HZ[1:], strict=True):
+    for low, high in itertools.pairwise(_BAND_EDGES_HZ):
         band = np.fft.irfft(noise * ((hz >= low) & (hz < high)), length)
         band_decay_s = decay_s * (max(high, 250.0) / 500.0) ** -0.4  # treble dies first
         tail += band * np.exp(-6.9 * time_s / band_decay_s)
@@ -109,13 +114,15 @@ def distant(sound: Samples, rng: np.random.Generator, distance: float) -> Sample
 def change_speed(sound: Samples, factor: float) -> Samples:
     """Plays the sound faster (over 1) or slower, which shifts its pitch along."""
     places = np.arange(0.0, sound.size - 1, factor)
-    return np.interp(places, np.arange(sound.size), sound).astype(np.float32)
+    return np.asarray(np.interp(places, np.arange(sound.size), sound), np.float32)
 
 
 def record(sound: Samples, rng: np.random.Generator, level_db: float) -> Samples:
     """What a recorder makes of a scene: its tilt, band, gain, self-noise and clipping.
 
     Args:
+        sound: The scene.
+        rng: Source of all randomness.
         level_db: The root mean square of the result in dB below full scale.
     """
     heard = tilt(sound, rng.uniform(-2.5, 2.5))
@@ -125,4 +132,12 @@ def record(sound: Samples, rng: np.random.Generator, level_db: float) -> Samples
         heard = lowpass(heard, rng.uniform(3500.0, 7000.0), 12.0)
     heard = heard * np.float32(10 ** (level_db / 20.0) / rms(heard))
     noise = rng.normal(scale=10 ** (rng.uniform(-95.0, -70.0) / 20.0), size=heard.size)
-    return np.clip(heard + noise, -1.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(heard + noise, -1.0, 1.0), np.float32)
+
+
+def edited(sound: Samples, rng: np.random.Generator) -> Samples:
+    """What an editor leaves of a sound: loud, and around it digital silence or next to it."""
+    peak = float(np.max(np.abs(sound))) + 1e-9
+    heard = sound * np.float32(10 ** (rng.uniform(-30.0, 0.0) / 20.0) / peak)
+    noise_db = rng.uniform(-120.0, -80.0)
+    return (heard + rng.normal(scale=10 ** (noise_db / 20.0), size=sound.size)).astype(np.float32)

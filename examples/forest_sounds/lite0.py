@@ -80,6 +80,7 @@ class Lite0Builder:
     def convolution(
         self, x: Any, name: str, norm: str, *, kernel: int = 1, stride: int = 1, relu: bool = True
     ) -> Any:
+        """A convolution with its normalisation, and ReLU6 unless it is a projection."""
         import keras
 
         weights = self._folded(name, norm, (2, 3, 1, 0))
@@ -92,14 +93,14 @@ class Lite0Builder:
         return self._apply(layer, x, weights, relu=relu)
 
     def depthwise(self, x: Any, name: str, norm: str, *, kernel: int, stride: int) -> Any:
+        """A depthwise convolution with its normalisation and ReLU6."""
         import keras
 
-        layer = keras.layers.DepthwiseConv2D(
-            kernel, strides=stride, padding="same", name=_layer_name(name)
-        )
+        layer = keras.layers.DepthwiseConv2D(kernel, strides=stride, padding="same", name=_layer_name(name))
         return self._apply(layer, x, self._folded(name, norm, (2, 3, 0, 1)), relu=True)
 
     def dense(self, x: Any, name: str) -> Any:
+        """A fully connected layer."""
         import keras
 
         weights = [self._tensors[f"{name}.weight"].T, self._tensors[f"{name}.bias"]]
@@ -119,6 +120,7 @@ class Lite0Builder:
         return x
 
     def _block(self, x: Any, index: int, stage: _Stage, channels: int, stride: int) -> Any:
+        """A depthwise convolution with its normalisation and ReLU6."""
         import keras
 
         prefix, y = f"_blocks.{index}.", x
@@ -143,9 +145,7 @@ class Lite0Builder:
         y = layer(x)
         return keras.layers.ReLU(6.0, name=f"{layer.name}_relu6")(y) if relu else y
 
-    def _folded(
-        self, name: str, norm: str, axes: tuple[int, int, int, int]
-    ) -> list[NDArray[np.float32]]:
+    def _folded(self, name: str, norm: str, axes: tuple[int, int, int, int]) -> list[NDArray[np.float32]]:
         wide = {
             key: self._tensors[f"{norm}.{key}"].astype(np.float64)
             for key in ("weight", "bias", "running_mean", "running_var")

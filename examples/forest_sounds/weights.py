@@ -15,7 +15,7 @@ import hashlib
 import io
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +27,18 @@ from edge_sdk.errors import DigestError, ModelError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
+# What `pickle` raises on bytes that are no pickle; its documentation says that the list is open.
+_DAMAGE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -110,12 +122,14 @@ def read_state_dict(path: Path, *, sha256: str | None = None) -> dict[str, NDArr
         )
     try:
         return _read(io.BytesIO(data))
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, IndexError) as error:
+    except _DAMAGE as error:
         raise ModelError(f"{path} is not a PyTorch checkpoint: {error}") from error
 
 
 def _read(stream: BinaryIO) -> dict[str, NDArray[Any]]:
-    load: Callable[[], Any] = lambda: _TensorUnpickler(stream).load()  # noqa: E731
+    def load() -> Any:
+        return _TensorUnpickler(stream).load()
+
     if load() != _MAGIC or load() != _PROTOCOL:
         raise ValueError("the magic number is missing")
     if load().get("little_endian") is not True:
