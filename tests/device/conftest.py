@@ -1,0 +1,47 @@
+"""A device as a process, and sound for it to hear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from device_run import DeviceProcess
+from tiny_bundle import RATE, tiny_bundle, tone
+
+
+@pytest.fixture
+def run_device_process() -> Iterator[Callable[..., DeviceProcess]]:
+    started: list[DeviceProcess] = []
+
+    def start(*words: object) -> DeviceProcess:
+        started.append(DeviceProcess(*words))
+        return started[-1]
+
+    yield start
+    for device in started:
+        device.process.kill()
+        device.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def tones_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle that hears tones, as a file."""
+    return tiny_bundle(("tflite-float32",)).write(tmp_path_factory.mktemp("bundle") / "tones-0.1.0.edge")
+
+
+@pytest.fixture(scope="session")
+def two_tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """6.5 s with a low tone and a high one: two events."""
+    parts = [
+        tone(300, 1, level=0),
+        tone(300, 2),
+        tone(300, 1.5, level=0),
+        tone(2_500, 1),
+        tone(300, 1, level=0),
+    ]
+    path = tmp_path_factory.mktemp("sound") / "20260501_120000.wav"
+    soundfile.write(path, np.concatenate(parts), RATE, subtype="PCM_16")
+    return path

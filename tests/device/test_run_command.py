@@ -1,0 +1,316 @@
+"""``edge-sdk run`` as its users run it: a process with a bundle, a source and a broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+from device_run import NOWHERE, DeviceProcess
+from tiny_bundle import RATE, TinyBundle, tiny_bundle, tone
+
+from edge_sdk.contract.bundle import file_digest
+from edge_sdk.contract.messages import Alert
+from edge_sdk.contract.values import Float32Array
+from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.monitor.receiver import Monitor
+from edge_sdk.monitor.store import Store
+from edge_sdk.monitor.subscriber import Subscriber
+from edge_sdk.mqtt.settings import BrokerSettings
+
+StartDevice: TypeAlias = Callable[..., DeviceProcess]
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as started:
+        yield started
+
+
+@pytest.fixture
+def store(tmp_path: Path, broker: EmbeddedBroker) -> Iterator[Store]:
+    """What a monitor at the broker has stored."""
+    settings = BrokerSettings.from_url(broker.url, environment={})
+    with (
+        Store(tmp_path / "alerts.db") as opened,
+        Monitor(settings, opened, receiver_id="monitor", on_event=lambda _: None),
+    ):
+        yield opened
+
+
+def stored(store: Store, device: str) -> list[Alert]:
+    alerts = [received.message for received in store.alerts(device=device)]
+    return sorted(alerts, key=lambda alert: alert.seq)
+
+
+def written(path: Path, samples: Float32Array, subtype: str = "FLOAT") -> Path:
+    soundfile.write(path, samples, RATE, subtype=subtype)
+    return path
+
+
+def test_events_arrive_with_time_and_model_and_nothing_waits(
+    run_device_process: StartDevice,
+    tones_bundle: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    broker: EmbeddedBroker,
+    store: Store,
+) -> None:
+    words = ["--source", two_tones, "--broker", broker.url, "--receiver-id", "monitor"]
+    where = ["--site", "wood", "--device", "box-1", "--outbox", tmp_path / "outbox", "--drain-s", "60"]
+    done = run_device_process(tones_bundle, *words, *where, "--json").finished()
+    assert done.code == 0, done.err
+    summary = done.document
+    assert summary["events"] == {"low": 1, "high": 1}
+    assert (summary["ended"], summary["error"], summary["signed"]) == ("source_ended", None, False)
+    assert summary["coverage"] == {"inspected_s": 6.5, "elapsed_s": 6.5, "share": 1.0, "faults": {}}
+    assert summary["outbox"]["waiting"] == 0
+    alerts = stored(store, "box-1")
+    assert [(alert.label, alert.type) for alert in alerts] == [
+        ("low", "new"),
+        ("low", "end"),
+        ("high", "new"),
+        ("high", "end"),
+    ]
+    first = alerts[0]
+    assert (first.site, first.device, first.session) == ("wood", "box-1", summary["session"])
+    assert first.started_at == "2026-05-01T12:00:00.800Z"
+    assert (first.clock.source, first.clock.synced, first.source) == ("file_name", False, two_tones.name)
+    assert (first.model.name, first.model.variant) == ("tones", "tflite-float32")
+    assert store.counts().devices == 1
+
+
+def test_an_unreachable_broker_stops_nothing_and_the_next_run_delivers(
+    run_device_process: StartDevice,
+    tones_bundle: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    broker: EmbeddedBroker,
+) -> None:
+    words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--json"]
+    alone = run_device_process(tones_bundle, *words, "--broker", NOWHERE, "--drain-s", "0.5").finished()
+    assert alone.code == 0
+    assert alone.document["outbox"]["waiting"] == 5
+    assert "nothing listens" in alone.err
+    assert "5 messages wait" in alone.err
+    after = run_device_process(tones_bundle, *words, "--broker", broker.url, "--drain-s", "60").finished()
+    assert after.code == 0
+    assert after.document["outbox"]["waiting"] == 0
+
+
+def test_sigterm_ends_what_is_open_and_keeps_the_outbox(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
+) -> None:
+    endless = written(tmp_path / "endless.wav", tone(300, 120))
+    words = ["--source", f"{endless}?pace=realtime", "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    device = run_device_process(tones_bundle, *words, "--drain-s", "0")
+    device.wait_for("new    low")
+    device.process.send_signal(signal.SIGTERM)
+    done = device.finished()
+    assert done.code == 0, done.err
+    assert "end    low" in done.out
+    assert "stopped" in done.out
+    assert "3 messages wait" in done.out
+
+
+def test_an_event_that_is_open_at_kill_9_gets_exactly_one_end(
+    run_device_process: StartDevice,
+    tones_bundle: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    broker: EmbeddedBroker,
+    store: Store,
+) -> None:
+    endless = written(tmp_path / "endless.wav", tone(300, 120))
+    words = ["--broker", broker.url, "--receiver-id", "monitor", "--device", "box-9"]
+    words += ["--outbox", str(tmp_path / "outbox")]
+    with Subscriber(broker.url, device="box-9") as subscriber:
+        device = run_device_process(tones_bundle, "--source", f"{endless}?pace=realtime", *words)
+        next(iter(subscriber))  # what was published is on the device's disk
+    device.process.kill()
+    device.finished()
+    for _ in range(2):
+        done = run_device_process(
+            tones_bundle, "--source", two_tones, *words, "--drain-s", "60", "--json"
+        ).finished()
+        assert done.code == 0, done.err
+    alerts = stored(store, "box-9")
+    (opened,) = [alert for alert in alerts if alert.clock.source == "system" and alert.type == "new"]
+    (ended,) = [alert for alert in alerts if alert.end_reason == "restarted"]
+    assert (ended.event_id, ended.started_at) == (opened.event_id, opened.started_at)
+    assert ended.score == opened.score
+    assert ended.session != opened.session
+    assert len({alert.seq for alert in alerts}) == len(alerts)
+
+
+def test_a_configuration_file_with_its_own_thresholds_is_enough(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "box.toml"
+    config.write_text(
+        f'bundle = "{tones_bundle}"\nsource = "{two_tones}"\n[broker]\nurl = "{NOWHERE}"\n'
+        '[outbox]\nfolder = "outbox"\n[rules.high]\nthreshold = 1.0\n',
+        encoding="utf-8",
+    )
+    done = run_device_process(config, "--json", "--drain-s", "0").finished()
+    assert done.code == 0, done.err
+    assert done.document["events"] == {"low": 1}
+    assert (tmp_path / "outbox").is_dir()
+
+
+def test_a_rule_for_an_unknown_label_is_wrong_use(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "box.toml"
+    config.write_text(
+        f'bundle = "{tones_bundle}"\nsource = "{two_tones}"\n[broker]\nurl = "{NOWHERE}"\n'
+        '[outbox]\nfolder = "outbox"\n[rules.chainsaw]\nthreshold = 1.0\n',
+        encoding="utf-8",
+    )
+    done = run_device_process(config, "--json").finished()
+    assert done.code == 2
+    assert "rules.chainsaw" in done.document["message"]
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_a_typo_in_the_configuration_is_wrong_use(run_device_process: StartDevice, tmp_path: Path) -> None:
+    config = tmp_path / "box.toml"
+    config.write_text('bundel = "x.edge"\n', encoding="utf-8")
+    done = run_device_process(config).finished()
+    assert done.code == 2
+    assert "did you mean 'bundle'?" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("empty.wav", b"", "empty"),
+        ("text.wav", b"no sound " * 100, "cannot be read as sound"),
+    ],
+)
+def test_a_source_that_is_no_sound_is_refused_before_anything_is_made(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    words = ["--source", tmp_path / name, "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    done = run_device_process(tones_bundle, *words, "--json").finished()
+    assert done.code == 1
+    assert says in done.document["message"]
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_one_sample_is_no_silence(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
+) -> None:
+    source = written(tmp_path / "click.wav", np.ones(1, np.float32))
+    words = ["--source", source, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    done = run_device_process(tones_bundle, *words, "--json").finished()
+    assert done.code == 1
+    assert "nothing of click.wav could be inspected" in done.document["error"]["message"]
+    assert done.document["coverage"]["inspected_s"] == 0
+
+
+def test_what_is_no_number_ends_the_run_after_what_came_before(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
+) -> None:
+    samples = tone(300, 3)
+    samples[-1] = np.nan
+    words = ["--source", written(tmp_path / "nan.wav", samples), "--broker", NOWHERE, "--drain-s", "0"]
+    done = run_device_process(tones_bundle, *words, "--outbox", tmp_path / "outbox", "--json").finished()
+    assert done.code == 1
+    assert done.document["events"] == {"low": 1}
+    assert done.document["coverage"]["faults"] == {"source_failed": 1}
+    assert "not a finite number" in done.document["error"]["message"]
+
+
+def test_a_truncated_file_is_heard_as_far_as_it_goes_and_fails(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
+) -> None:
+    source = written(tmp_path / "cut.wav", tone(300, 6), "PCM_16")
+    source.write_bytes(source.read_bytes()[: 44 + 3 * RATE * 2])
+    words = ["--source", source, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    done = run_device_process(tones_bundle, *words, "--json").finished()
+    assert done.code == 1
+    assert done.document["ended"] == "failed"
+    assert "truncated" in done.document["error"]["message"]
+    assert done.document["events"] == {"low": 1}
+    assert done.document["coverage"]["inspected_s"] == pytest.approx(3.0, abs=0.2)
+
+
+def test_twelve_hours_can_be_stopped_at_any_time(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
+) -> None:
+    source = written(tmp_path / "long.wav", tone(300, 2), "PCM_16")
+    size = 12 * 3600 * RATE * 2
+    with source.open("rb+") as file:  # sparse: it takes no room on the disk
+        header = bytearray(file.read(44))
+        header[4:8], header[40:44] = (36 + size).to_bytes(4, "little"), size.to_bytes(4, "little")
+        file.seek(0)
+        file.write(header)
+        file.truncate(44 + size)
+    words = ["--source", source, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    device = run_device_process(tones_bundle, *words)
+    device.wait_for("new    low")
+    device.process.send_signal(signal.SIGTERM)
+    done = device.finished()
+    assert done.code == 0, done.err
+    assert "stopped: 1 x low" in done.out
+
+
+def test_a_damaged_bundle_is_refused(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    content = bytearray(tones_bundle.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    damaged = tmp_path / "damaged.edge"
+    damaged.write_bytes(content)
+    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    done = run_device_process(damaged, *words, "--json").finished()
+    assert done.code == 1
+    assert done.document["error"] in ("BundleError", "DigestError")
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_a_machine_that_computes_something_else_refuses_to_listen(
+    run_device_process: StartDevice, two_tones: Path, tmp_path: Path
+) -> None:
+    """The golden samples of another model: what a swapped label or weight would look like."""
+    tiny = tiny_bundle(("tflite-float32",))
+    golden = tiny.members["golden/tflite-float32.npy"]
+    flipped = golden[:-12] + golden[-8:-4] + golden[-12:-8] + golden[-4:]  # two labels exchanged
+    members = {**tiny.members, "golden/tflite-float32.npy": flipped}
+    files = {name: file_digest(content) for name, content in members.items()}
+    manifest = msgspec.structs.replace(tiny.manifest, files=files)
+    bundle = TinyBundle(manifest, members).write(tmp_path / "other.edge")
+    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    done = run_device_process(bundle, *words, "--json").finished()
+    assert done.code == 1
+    assert done.document["error"] == "VerificationError"
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_listening(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    if os.access(folder, os.W_OK):  # root may write anywhere but below a file
+        folder = two_tones
+    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", folder / "outbox"]
+    done = run_device_process(tones_bundle, *words, "--json").finished()
+    assert done.code == 1
+    assert done.document["error"] == "OutboxError"
+
+
+def test_a_source_for_a_later_release_is_wrong_use(
+    run_device_process: StartDevice, tones_bundle: Path
+) -> None:
+    done = run_device_process(tones_bundle, "--source", "mic://default", "--broker", NOWHERE).finished()
+    assert done.code == 2
+    assert "not in this release" in done.err

@@ -1,0 +1,49 @@
+"""``edge-sdk run`` as a process of its own, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+NOWHERE = "mqtt://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON object on its standard output."""
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+
+class DeviceProcess:
+    """``edge-sdk run`` as a process of its own."""
+
+    def __init__(self, *words: object) -> None:
+        command = [sys.executable, "-m", "edge_sdk.cli", "run", *map(str, words)]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    def wait_for(self, text: str) -> str:
+        """Wait for a line on standard output that holds a text."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if text in line:
+                return line
+        raise AssertionError(f"it ended without saying '{text}'")
+
+    def finished(self) -> Finished:
+        """Wait for its end."""
+        out, err = self.process.communicate(timeout=120)
+        return Finished(self.process.returncode, out, err)
