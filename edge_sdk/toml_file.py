@@ -81,9 +81,7 @@ def _refuse_in_union(
         _refuse_unknown_keys(value, member, path, where, error)
 
 
-def _unknown_key(
-    key: str, allowed: list[str], path: Path, where: str, error: type[UsageError]
-) -> UsageError:
+def _unknown_key(key: str, allowed: list[str], path: Path, where: str, error: type[UsageError]) -> UsageError:
     near = difflib.get_close_matches(key, allowed, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known keys here: {', '.join(sorted(allowed))}"
     return error(f"{path}: unknown key '{where}{key}'", hint=hint)

@@ -33,6 +33,8 @@ VERBS: dict[str, Verb] = {
     "evaluate": Verb("converters.evaluate_command", "score a bundle on labelled recordings", "convert"),
     "run": Verb("device.run_command", "listen, decide, and publish alerts", "device"),
     "watch": Verb("edge_sdk.monitor.watch_command", "show the alerts of a broker live", "monitor"),
-    "monitor": Verb("edge_sdk.monitor.monitor_command", "store alerts and confirm them to devices", "monitor"),
+    "monitor": Verb(
+        "edge_sdk.monitor.monitor_command", "store alerts and confirm them to devices", "monitor"
+    ),
     "demo": Verb("edge_sdk.demo.demo_command", "from a trained model to an alert, on this machine", "demo"),
 }

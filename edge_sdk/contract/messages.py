@@ -38,7 +38,10 @@ __all__ = [
     "parse_utc",
 ]
 
-MESSAGE_VERSION = 1
+MessageVersion: TypeAlias = Literal[1]
+"""A message of another version is refused, and told: it may mean something else."""
+
+MESSAGE_VERSION: MessageVersion = 1
 ALERT_MAX_BYTES = 8 * 1024
 
 Utc: TypeAlias = Annotated[
@@ -83,7 +86,7 @@ class Alert(Struct, frozen=True, kw_only=True):
         count: Detections in the event so far, where the task counts.
     """
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     event_id: Uuid
     type: EventType
     device: TopicName
@@ -111,7 +114,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 class Status(Struct, frozen=True, kw_only=True):
     """``up/status``, retained, and the last will: whether the device is there."""
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     state: Literal["online", "offline"]
     device: TopicName
     site: TopicName
@@ -130,7 +133,7 @@ class SourceCoverage(Struct, frozen=True, kw_only=True):
 class Coverage(Struct, frozen=True, kw_only=True):
     """``up/coverage``: an error is never a negative, so silence is only worth this much."""
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     device: TopicName
     site: TopicName
     epoch: Epoch
@@ -144,7 +147,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
 class Dropped(Struct, frozen=True, kw_only=True):
     """``up/dropped``: ranges of ``seq`` that will never come, because the disk was full."""
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     device: TopicName
     site: TopicName
     epoch: Epoch
@@ -172,7 +175,7 @@ class SelfTest(Struct, frozen=True, kw_only=True):
 class Reported(Struct, frozen=True, kw_only=True):
     """``up/reported``, retained: what the device runs."""
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     device: TopicName
     site: TopicName
     session: Uuid
@@ -188,7 +191,7 @@ class Reported(Struct, frozen=True, kw_only=True):
 class Receipt(Struct, frozen=True, kw_only=True):
     """``down/receipt``: what the one durable receiver has committed, or refused for good."""
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     receiver_id: str
     epoch: Epoch
     ranges: list[SeqRange] = []
@@ -198,7 +201,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
 class Probe(Struct, frozen=True, kw_only=True):
     """``up/probe``: sent to oneself at connect, to find a refusal at once."""
 
-    schema_version: int = MESSAGE_VERSION
+    schema_version: MessageVersion = MESSAGE_VERSION
     session: Uuid
     nonce: str
 
