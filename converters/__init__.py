@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .convert import convert
     from .evaluation import evaluate
+    from .python_api import convert
     from .spec import ConversionSpec, load_spec
 
 # Public name -> the module that defines it, loaded when the name is first asked for.
 _HOMES: dict[str, str] = {
     "ConversionSpec": ".spec",
-    "convert": ".convert",
+    "convert": ".python_api",
     "evaluate": ".evaluation",
     "load_spec": ".spec",
 }

@@ -13,7 +13,7 @@ from .scoring import clip_windows
 
 __all__ = ["MOST_WINDOWS", "calibration_tensors", "check_coverage"]
 
-MOST_WINDOWS = 200
+MOST_WINDOWS = 400
 """More change ranges little and cost time; they are taken evenly from all recordings."""
 
 

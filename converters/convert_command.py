@@ -14,7 +14,7 @@ import msgspec
 from edge_sdk.console.progress import make_progress
 
 from .conversion import Conversion, run_conversion
-from .convert import chosen_models
+from .python_api import chosen_models
 from .report import Latency, Report, report_table
 from .request import Request, measured_path
 from .variants import DEFAULT_VARIANTS, RECIPES
