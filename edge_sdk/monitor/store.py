@@ -93,7 +93,7 @@ class Store:
         until: datetime | None = None,
         limit: int = 1000,
     ) -> list[Received[Alert]]:
-        """Single messages, the latest arrival first.
+        """Single messages, the latest start first, and of one start the latest arrival.
 
         Args:
             site: Only of this site.

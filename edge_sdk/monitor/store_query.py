@@ -99,28 +99,35 @@ WHERE started_at >= :since AND started_at < :until
   AND (:site IS NULL OR site = :site)
   AND (:device IS NULL OR device = :device)
   AND (:label IS NULL OR label = :label)
-ORDER BY message.id DESC LIMIT :limit
+ORDER BY started_at DESC, message.id DESC LIMIT :limit
 """
 
+# All messages of an event tell the same start, so that the newest events are found along its index
+# without reading the others.
 _EVENTS = """
-WITH event AS (
-    SELECT message.stream, max(seq) AS newest, count(*) AS messages,
-           min(received_at) AS first_at, max(received_at) AS last_at
+WITH chosen AS (
+    SELECT DISTINCT stream, event_id, started_at
     FROM message JOIN stream ON stream.id = message.stream
     WHERE started_at >= :since AND started_at < :until
       AND (:site IS NULL OR site = :site)
       AND (:device IS NULL OR device = :device)
       AND (:label IS NULL OR label = :label)
-    GROUP BY message.stream, event_id
+    ORDER BY started_at DESC LIMIT :limit
+), event AS (
+    SELECT message.stream, max(seq) AS newest, count(*) AS messages,
+           min(received_at) AS first_at, max(received_at) AS last_at
+    FROM chosen JOIN message
+      ON message.stream = chosen.stream AND message.event_id = chosen.event_id
+    GROUP BY message.stream, message.event_id
 )
 SELECT payload, messages, first_at, last_at
 FROM event JOIN message ON message.stream = event.stream AND message.seq = event.newest
-ORDER BY started_at DESC, message.id DESC LIMIT :limit
+ORDER BY started_at DESC, message.id DESC
 """
 
 
 def select_alerts(connection: sqlite3.Connection, chosen: AlertFilter, limit: int) -> list[Received[Alert]]:
-    """Single alerts, the latest arrival first."""
+    """Single alerts, the latest start first, and of one start the latest arrival."""
     rows = connection.execute(_ALERTS, chosen.parameters(limit))
     return [_received_alert(payload, received_at) for payload, received_at in rows]
 

@@ -38,7 +38,7 @@ CREATE TABLE message (
     started_at TEXT,
     UNIQUE (stream, seq)
 );
-CREATE INDEX message_event ON message (event_id, seq) WHERE event_id IS NOT NULL;
+CREATE INDEX message_event ON message (stream, event_id, seq) WHERE event_id IS NOT NULL;
 CREATE INDEX message_started ON message (started_at) WHERE started_at IS NOT NULL;
 -- Retained states, one row a change.
 CREATE TABLE state (

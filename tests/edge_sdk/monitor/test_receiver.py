@@ -166,7 +166,6 @@ def test_what_came_while_the_receiver_was_away_is_kept_by_the_broker(
     broker: EmbeddedBroker, store: Store, device: FakeDevice, alert: Callable[..., Alert]
 ) -> None:
     receiver_id = f"server-{uuid.uuid4().hex[:8]}"
-    Monitor(broker.url, store, receiver_id=receiver_id).start()
     with Monitor(broker.url, store, receiver_id=receiver_id):
         pass
     device.send(alert(1))
