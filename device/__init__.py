@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .assembly import run_device
     from .config import RunConfig, load_config
     from .outbox import Outbox
     from .pipeline import Pipeline
     from .publisher import Publisher
-    from .run_device import run_device
     from .runtime import Runtime
     from .sources import Source, open_source
     from .sources.audio_directory import AudioDirectorySource
@@ -30,7 +30,7 @@ _HOMES: dict[str, str] = {
     "Stamper": ".stamper",
     "load_config": ".config",
     "open_source": ".sources",
-    "run_device": ".run_device",
+    "run_device": ".assembly",
 }
 
 __all__ = [

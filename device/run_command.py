@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = run_config(arguments)
     _log_to(sys.stderr)
 
-    from .run_device import run_device
+    from .assembly import run_device
 
     def say(line: str) -> None:
         print(line, file=out, flush=True)
