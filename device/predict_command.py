@@ -99,6 +99,8 @@ def _print_window(window: WindowReport) -> None:
 def _print_report(report: RecordingReport) -> None:
     peaks = "  ".join(f"{label_id} {score:.3f}" for label_id, score in report.peaks.items())
     print(f"  inspected {report.inspected_s:.3f} of {report.elapsed_s:.3f} s; highest: {peaks or 'nothing'}")
+    if report.filled_s:
+        print(f"  shorter than a window: {report.filled_s:.3f} s of silence were put behind it")
     for kind, count in report.faults.items():
         print(f"  not inspected: {count} x {kind}")
     for event in report.events:

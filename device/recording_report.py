@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.contract.values import Event, Gap, SourceItem, WindowScores
+from edge_sdk.contract.values import AudioBlock, End, Event, Gap, SourceItem, WindowScores
 from edge_sdk.errors import InputError, SourceError
+from edge_sdk.inference.short_recording import silence_after
 
 from .pipeline import Pipeline
 from .sources.audio_directory import UNREADABLE
 from .sources.audio_file import AudioFileSource
 
 __all__ = ["HeardEvent", "RecordingPredictor", "RecordingReport", "WindowReport"]
+
+# Less is no recording of anything: a click, or a file that was cut off when it began.
+_SHORTEST_S = 0.1
 
 
 class WindowReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +48,9 @@ class RecordingReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         file: Its path, as it was given.
         error: Why it could not be used, or not to its end; what came before holds.
-        elapsed_s: Its length, as far as it could be read.
+        elapsed_s: Its length, as far as it could be read, with the silence that filled it up.
         inspected_s: What of that lies in a scored window.
+        filled_s: Silence that was put after a recording shorter than one window. 0 for others.
         peaks: Highest score of the best labels, best first.
     """
 
@@ -53,6 +58,7 @@ class RecordingReport(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     elapsed_s: float
     inspected_s: float
+    filled_s: float
     faults: Mapping[str, int]
     peaks: dict[str, float]
     events: list[HeardEvent]
@@ -86,6 +92,7 @@ class RecordingPredictor:
         self._keep_windows = keep_windows
         self._windows: list[WindowReport] = []
         self._peaks: dict[str, float] = {}
+        self._filled_s = 0.0
         self._window_samples = bundle.manifest.audio.window_samples
         self.pipeline = Pipeline.open(bundle, variant, threads=threads, on_scores=self._take)
 
@@ -105,10 +112,11 @@ class RecordingPredictor:
         """
         self._windows, self._peaks = [], {}
         self.pipeline.begin_source()
+        self._filled_s = 0.0
         ends: list[Event] = []
         problem: str | None = None
         try:
-            for item in AudioFileSource(path, channel=channel).items():
+            for item in self._filled(AudioFileSource(path, channel=channel).items()):
                 ends += self._ends(item)
         except (InputError, SourceError) as error:
             problem = str(error)
@@ -117,12 +125,23 @@ class RecordingPredictor:
             problem = self._too_short(path)
         return self._report(path, ends, problem)
 
+    def _filled(self, items: Iterable[SourceItem]) -> Iterator[SourceItem]:
+        """The items of a recording, and silence behind one that is short, but not next to nothing."""
+        heard, source_rate_hz = 0, self.pipeline.sample_rate_hz
+        for item in items:
+            if isinstance(item, AudioBlock):
+                heard, source_rate_hz = heard + len(item.samples), item.sample_rate_hz
+            if isinstance(item, End) and heard >= _SHORTEST_S * source_rate_hz:
+                rate_hz = self.pipeline.sample_rate_hz
+                silence = silence_after(heard, source_rate_hz, self._window_samples, rate_hz)
+                if silence is not None:
+                    self._filled_s = len(silence.samples) / source_rate_hz
+                    yield silence
+            yield item
+
     def _too_short(self, path: Path) -> str:
-        rate = self.pipeline.sample_rate_hz
-        return (
-            f"{path} holds {self.pipeline.position / rate:.3f} s, less than one window of "
-            f"{self._window_samples / rate:g} s: nothing was scored"
-        )
+        seconds = self.pipeline.position / self.pipeline.sample_rate_hz
+        return f"{path} holds {seconds:.3f} s, less than {_SHORTEST_S:g} s: nothing was scored"
 
     def _ends(self, item: SourceItem) -> list[Event]:
         return [event for event in self.pipeline.push(item) if event.type == "end"]
@@ -152,6 +171,7 @@ class RecordingPredictor:
             error=problem,
             elapsed_s=covered.elapsed / rate,
             inspected_s=covered.inspected / rate,
+            filled_s=round(self._filled_s, 3),
             faults=covered.faults,
             peaks=_best(self._peaks, self._top),
             events=[_heard(event, rate) for event in ends],

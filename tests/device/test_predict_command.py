@@ -115,8 +115,8 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "text": (lambda path: path.write_text("I am no sound at all, only text."), "cannot be read as sound"),
     "truncated": (truncated, "truncated"),
     "nan": (holding_nan, "sample 12345"),
-    "one sample": (lambda path: wav(path, np.zeros(1, dtype=np.float32)), "less than one window of 0.5 s"),
-    "short": (lambda path: wav(path, tone(300, 0.49)), "holds 0.490 s, less than one window"),
+    "one sample": (lambda path: wav(path, np.zeros(1, dtype=np.float32)), "less than 0.1 s"),
+    "a click": (lambda path: wav(path, tone(300, 0.09)), "holds 0.090 s, less than 0.1 s"),
     "missing": (lambda path: None, "No such file"),
 }
 
@@ -134,6 +134,24 @@ def test_bad_file_is_reported_and_the_good_ones_go_on(tmp_path: Path, predict: P
     assert str(bad) in report["files"][1]["error"]
     assert [e["label"] for e in report["files"][0]["events"]] == ["low"]
     assert [e["label"] for e in report["files"][2]["events"]] == ["high"]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.49])
+def test_recording_shorter_than_a_window_is_filled_with_silence(
+    tmp_path: Path, predict: Predict, seconds: float
+) -> None:
+    code, report = predict(wav(tmp_path / "short.wav", tone(300, seconds)))
+    (file,) = report["files"]
+    assert code == 0
+    assert len(file["windows"]) == 1
+    assert file["filled_s"] == pytest.approx(0.5 - seconds, abs=0.001)
+
+
+def test_recording_of_exactly_one_window_is_left_alone(tmp_path: Path, predict: Predict) -> None:
+    _, report = predict(wav(tmp_path / "exact.wav", tone(300, 0.5)))
+    (file,) = report["files"]
+    assert len(file["windows"]) == 1
+    assert file["filled_s"] == 0.0
 
 
 @pytest.mark.parametrize("make", [truncated, holding_nan])
