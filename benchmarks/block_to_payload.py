@@ -1,0 +1,148 @@
+"""From a block of 0.25 s of sound to the bytes of an alert, against the engine call inside that step.
+
+    python benchmarks/block_to_payload.py [--steps N] [--json]
+
+YAMNet on one thread. Each step takes one block through resampling, log-mel, model, decoding, event
+rule and stamper to JSON, and gives one ratio: the whole step to the bare ``invoke()`` that it
+contains. The table shows medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy loads
+
+from yamnet import (
+    AUDIO,
+    CHAINSAW,
+    OUTPUT,
+    RATE_HZ,
+    STEP_SAMPLES,
+    WINDOW_SAMPLES,
+    labels,
+    model_path,
+    noise,
+    update_rule,
+)
+
+from device.pipeline import Pipeline
+from device.stamper import Stamper
+from edge_sdk.contract.messages import ModelReference, encode_message
+from edge_sdk.contract.topics import Topics
+from edge_sdk.contract.values import AudioBlock
+from edge_sdk.inference.scorer import AudioScorer
+from edge_sdk.inference.tflite import TFLiteBackend
+
+BLOCK_S = 0.25
+AIM = 1.25
+WARM_UP = 20
+EPOCH = "0" * 16
+
+
+class Result(NamedTuple):
+    """One line of the table."""
+
+    source_rate_hz: int
+    step_us: float
+    invoke_us: float
+    overhead_us: float
+    ratio: float
+    payload_bytes: int
+
+
+class TimedInterpreter:
+    """The engine, with a clock around each call of ``invoke``."""
+
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        self.invoke_s = 0.0
+        self.invokes = 0
+
+    def invoke(self) -> None:
+        """Run the model, and note how long that took."""
+        began = time.perf_counter()
+        self._interpreter.invoke()
+        self.invoke_s += time.perf_counter() - began
+        self.invokes += 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._interpreter, name)
+
+
+def measure(source_rate_hz: int, steps: int) -> Result:
+    """Time so many steps on sound of one rate."""
+    backend = TFLiteBackend(model_path().read_bytes(), threads=1, name="yamnet")
+    engine = backend._interpreter = TimedInterpreter(backend._interpreter)  # noqa: SLF001 - the clock goes inside
+    scorer = AudioScorer(AUDIO, OUTPUT, [label.id for label in labels()], backend)
+    pipeline = Pipeline(scorer, {CHAINSAW: update_rule()})
+    model = ModelReference(name="yamnet", version="1.0.0", variant="tflite", sha256="0" * 64)
+    stamper = Stamper(Topics("site", "device"), source="noise", rate_hz=RATE_HZ, model=model)
+    stamper.start(datetime.now(timezone.utc), "system")
+    samples = noise(round(BLOCK_S * source_rate_hz))
+    ratios, step_times, invoke_times, payload = [], [], [], b""
+    for seq in range(1, WARM_UP + steps + 1):
+        engine.invoke_s, engine.invokes = 0.0, 0
+        block = AudioBlock(samples.copy(), source_rate_hz)
+        began = time.perf_counter()
+        for event in pipeline.push(block):
+            payload = encode_message(stamper.alert(event)(EPOCH, seq))
+        step_s = time.perf_counter() - began
+        if seq > WARM_UP and engine.invokes == 1:
+            ratios.append(step_s / engine.invoke_s)
+            step_times.append(step_s)
+            invoke_times.append(engine.invoke_s)
+    return Result(
+        source_rate_hz,
+        step_us=1e6 * statistics.median(step_times),
+        invoke_us=1e6 * statistics.median(invoke_times),
+        overhead_us=1e6 * statistics.median(a - b for a, b in zip(step_times, invoke_times, strict=True)),
+        ratio=statistics.median(ratios),
+        payload_bytes=len(payload),
+    )
+
+
+def _print_table(results: list[Result]) -> None:
+    print("YAMNet float32, TFLite, one thread")
+    print(f"{RATE_HZ} Hz, window {WINDOW_SAMPLES} and step {STEP_SAMPLES} samples")
+    print(f"a block of {BLOCK_S} s to the payload of an alert; medians in µs; aim: ratio at most {AIM}")
+    print(f"{'source':>9}  {'step':>7}  {'invoke':>7}  {'overhead':>8}  {'ratio':>5}  payload")
+    for line in results:
+        print(
+            f"{line.source_rate_hz:6} Hz  {line.step_us:7.0f}  {line.invoke_us:7.0f}  "
+            f"{line.overhead_us:8.0f}  {line.ratio:5.2f}  {line.payload_bytes} bytes"
+        )
+
+
+def main() -> None:
+    """Measure at the model's own rate, and at the rate of most microphones."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--steps", type=int, default=400, help="steps for each line of the table")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    arguments = parser.parse_args()
+    results = [measure(rate_hz, max(1, arguments.steps)) for rate_hz in (RATE_HZ, 48_000)]
+    if arguments.json:
+        report = {
+            "benchmark": "block_to_payload",
+            "model": "yamnet",
+            "threads": 1,
+            "sample_rate_hz": RATE_HZ,
+            "window_samples": WINDOW_SAMPLES,
+            "step_samples": STEP_SAMPLES,
+            "block_s": BLOCK_S,
+            "steps": max(1, arguments.steps),
+            "results": [line._asdict() for line in results],
+        }
+        print(json.dumps(report, indent=2))
+    else:
+        _print_table(results)
+
+
+if __name__ == "__main__":
+    main()
