@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from datetime import datetime, timezone
 from pathlib import Path
@@ -55,6 +56,8 @@ def open_database(folder: Path, site: str, device: str, *, wal_pages: int) -> Op
             connection = _open(path, site, device, wal_pages)
     except sqlite3.Error as error:
         raise outbox_error(path, error) from error
+    except OSError as error:
+        raise OutboxError(f"cannot use the outbox {path}: {error.strerror}") from error
     try:
         epoch, next_seq = _check_owner(connection, path, site, device)
     except OutboxError:
@@ -89,16 +92,30 @@ def _open(path: Path, site: str, device: str, wal_pages: int) -> sqlite3.Connect
             if verdict != "ok":
                 raise sqlite3.DatabaseError(verdict)
         create(connection, site, device)
-    except sqlite3.Error:
+        _sync_folder(path.parent)
+    except (sqlite3.Error, OSError):
         connection.close()
         raise
     return connection
 
 
+def _sync_folder(folder: Path) -> None:
+    """Make names durable too.
+
+    SQLite begins a file with a rollback journal and then deletes it. Were that deletion lost in a
+    power cut, the journal would come back and roll everything back to an empty file.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _keep_aside(path: Path, error: sqlite3.Error) -> Path:
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-journal", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
