@@ -1,0 +1,156 @@
+"""Group commit against one commit per put, on a disk whose sync takes 4 ms longer.
+
+    python benchmarks/outbox.py [--rounds N] [--json]
+
+A round puts the same burst of alerts into the same outbox in both ways, in turning order: all at once
+and then waiting for the last, and one after the other waiting for each. The ratio is of the two times
+in one round; the table shows the median of the rounds' ratios, and how long ``put`` itself took:
+alone after a pause, with cold caches, and within a burst.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from device.outbox import Outbox
+from edge_sdk.contract.messages import Alert, Clock, ModelReference
+
+SYNC_S = 0.004
+BURSTS = (10, 100)
+AIM = 5.0
+
+
+class Result(NamedTuple):
+    """One line of the table."""
+
+    burst: int
+    ratio: float
+    one_by_one_ms: float
+    grouped_ms: float
+    put_alone_us: float
+    put_in_burst_us: float
+
+
+def slow_commit(connection: sqlite3.Connection) -> None:
+    """A commit on an SD card: the sync that SQLite asks for, and 4 ms more."""
+    connection.commit()
+    time.sleep(SYNC_S)
+
+
+def measure(outbox: Outbox, burst: int, rounds: int) -> Result:
+    """Time both ways of putting a burst, in pairs."""
+    ways = (_one_by_one, _grouped)
+    for way in ways:
+        way(outbox, burst)
+    seconds: list[list[float]] = [[], []]
+    puts: list[list[float]] = [[], []]
+    for turn in range(rounds):
+        for index in (turn % 2, 1 - turn % 2):
+            began = time.perf_counter()
+            puts[index] += ways[index](outbox, burst)
+            seconds[index].append(time.perf_counter() - began)
+    return Result(
+        burst,
+        ratio=statistics.median(slow / fast for slow, fast in zip(*seconds, strict=True)),
+        one_by_one_ms=1e3 * statistics.median(seconds[0]),
+        grouped_ms=1e3 * statistics.median(seconds[1]),
+        put_alone_us=1e6 * statistics.median(puts[0]),
+        put_in_burst_us=1e6 * statistics.median(puts[1]),
+    )
+
+
+def _one_by_one(outbox: Outbox, burst: int) -> list[float]:
+    puts = []
+    for _ in range(burst):
+        began = time.perf_counter()
+        ticket = outbox.put(alert())
+        puts.append(time.perf_counter() - began)
+        ticket.wait()
+    return puts
+
+
+def _grouped(outbox: Outbox, burst: int) -> list[float]:
+    puts = []
+    for _ in range(burst):
+        began = time.perf_counter()
+        ticket = outbox.put(alert())
+        puts.append(time.perf_counter() - began)
+    ticket.wait()
+    return puts
+
+
+def alert() -> Callable[[str, int], Alert]:
+    """A typical alert."""
+    event_id = str(uuid.uuid4())
+    return lambda epoch, seq: Alert(
+        event_id=event_id,
+        type="new",
+        device="box-7",
+        site="forest",
+        epoch=epoch,
+        seq=seq,
+        session=event_id,
+        modality="audio",
+        label="gunshot",
+        score=0.9,
+        threshold=0.5,
+        started_at="2026-11-22T12:00:00.000Z",
+        source="mic://default",
+        model=ModelReference(name="forest-sounds", version="1.0.0", variant="int8", sha256="0" * 64),
+        clock=Clock(source="ntp", synced=True),
+        boot_id=event_id,
+        uptime_s=1.0,
+    )
+
+
+def _print_table(results: list[Result]) -> None:
+    print(
+        f"outbox: SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, {1e3 * SYNC_S:g} ms more a commit"
+    )
+    print(
+        f"{'alerts':>6}  {'one by one':>12}  {'grouped':>10}  {'ratio':>6}  {'put alone':>10}  {'in a burst':>10}"
+    )
+    for result in results:
+        print(
+            f"{result.burst:>6}  {result.one_by_one_ms:>9.1f} ms  {result.grouped_ms:>7.1f} ms  "
+            f"{result.ratio:>6.1f}  {result.put_alone_us:>7.0f} µs  {result.put_in_burst_us:>7.0f} µs"
+        )
+    print(f"aim: a ratio of at least {AIM:g}")
+
+
+def main() -> None:
+    """Measure, and print a table or one JSON object."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Outbox.open(Path(folder), site="forest", device="box-7", commit=slow_commit) as outbox,
+    ):
+        results = [measure(outbox, burst, arguments.rounds) for burst in BURSTS]
+    if arguments.json:
+        document = {
+            "benchmark": "outbox",
+            "injected_sync_s": SYNC_S,
+            "aim_ratio": AIM,
+            "results": [result._asdict() for result in results],
+        }
+        print(json.dumps(document))
+    else:
+        _print_table(results)
+
+
+if __name__ == "__main__":
+    main()
