@@ -117,7 +117,7 @@ def _print_table(results: list[Result]) -> None:
         f"outbox: SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, {1e3 * SYNC_S:g} ms more a commit"
     )
     print(
-        f"{'alerts':>6}  {'one by one':>12}  {'grouped':>10}  {'ratio':>6}  {'put alone':>10}  {'in a burst':>10}"
+        f"{'alerts':>6}  {'one by one':>12}  {'grouped':>10}  {'ratio':>6}  {'put alone':>10}  {'in burst':>10}"
     )
     for result in results:
         print(
