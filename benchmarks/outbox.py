@@ -116,9 +116,8 @@ def _print_table(results: list[Result]) -> None:
     print(
         f"outbox: SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, {1e3 * SYNC_S:g} ms more a commit"
     )
-    print(
-        f"{'alerts':>6}  {'one by one':>12}  {'grouped':>10}  {'ratio':>6}  {'put alone':>10}  {'in burst':>10}"
-    )
+    heads = ("alerts", "one by one", "grouped", "ratio", "put alone", "in a burst")
+    print("{:>6}  {:>12}  {:>10}  {:>6}  {:>10}  {:>10}".format(*heads))
     for result in results:
         print(
             f"{result.burst:>6}  {result.one_by_one_ms:>9.1f} ms  {result.grouped_ms:>7.1f} ms  "
