@@ -60,15 +60,20 @@ def check_fusion(
         batches: Inputs, each with its batch axis.
 
     Returns:
-        The largest absolute difference.
+        The largest difference: absolute where outputs stay within 1, as probabilities do, and
+        relative to the largest output of the batch where they go beyond, as logits do.
 
     Raises:
         ModelError: It is more than :data:`FUSION_TOLERANCE`.
     """
-    largest = max(float(np.max(np.abs(fused(batch) - in_turn(batch)))) for batch in batches)
+    largest = max(_difference(fused(batch), in_turn(batch)) for batch in batches)
     if not largest <= FUSION_TOLERANCE:
         raise ModelError(
             f"{names} fused differ by {largest:.3g} from the two run in turn",
             hint=f"more than {FUSION_TOLERANCE:g} is no rounding; a layer behaves differently when nested",
         )
     return largest
+
+
+def _difference(one: Array, other: Array) -> float:
+    return float(np.max(np.abs(one - other)) / max(1.0, float(np.max(np.abs(other)))))

@@ -43,7 +43,9 @@ def run_module(module: str, search_path: Path, arguments: Sequence[str]) -> None
     Raises:
         EdgeSdkError: It failed; it has told why.
     """
-    environment = {**os.environ, "PYTHONPATH": str(search_path), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, "PYTHONPATH": str(search_path)}
+    # TensorFlow would greet with a page about its instructions sets.
+    environment.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments], env=environment, stdout=sys.stderr, check=False
     )
