@@ -242,25 +242,43 @@ def test_a_server_that_is_no_broker_is_told(
     serve: Serve, connect: Callable[..., tuple[MqttConnection, Recorder]]
 ) -> None:
     connection, _ = connect(serve(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-    with pytest.raises(BrokerError, match="is this an MQTT broker|does not speak MQTT"):
+    with pytest.raises(BrokerError, match=r"is this an MQTT broker|does not speak MQTT"):
         connection.require()
+
+
+@pytest.fixture
+def serve_tls(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A TLS server on loopback that grants every CONNECT; its port and its certificate."""
+    cert, key = _self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_grant_over_tls, args=(server, context), daemon=True).start()
+        yield server.getsockname()[1], cert
+        server.shutdown(socket.SHUT_RDWR)
 
 
 # paho drops the socket of a failed handshake without closing it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_certificate_of_a_stranger_is_not_trusted(
-    tmp_path: Path, connect: Callable[..., tuple[MqttConnection, Recorder]]
+    serve_tls: tuple[int, Path], connect: Callable[..., tuple[MqttConnection, Recorder]]
 ) -> None:
-    cert, key = _self_signed(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=_shake_hands, args=(server, context), daemon=True).start()
-        connection, _ = connect(f"mqtts://127.0.0.1:{server.getsockname()[1]}")
-        with pytest.raises(BrokerError, match="not to be trusted"):
-            connection.require()
-        connection.stop()
-        server.shutdown(socket.SHUT_RDWR)
+    port, _ = serve_tls
+    connection, _ = connect(f"mqtts://127.0.0.1:{port}")
+    with pytest.raises(BrokerError, match="not to be trusted"):
+        connection.require()
+    connection.stop()
+
+
+def test_a_certificate_of_a_named_authority_is_trusted(
+    serve_tls: tuple[int, Path], connect: Callable[..., tuple[MqttConnection, Recorder]]
+) -> None:
+    port, ca = serve_tls
+    settings = BrokerSettings.from_url(f"mqtts://127.0.0.1:{port}", ca=ca, environment={})
+    connection, recorder = connect(settings)
+    connection.require()
+    recorder.next("connected")
+    connection.stop()
 
 
 def _self_signed(folder: Path) -> tuple[Path, Path]:
@@ -268,12 +286,13 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
         pytest.skip("openssl is not installed, and makes the certificate")
     cert, key = folder / "cert.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    command += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=stranger"]
+    command += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=broker"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(command, check=True, capture_output=True)
     return cert, key
 
 
-def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:
+def _grant_over_tls(server: socket.socket, context: ssl.SSLContext) -> None:
     while True:
         try:
             client, _ = server.accept()
@@ -281,6 +300,9 @@ def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:
             return
         with client:
             try:
-                context.wrap_socket(client, server_side=True).close()
+                with context.wrap_socket(client, server_side=True) as secured:
+                    secured.recv(1024)
+                    secured.sendall(bytes([0x20, 2, 0, 0]))
+                    secured.recv(1024)  # the goodbye
             except OSError:
                 continue
