@@ -31,7 +31,7 @@ __all__ = ["Build", "Outbox", "OutboxCounts"]
 Build: TypeAlias = Callable[[str, int], Counted]
 """Makes a message for the epoch and the number that it is given."""
 
-_MIN_DISK_BUDGET_BYTES = 1024 * 1024
+_MIN_DISK_BUDGET_BYTES = 1_000_000
 _MAX_LOG_BYTES = 2 * 1024 * 1024
 _PAGE_BYTES = 4096
 _MAX_WAITING = 20_000  # jobs in memory while the disk fails
@@ -63,7 +63,7 @@ class Outbox:
             folder: Where it is kept; made if needed.
             site: Site of the device, ``[a-z0-9_-]{1,64}``.
             device: Name of the device, ``[a-z0-9_-]{1,64}``.
-            disk_budget_bytes: What database and log may take together, 1 MiB or more. When that is not
+            disk_budget_bytes: What database and log may take together, 1 MB or more. When that is not
                 enough, what is worth least goes first, and its numbers are sent as
                 :class:`~edge_sdk.contract.messages.Dropped` ranges.
             commit: How a transaction becomes durable; for benchmarks and tests.
@@ -76,7 +76,7 @@ class Outbox:
         """
         topics = Topics(site, device)
         if disk_budget_bytes < _MIN_DISK_BUDGET_BYTES:
-            raise OutboxError(f"a disk budget of {disk_budget_bytes} bytes is too small; 1 MiB is the least")
+            raise OutboxError(f"a disk budget of {disk_budget_bytes} bytes is too small; 1 MB is the least")
         # The log is copied into the database at a quarter of its share; a group may overshoot that.
         log_bytes = min(disk_budget_bytes // 2, _MAX_LOG_BYTES)
         lock = FolderLock(folder)

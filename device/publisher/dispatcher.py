@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edge_sdk.contract.messages import SeqRange
 from edge_sdk.contract.topics import Topics
-from edge_sdk.errors import BrokerError, EdgeSdkError, MessageError, MessagingError, OutboxError
+from edge_sdk.errors import BrokerError, EdgeSdkError, MessageError, OutboxError
 from edge_sdk.mqtt.connection import Connection, ReceivedMessage
 
 from ..outbox import Outbox, Row
@@ -215,7 +215,7 @@ class Dispatcher:
         self.counts.rejected += number
         numbers = ", ".join(f"{first}-{last}" if first < last else f"{first}" for first, last in ranges)
         self.report(
-            MessagingError(
+            MessageError(
                 f"the receiver '{self._receiver_id}' rejects {number} messages for good: {numbers}",
                 hint="they are kept in the outbox; see the receiver's log for why",
             )
@@ -226,7 +226,7 @@ class Dispatcher:
         self.counts.set_aside += 1
         self._presence.set_aside = self.counts.set_aside
         self.report(
-            MessagingError(
+            MessageError(
                 f"message {seq} {why}; it is set aside, and what waits behind it goes on",
                 hint="it is kept in the outbox, and tried again after a restart",
             )

@@ -47,8 +47,10 @@ class Publisher:
             the broker has taken it, for subscribers that know nothing of receipts.
         receiver_id: The one receiver whose receipts count; needed for ``receipt``.
         reported: What the device runs; may follow with :meth:`report`.
-        on_fault: Told, from this thread, of whatever a person should know: refusals by the broker,
-            messages rejected or set aside, receipts that do not hold. All of it is logged too.
+        on_fault: Told, from this thread, of whatever a person should know. All of it is logged too.
+            ``BrokerError``: a refusal, until its reason changes; ``MessageError``: messages rejected or
+            set aside, receipts that do not hold; ``OutboxError``: the outbox cannot be read. After all
+            of these it goes on. ``MessagingError`` itself: it has ended, by a bug.
         resend_s: The least time before a message is sent again over a connection that stands.
         probe_s: How long a probe may take to come back.
         open_connection: Makes the connection; tests bring their own.

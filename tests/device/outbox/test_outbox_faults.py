@@ -235,7 +235,7 @@ def test_an_outbox_of_a_newer_release_is_not_touched(opened: Opened, tmp_path: P
     assert file.read_bytes() == before
 
 
-def test_a_disk_budget_below_a_mebibyte_is_refused(tmp_path: Path) -> None:
+def test_a_disk_budget_below_a_megabyte_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutboxError, match="too small"):
-        Outbox.open(tmp_path / "outbox", site="forest", device="box-7", disk_budget_bytes=1000)
+        Outbox.open(tmp_path / "outbox", site="forest", device="box-7", disk_budget_bytes=999_999)
     assert not (tmp_path / "outbox").exists()

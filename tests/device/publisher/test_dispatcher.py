@@ -149,6 +149,7 @@ def test_what_the_receiver_rejects_is_kept_told_and_sent_no_more(bench: Bench, a
     bench.dispatcher.send(now=0.0)
     bench.receipt(ranges=[(1, 1)], rejected=[(2, 3), (5, 5)])
     assert bench.dispatcher.counts.rejected == 3
+    assert isinstance(bench.faults[0], MessageError)
     assert "2-3, 5" in bench.faults[0].message
     bench.disconnect()
     bench.connect()
