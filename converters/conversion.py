@@ -1,6 +1,6 @@
 """The whole conversion: check everything, build every variant, prove each, write what passed.
 
-The order is: arguments and output folder, spec, recordings, model against spec; then the work; then
+The order is: arguments and output folder, spec, model against spec, recordings; then the work; then
 one file appears, or none.
 """
 
@@ -66,10 +66,10 @@ def run_conversion(request: Request, progress: Progress, show: ShowReport) -> Co
     """
     asked = check_request(request)
     spec = load_spec(request.spec)
-    calibration, evaluation = _read_recordings(request, spec, progress)
     with contextlib.ExitStack() as finish:
         source = finish.enter_context(_open(request, spec, progress))
         check_outputs(spec, source)
+        calibration, evaluation = _read_recordings(request, spec, progress)
         use = ModelUse.of(spec, source, request.threads)
         checked = Checked(request, spec, use, source, calibration, evaluation)
         proof = prove(checked, asked, finish, progress)

@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert, and show what was proved."""
-    faulthandler.enable()  # a crash inside a native converter must leave a trace
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)  # a crash inside a native converter must leave a trace
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a conversion needs no GPU, and fills none
     request = Request(
         models=chosen_models(arguments.model, arguments.features, arguments.head),

@@ -81,7 +81,7 @@ def _native_output_discarded() -> Iterator[TextIO | None]:
             os.dup2(descriptor, target)
             os.close(descriptor)
         if crash_handler_was_on:
-            faulthandler.enable()
+            faulthandler.enable(sys.__stderr__ or sys.stderr)
         else:
             faulthandler.disable()
 

@@ -40,7 +40,6 @@ def open_saved_model(path: Path, input_name: str, output_name: str, fit_input: F
     def run(batch: Any) -> Any:
         return signature(**{taken.name: batch})[given.name]
 
-    run.keep_alive = loaded  # type: ignore[attr-defined]  # its variables die with it
     return source_from_function((path,), run, fitted, given.name)
 
 

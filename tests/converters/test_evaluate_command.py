@@ -1,0 +1,96 @@
+"""``edge-sdk evaluate``: figures per clip, and false alarms on long recordings."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from labelled_sounds import LABELS, RATE, make_sound
+
+from converters import convert, evaluate
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.errors import ManifestError
+
+
+@pytest.fixture(scope="module")
+def bundle(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return convert(
+        workplace.model,
+        spec=workplace.spec,
+        evaluation=workplace.evaluation,
+        output=tmp_path_factory.mktemp("evaluated") / "buzz.edge",
+        variants=["tflite-float32", "onnx-float32"],
+    )
+
+
+def long_recordings(folder: Path) -> Path:
+    """40 s of background with two shots in it that nobody labelled, and 35 s of saw."""
+    random = np.random.default_rng(12)
+    quiet = make_sound("background", 40.0, random)
+    for second in (8, 25):
+        quiet[second * RATE : (second + 1) * RATE] = make_sound("shot", 1.0, random)
+    for name, sound in {"background/night": quiet, "saw/day": make_sound("saw", 35.0, random)}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / f"{name}.flac", sound, RATE)
+    return folder
+
+
+def test_evaluation_repeats_what_the_converter_proved(bundle: Bundle, workplace: Any) -> None:
+    found = evaluate(bundle, workplace.evaluation)
+    proved = json.loads(bundle.read("report.json"))["variants"][0]
+    assert found.variant == bundle.manifest.stages[0].variants[0] == proved["name"]
+    assert found.clips == 24
+    assert found.exact.value == proved["metric"]["value"]
+    assert [label.auc for label in found.labels] == [label["auc"] for label in proved["labels"]]
+    assert found.events == []
+
+
+def test_false_alarms_on_long_recordings_are_counted_with_their_hours_and_bound(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    found = evaluate(bundle, long_recordings(tmp_path / "long"))
+    events = {item.label: item for item in found.events}
+    assert found.long_recordings == 2
+    assert events["shot"].false_alarms == 2
+    assert events["shot"].hours == pytest.approx(75 / 3600)
+    assert events["shot"].events_with_label == 0
+    # Two events: the Poisson bound is 6.296 of them in that time.
+    assert events["shot"].per_hour_at_most == pytest.approx(6.2958 / (75 / 3600), rel=1e-3)
+    assert events["saw"].events_with_label == 1
+    assert events["saw"].hours == pytest.approx(40 / 3600)
+    assert events["saw"].per_day_at_most is not None
+    assert math.isfinite(events["saw"].per_day_at_most)
+
+
+def test_a_variant_can_be_chosen(bundle: Bundle, workplace: Any) -> None:
+    assert evaluate(bundle.path, workplace.evaluation, variant="onnx-float32").variant == "onnx-float32"
+    with pytest.raises(ManifestError, match="no variant 'tflite-int8'"):
+        evaluate(bundle.path, workplace.evaluation, variant="tflite-int8")
+
+
+def test_the_command_prints_a_table_or_one_json_object(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(long_recordings(tmp_path / "long"))
+    assert main(["evaluate", str(bundle.path), folder, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [label["label"] for label in found["labels"]] == ["saw"]
+    assert found["labels"][0]["recall"]["n"] == 1
+    assert {item["label"] for item in found["events"]} == set(LABELS)
+    assert main(["evaluate", str(bundle.path), folder]) == 0
+    text = capsys.readouterr().out
+    assert "right in every label" in text
+    assert "false alarms" in text
+
+
+def test_recordings_without_a_folder_are_refused(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(bundle.path), str(tmp_path / "absent")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
