@@ -16,6 +16,7 @@ __all__ = ["HostClock", "SystemHostClock"]
 
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIMEX_BYTES = 1024  # struct timex is 208 bytes on 64-bit Linux; room for any that grows
+_ASK_EVERY_S = 10.0
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 
 
@@ -38,6 +39,10 @@ class HostClock(Protocol):
 
 class SystemHostClock:
     """The clock of the machine that this runs on."""
+
+    def __init__(self) -> None:
+        self._synced = False
+        self._ask_again_at = 0.0
 
     @cached_property
     def boot_id(self) -> str:
@@ -62,12 +67,16 @@ class SystemHostClock:
         return time.monotonic()
 
     def synced(self) -> bool:
-        """Whether the kernel says that its clock is disciplined.
+        """Whether the kernel said, within the last 10 s, that its clock is disciplined.
 
         Only Linux can be asked (``adjtimex(2)``); elsewhere the answer is False, for a clock that
         nobody vouches for is not to be trusted.
         """
-        return 0 <= self._ask_kernel() < _TIME_ERROR
+        now = time.monotonic()
+        if now >= self._ask_again_at:
+            self._ask_again_at = now + _ASK_EVERY_S
+            self._synced = 0 <= self._ask_kernel() < _TIME_ERROR
+        return self._synced
 
     @cached_property
     def _ask_kernel(self) -> Callable[[], int]:

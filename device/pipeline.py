@@ -6,7 +6,6 @@ they come in, live or from a file.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["INFERENCE_FAULT", "Pipeline"]
 
 INFERENCE_FAULT = "inference"
-
-_logger = logging.getLogger(__name__)
 
 
 class Pipeline:
@@ -192,7 +189,10 @@ class Pipeline:
     def _count_fault(self, window: AudioWindow, error: BackendError) -> None:
         self._coverage.fault(INFERENCE_FAULT)
         self._faults_in_a_row += 1
-        _logger.warning("the window at sample %d was not inspected: %s", window.start, error.message)
+        import logging  # never needed by a device that is well
+
+        logger = logging.getLogger(__name__)
+        logger.warning("the window at sample %d was not inspected: %s", window.start, error.message)
         if self._faults_in_a_row >= self._max_faults_in_a_row:
             raise BackendError(
                 f"{self._faults_in_a_row} windows in a row could not be inspected: {error.message}",

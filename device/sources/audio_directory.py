@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import msgspec
 
 from edge_sdk.contract.values import ClockSource, End, Gap, SourceItem
 from edge_sdk.errors import AudioError, SourceError, UsageError
@@ -157,8 +158,8 @@ class AudioDirectorySource:
         if missing is None:
             return gap
         if gap is not None and gap.samples:
-            return dataclasses.replace(gap, reason=UNREADABLE)
-        return dataclasses.replace(missing, resumes_at=starts_at)
+            return msgspec.structs.replace(gap, reason=UNREADABLE)
+        return msgspec.structs.replace(missing, resumes_at=starts_at)
 
 
 def _recordings(folder: Path) -> list[Path]:

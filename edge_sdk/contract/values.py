@@ -1,7 +1,8 @@
 """The values that travel from air to alert inside one process.
 
 All are immutable. Positions and lengths are whole samples at the rate that the value names, so
-nothing drifts; seconds are for people.
+nothing drifts; seconds are for people. They are msgspec structs, which cost a fraction of a
+dataclass to define and to make, and are never serialized themselves.
 """
 
 from __future__ import annotations

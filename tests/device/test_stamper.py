@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import msgspec
+from msgspec.structs import replace
 
 from device.host_clock import SystemHostClock
 from device.stamper import Stamper
