@@ -19,7 +19,7 @@ from device.stamper import Stamper
 from edge_sdk.contract.messages import Alert, Coverage, ModelReference
 from edge_sdk.contract.topics import Topics
 from edge_sdk.contract.values import AudioBlock, ClockSource, End, Float32Array, Gap, SourceItem, WindowScores
-from edge_sdk.errors import BackendError, SourceError
+from edge_sdk.errors import BackendError, MessagingError, OutboxError, SourceError
 
 MIDNIGHT = datetime(2019, 5, 22, tzinfo=timezone.utc)
 EPOCH = "0123456789abcdef"
@@ -186,6 +186,38 @@ def test_a_source_that_fails_at_once_is_told_too() -> None:
     heard, outbox = heard_from(FakeSource(deliver))
     assert heard.ended == "failed"
     assert outbox.coverage[-1].sources[0].inspected_s == 0
+
+
+def test_another_part_that_fails_ends_the_run() -> None:
+    outbox = FakeOutbox()
+
+    def deliver() -> Iterator[SourceItem]:
+        yield block(TONE)
+        device.fail(MessagingError("the publisher has ended"))
+        source.closed.wait(30)
+        yield block(SILENCE)
+
+    source = FakeSource(deliver)
+    device = runtime(source, outbox)
+    heard = device.run()
+    assert heard.ended == "failed"
+    assert isinstance(heard.error, MessagingError)
+    assert outbox.alerts[-1].end_reason == "stopped"
+
+
+def test_what_cannot_be_written_to_disk_is_no_success() -> None:
+    class FullDisk(Kept):
+        def wait(self, timeout_s: float | None = None) -> None:
+            raise OutboxError("the disk is full")
+
+    class FailingOutbox(FakeOutbox):
+        def put(self, build: Callable[[str, int], Alert | Coverage], /) -> Kept:
+            super().put(build)
+            return FullDisk()
+
+    heard = runtime(source_of(block(SILENCE), End()), FailingOutbox()).run()
+    assert heard.ended == "failed"
+    assert isinstance(heard.error, OutboxError)
 
 
 @pytest.mark.parametrize("live", [False, True])

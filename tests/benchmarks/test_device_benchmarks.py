@@ -1,0 +1,39 @@
+"""The device's benchmarks run and report what their documentation names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def report_of(project: Path, *words: str) -> dict[str, Any]:
+    command = [sys.executable, *words, "--json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert (report["model"], report["sample_rate_hz"]) == ("yamnet", 16_000)
+    assert (report["window_samples"], report["step_samples"], report["threads"]) == (15_600, 4_000, 1)
+    return report
+
+
+@pytest.mark.usefixtures("shared_data")
+def test_a_block_becomes_a_payload_at_both_rates(project: Path) -> None:
+    report = report_of(project, "benchmarks/block_to_payload.py", "--steps", "3")
+    assert [line["source_rate_hz"] for line in report["results"]] == [16_000, 48_000]
+    for line in report["results"]:
+        assert line["ratio"] > 1
+        assert line["overhead_us"] > 0
+        assert 100 < line["payload_bytes"] < 8 * 1024
+
+
+@pytest.mark.usefixtures("shared_data")
+def test_start_up_is_compared_with_the_bare_engine(project: Path) -> None:
+    report = report_of(project, "benchmarks/start_up.py", "--rounds", "1")
+    assert report["ratio_time"] == pytest.approx(report["pipeline_s"] / report["engine_s"])
+    assert report["ratio_memory"] == pytest.approx(
+        report["pipeline_peak_bytes"] / report["engine_peak_bytes"]
+    )
