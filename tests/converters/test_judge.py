@@ -129,3 +129,18 @@ def test_the_bound_is_measured_and_never_below_a_rounding_step() -> None:
     assert measured_bound("float32", [reference, reference]) == 1e-3
     assert measured_bound("int8", [reference, reference + 0.05, reference]) == pytest.approx(0.1)
     assert measured_bound("int8", [reference, reference + 0.9]) == 1.0
+
+
+def test_of_exclusive_labels_the_highest_is_judged_whatever_its_threshold(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "spec.toml").write_text(spec_text().replace("[model]", "[model]\nexclusive = true"))
+    clips = dataset.clips[:20]
+    judge = Judge(load_spec(tmp_path / "spec.toml"), Dataset(tmp_path, LABELS, clips), 0.01)
+    found = np.where(Dataset(tmp_path, LABELS, clips).truth, 0.3, 0.1).astype(np.float32)
+    assert (judge.metric(scores(found)).name, judge.metric(scores(found)).value) == ("accuracy", 1.0)
+    worse = found.copy()
+    worse[0] = worse[0, ::-1]
+    verdict = judge.judge(scores(found), scores(worse))
+    assert verdict.worst_label == "saw"
+    assert verdict.worst_label_drop == pytest.approx(0.1)

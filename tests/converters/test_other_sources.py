@@ -65,7 +65,7 @@ def test_a_saved_model_that_takes_a_waveform_gives_every_default_variant(
         calibration=workplace.calibration,
         evaluation=workplace.evaluation,
         output=tmp_path / "wave.edge",
-        max_drop=0.2,
+        max_drop=0.1,
     )
     variants = {variant.name: variant for variant in bundle.manifest.variants}
     assert {"tflite-float32", "tflite-float16", "tflite-int8", "onnx-float32"} <= set(variants)
