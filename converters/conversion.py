@@ -114,7 +114,14 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
         evaluation=checked.evaluation.digest,
         libraries=library_versions(checked.source, formats),
     )
-    report = assemble_report(spec, checked.evaluation, proof, provenance, request.max_drop)
+    report = assemble_report(
+        spec,
+        checked.evaluation,
+        proof,
+        provenance,
+        source_name="float source" if checked.source.format is None else "reference kernels",
+        max_drop=request.max_drop,
+    )
     latency = [item.latency for item in proof.proven]
     show(report, latency)
     if not proof.passed:

@@ -129,6 +129,7 @@ def read_dataset(
             f"{len(faults)} of {len(labels)} recordings in {root} cannot be used:\n  {shown}{more}",
             hint="repair or remove them; nothing was converted",
         )
+    _refuse_contradictions(root, clips)
     return Dataset(root, tuple(label_ids), tuple(clips))
 
 
@@ -149,6 +150,18 @@ def refuse_shared_files(calibration: Dataset, evaluation: Dataset) -> None:
             f"{len(shared)} recordings are in both calibration and evaluation: {', '.join(shared[:5])}",
             hint="split by source recording; figures from shared recordings would be too good",
         )
+
+
+def _refuse_contradictions(root: Path, clips: Sequence[Clip]) -> None:
+    """The same recording cannot be in two folders: it would be right in one and wrong in the other."""
+    first: dict[str, Clip] = {}
+    for clip in clips:
+        known = first.setdefault(clip.sha256, clip)
+        if known.labels != clip.labels:
+            raise DatasetError(
+                f"{known.name} and {clip.name} in {root} are the same recording with different labels",
+                hint=f"keep one; a recording with several labels is listed in {LABELS_CSV}",
+            )
 
 
 def clip_blocks(clip: Clip, sample_rate_hz: int, window_samples: int) -> Iterator[AudioBlock]:

@@ -45,7 +45,7 @@ def import_tensorflow() -> Any:
 def quiet_libraries() -> Iterator[None]:
     """Silence libraries inside the block; what our own code writes to ``sys.stderr`` is still seen.
 
-    A native crash inside still prints its stack.
+    Acts on the whole process, other threads included. A native crash inside still prints its stack.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -30,7 +30,7 @@ def render_report(report: Report) -> str:
         _variants(report),
         "<h2>By label</h2>",
         *(_labels(item) for item in (report.source, *report.variants) if item.labels),
-        "<h2>Furthest from the float source</h2>",
+        f"<h2>Furthest from {escape(report.source.name)}</h2>",
         *(_worst(item) for item in report.variants if item.worst_clips),
         "<h2>Golden samples</h2>",
         _list(report.golden_samples),
@@ -122,7 +122,7 @@ def _label_row(label: LabelReport) -> list[str]:
 
 
 def _worst(item: VariantReport) -> str:
-    headings = ("recording", "label", "float source", "variant", "threshold")
+    headings = ("recording", "label", "source", "variant", "threshold")
     return f"<h3>{escape(item.name)}</h3>" + _table(headings, [_clip_row(note) for note in item.worst_clips])
 
 

@@ -20,9 +20,24 @@ _WIDE_BOUND = 0.1
 
 
 def assemble_report(
-    spec: ConversionSpec, evaluation: Dataset, proof: Proof, provenance: Provenance, max_drop: float
+    spec: ConversionSpec,
+    evaluation: Dataset,
+    proof: Proof,
+    provenance: Provenance,
+    *,
+    source_name: str,
+    max_drop: float,
 ) -> Report:
-    """The report of a conversion; the same findings give the same report."""
+    """The report of a conversion; the same findings give the same report.
+
+    Args:
+        spec: How the model is fed and read.
+        evaluation: What it was judged on.
+        proof: What was found out.
+        provenance: What went in.
+        source_name: What to call the model that variants are held against.
+        max_drop: How much of the metric they may lose.
+    """
     outcomes = {item.name: _proven_report(item) for item in proof.proven}
     outcomes |= {
         name: VariantReport(name=name, outcome="left_out", reason=reason)
@@ -35,7 +50,7 @@ def assemble_report(
         max_drop=max_drop,
         evaluation=_summary(evaluation, proof),
         source=VariantReport(
-            name="float source", outcome="passed", metric=proof.source_metric, labels=proof.source_labels
+            name=source_name, outcome="passed", metric=proof.source_metric, labels=proof.source_labels
         ),
         variants=list(outcomes.values()),
         golden_samples=list(proof.golden.names),

@@ -35,7 +35,7 @@ def test_a_folders_name_is_its_clips_label(recordings: Path) -> None:
 
 
 def test_a_csv_gives_a_clip_several_labels_and_overrides_its_folder(recordings: Path) -> None:
-    shutil.copy(recordings / "saw/saw-0.wav", recordings / "both.wav")
+    (recordings / "saw/saw-0.wav").rename(recordings / "both.wav")
     (recordings / "labels.csv").write_text(
         "file,labels\nboth.wav,saw; shot\nbackground/background-0.wav,saw\nsaw/saw-1.wav,background\n"
     )
@@ -43,7 +43,7 @@ def test_a_csv_gives_a_clip_several_labels_and_overrides_its_folder(recordings: 
     assert labels["both.wav"] == {"saw", "shot"}
     assert labels["background/background-0.wav"] == {"saw"}
     assert labels["saw/saw-1.wav"] == set()
-    assert labels["saw/saw-0.wav"] == {"saw"}
+    assert labels["shot/shot-0.wav"] == {"shot"}
 
 
 def test_a_folder_that_is_no_label_is_refused_with_the_nearest(recordings: Path) -> None:
@@ -103,6 +103,13 @@ def test_a_recording_in_both_sets_is_found_by_its_content(recordings: Path, tmp_
     shutil.copy(recordings / "saw/saw-0.wav", other / "background/renamed.wav")
     with pytest.raises(DatasetError, match=r"background/renamed.wav \(calibration: saw/saw-0.wav\)"):
         refuse_shared_files(read_dataset(recordings, LABELS), read_dataset(other, LABELS))
+
+
+def test_one_recording_in_two_folders_is_a_contradiction(recordings: Path) -> None:
+    shutil.copy(recordings / "saw/saw-0.wav", recordings / "saw/again.wav")
+    assert len(read_dataset(recordings, LABELS).clips) == 7
+    shutil.copy(recordings / "saw/saw-0.wav", recordings / "shot/again.wav")
+    assert "the same recording with different labels" in refusal(recordings).message
 
 
 def test_calibration_must_have_heard_every_class_that_is_judged(recordings: Path, tmp_path: Path) -> None:
