@@ -26,6 +26,7 @@ import numpy.typing as npt
 from edge_sdk.contract.manifest import SourceFile
 from edge_sdk.contract.values import AudioBlock
 from edge_sdk.errors import AudioError, DatasetError
+from edge_sdk.inference.short_recording import silence_after
 from edge_sdk.signal.audio_file import AudioFile
 
 from .spec import nearest_hint
@@ -177,10 +178,9 @@ def clip_blocks(clip: Clip, sample_rate_hz: int, window_samples: int) -> Iterato
         for block in recording.blocks(max(1, round(_BLOCK_S * rate))):
             heard += len(block)
             yield AudioBlock(block, rate)
-        # Two samples more than the window lasts, so that resampling cannot end one short.
-        missing = -(-window_samples * rate // sample_rate_hz) + 2 - heard
-        if heard * sample_rate_hz < window_samples * rate:
-            yield AudioBlock(np.zeros(missing, dtype=np.float32), rate)
+        silence = silence_after(heard, rate, window_samples, sample_rate_hz)
+        if silence is not None:
+            yield silence
 
 
 def _labels_by_file(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozenset[str]]:

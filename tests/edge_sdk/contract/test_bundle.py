@@ -227,7 +227,7 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
 
 def test_members_that_share_bytes_are_refused(bundle_path: Path) -> None:
     content = bytearray(bundle_path.read_bytes())
-    entries = _central_entries(content)
+    entries = _central_entries(bytes(content))
     # Let the last member claim the place of the first: unpacking would use those bytes twice.
     struct.pack_into("<I", content, entries[-1] + 42, struct.unpack_from("<I", content, entries[0] + 42)[0])
     bundle_path.write_bytes(content)
