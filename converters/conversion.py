@@ -14,7 +14,7 @@ from pathlib import Path
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Provenance
-from edge_sdk.errors import GateRefusedError
+from edge_sdk.errors import DatasetError, GateRefusedError
 
 from .bundle_content import write_proved_bundle
 from .dataset import Dataset, read_dataset, refuse_shared_files
@@ -97,6 +97,11 @@ def _read_recordings(
         )
 
     evaluation = read(request.evaluation, "evaluation")
+    if not evaluation.covered:
+        raise DatasetError(
+            f"{request.evaluation} has no recording of any label, so nothing can be judged",
+            hint=f"labels: {', '.join(spec.label_ids[:20])}",
+        )
     if request.calibration is None:
         return None, evaluation
     calibration = read(request.calibration, "calibration")

@@ -63,8 +63,9 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     """What recordings say about a bundle.
 
     Attributes:
-        exact: Recordings that are right in every label that the set has.
-        labels: Figures for each label of the set.
+        exact: Recordings that are right in every label that the set has; where it is background
+            alone, in every label that alerts.
+        labels: Figures for each of those labels.
         long_recordings: How many recordings the events are from.
         events: For each label with an event rule; empty without long recordings.
     """
@@ -173,7 +174,9 @@ class _Tally:
             yield EventCount(label_id, int(events), hours, int(events_with), hours_with)
 
     def _figures(self) -> tuple[list[LabelReport], ShareReport]:
-        manifest, covered = self._manifest, self._dataset.covered
+        manifest = self._manifest
+        # A set of background alone says how often each label that alerts is wrong.
+        covered = self._dataset.covered or tuple(manifest.rules)
         thresholds = {label_id: rule.threshold for label_id, rule in manifest.rules.items()}
         columns = [manifest.label_ids.index(label_id) for label_id in covered]
         decided = decide(

@@ -200,6 +200,16 @@ def test_a_bad_recording_is_named_before_the_work(
     assert "building" not in said
 
 
+def test_an_evaluation_set_of_background_alone_proves_nothing(
+    workplace: Any, tmp_path: Path, refused: Callable[..., tuple[int, str]]
+) -> None:
+    evaluation = tmp_path / "evaluation"
+    shutil.copytree(workplace.evaluation / "background", evaluation / "background")
+    code, said = refused(evaluation=evaluation)
+    assert code == 1
+    assert "nothing can be judged" in said
+
+
 def _fragile(workplace: Any, folder: Path) -> Path:
     """The trained model with one output beside its features that is a hundred thousand times larger."""
     import keras

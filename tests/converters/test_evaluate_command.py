@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,16 @@ def test_false_alarms_on_long_recordings_are_counted_with_their_hours_and_bound(
     assert events["saw"].hours == pytest.approx(40 / 3600)
     assert events["saw"].per_day_at_most is not None
     assert math.isfinite(events["saw"].per_day_at_most)
+
+
+def test_background_alone_is_judged_by_every_label_that_alerts(bundle: Bundle, tmp_path: Path) -> None:
+    folder = long_recordings(tmp_path / "long")
+    shutil.rmtree(folder / "saw")
+    found = evaluate(bundle, folder)
+    assert [label.label for label in found.labels] == list(LABELS)
+    assert (found.exact.hits, found.exact.n) == (0, 1)  # the two shots in it
+    assert found.labels[1].specificity.value == 0.0
+    assert found.labels[1].recall.value is None
 
 
 def test_a_variant_can_be_chosen(bundle: Bundle, workplace: Any) -> None:
