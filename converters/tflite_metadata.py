@@ -1,13 +1,12 @@
 """Standard TFLite metadata: labels, rate and normalisation inside the ``.tflite`` itself.
 
 With it, MediaPipe Tasks and Android's ML Model Binding can use the file as it is. The metadata is a
-flatbuffer of its own (``M001``) in a buffer named ``TFLITE_METADATA``; label files are an
-uncompressed zip behind the model. Weights and graph stay as they were; tensors get plain names.
+flatbuffer of its own in a buffer named ``TFLITE_METADATA``; label files are an uncompressed zip
+behind the model. Weights and graph stay as they were; tensors get plain names.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
 import zipfile
 from typing import Any
@@ -18,6 +17,12 @@ from edge_sdk.contract.audio import FrontEnd, LogMel
 from edge_sdk.errors import MissingExtraError
 
 from .spec import ConversionSpec
+from .tflite_metadata_flatbuffer import (
+    LabelFile,
+    ModelDescription,
+    TensorDescription,
+    pack_metadata,
+)
 
 __all__ = ["METADATA_NAME", "add_metadata"]
 
@@ -26,8 +31,6 @@ LABEL_IDS_FILE = "labels.txt"
 LABEL_NAMES_FILE = "labels_en.txt"
 
 _MODEL_IDENTIFIER = b"TFL3"
-_METADATA_IDENTIFIER = b"M001"
-_OLDEST_PARSER = "1.3.0"  # the first that knows audio properties
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # no clock in the bytes
 
 
@@ -47,8 +50,10 @@ def add_metadata(content: bytes, spec: ConversionSpec, input_name: str) -> bytes
     graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].name = input_name.encode()
     graph.tensors[graph.outputs[0]].name = b"scores"
-    _attach(model, schema, _pack(builder_of, _model_metadata(spec, input_name), _METADATA_IDENTIFIER))
-    return _with_label_files(_pack(builder_of, model, _MODEL_IDENTIFIER), spec)
+    _attach(model, schema, pack_metadata(_describe(spec, input_name)))
+    builder = builder_of(1024)
+    builder.Finish(model.Pack(builder), _MODEL_IDENTIFIER)
+    return _with_label_files(bytes(builder.Output()), spec)
 
 
 def _attach(model: Any, schema: Any, packed: bytes) -> None:
@@ -61,41 +66,23 @@ def _attach(model: Any, schema: Any, packed: bytes) -> None:
     model.metadata = [*(model.metadata or []), entry]
 
 
-def _model_metadata(spec: ConversionSpec, input_name: str) -> Any:
-    tables = _metadata_tables()
-    graph = tables.SubGraphMetadataT()
-    graph.inputTensorMetadata = [_input_metadata(tables, spec, input_name)]
-    graph.outputTensorMetadata = [_output_metadata(tables, spec)]
-    metadata = tables.ModelMetadataT()
-    metadata.name = spec.name
-    metadata.description = spec.description
-    metadata.version = spec.version
-    metadata.minParserVersion = _OLDEST_PARSER
-    metadata.subgraphMetadata = [graph]
-    return metadata
-
-
-def _input_metadata(tables: Any, spec: ConversionSpec, name: str) -> Any:
+def _describe(spec: ConversionSpec, input_name: str) -> ModelDescription:
     front_end = spec.audio.front_end
-    tensor = tables.TensorMetadataT()
-    tensor.name = name
-    tensor.description = _describe_input(spec)
-    tensor.content = tables.ContentT()
-    if isinstance(front_end, LogMel):
-        tensor.content.contentPropertiesType = tables.ContentProperties.FeatureProperties
-        tensor.content.contentProperties = tables.FeaturePropertiesT()
-        normalization = tables.NormalizationOptionsT()
-        normalization.mean, normalization.std = [front_end.mean], [front_end.std]
-        unit = tables.ProcessUnitT()
-        unit.optionsType = tables.ProcessUnitOptions.NormalizationOptions
-        unit.options = normalization
-        tensor.processUnits = [unit]
-    else:
-        tensor.content.contentPropertiesType = tables.ContentProperties.AudioProperties
-        tensor.content.contentProperties = tables.AudioPropertiesT()
-        tensor.content.contentProperties.sampleRate = front_end.sample_rate_hz
-        tensor.content.contentProperties.channels = 1
-    return tensor
+    taken = TensorDescription(
+        input_name,
+        _describe_input(spec),
+        sample_rate_hz=None if isinstance(front_end, LogMel) else front_end.sample_rate_hz,
+        normalization=(front_end.mean, front_end.std) if isinstance(front_end, LogMel) else None,
+    )
+    given = TensorDescription(
+        "scores",
+        f"One score a label; still to be applied: {spec.output.activation}",
+        labels=(
+            LabelFile(LABEL_IDS_FILE, "Label ids, in the order of the scores"),
+            LabelFile(LABEL_NAMES_FILE, "Display names, in the order of the scores", locale="en"),
+        ),
+    )
+    return ModelDescription(spec.name, spec.description, spec.version, taken, given)
 
 
 def _describe_input(spec: ConversionSpec) -> str:
@@ -105,29 +92,6 @@ def _describe_input(spec: ConversionSpec) -> str:
         return f"{sound}, full scale 1.0"
     parameters = f"n_fft {front_end.n_fft}, hop {front_end.hop}, {front_end.n_mels} mels"
     return f"Log-mel spectrogram of {sound}: {parameters}"
-
-
-def _output_metadata(tables: Any, spec: ConversionSpec) -> Any:
-    tensor = tables.TensorMetadataT()
-    tensor.name = "scores"
-    tensor.description = f"One score a label; still to be applied: {spec.output.activation}"
-    tensor.content = tables.ContentT()
-    tensor.content.contentPropertiesType = tables.ContentProperties.FeatureProperties
-    tensor.content.contentProperties = tables.FeaturePropertiesT()
-    tensor.associatedFiles = [
-        _label_file(tables, LABEL_IDS_FILE, "Label ids, in the order of the scores", locale=None),
-        _label_file(tables, LABEL_NAMES_FILE, "Display names, in the order of the scores", locale="en"),
-    ]
-    return tensor
-
-
-def _label_file(tables: Any, name: str, description: str, *, locale: str | None) -> Any:
-    file = tables.AssociatedFileT()
-    file.name = name
-    file.description = description
-    file.type = tables.AssociatedFileType.TENSOR_AXIS_LABELS
-    file.locale = locale
-    return file
 
 
 def _with_label_files(content: bytes, spec: ConversionSpec) -> bytes:
@@ -144,12 +108,6 @@ def _with_label_files(content: bytes, spec: ConversionSpec) -> bytes:
     return whole.getvalue()
 
 
-def _pack(builder_of: Any, table: Any, identifier: bytes) -> bytes:
-    builder = builder_of(1024)
-    builder.Finish(table.Pack(builder), identifier)
-    return bytes(builder.Output())
-
-
 def _libraries() -> tuple[Any, Any]:
     try:
         import flatbuffers
@@ -157,7 +115,3 @@ def _libraries() -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingExtraError(error.name or "flatbuffers", "convert") from error
     return flatbuffers.Builder, schema_py_generated
-
-
-def _metadata_tables() -> Any:
-    return importlib.import_module(".tflite_schema.metadata_schema_py_generated", __package__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import io
 import zipfile
 from pathlib import Path
@@ -17,12 +17,34 @@ from tiny_models import tiny_tflite
 from converters.spec import ConversionSpec, load_spec
 from converters.tflite_metadata import METADATA_NAME, add_metadata
 from edge_sdk.contract.values import Float32Array
+from edge_sdk.demo.wheels import WheelFile, cache_folder, fetch
+from edge_sdk.errors import InputError
 from edge_sdk.inference.open import open_backend
 
 FEATURES = (98, 24)
 
-# Generated code without types.
-metadata_schema: Any = importlib.import_module("converters.tflite_schema.metadata_schema_py_generated")
+# What flatc makes of metadata_schema.fbs, as Google ships it.
+GENERATED_READER = WheelFile(
+    "mediapipe==1.2.2",
+    "mediapipe/tasks/metadata/metadata_schema_py_generated.py",
+    "2c955700827b987555939cc645b834994185765a2a4ecebd0fdf6ad1f573f668",
+    "The MediaPipe Authors, Apache-2.0",
+)
+
+
+@pytest.fixture(scope="module")
+def metadata_schema() -> Any:
+    """The metadata's own schema, out of its wheel; MediaPipe itself is not installed."""
+    try:
+        path = fetch(GENERATED_READER, cache_folder())
+    except InputError as error:
+        pytest.skip(f"the wheel that holds the schema cannot be had: {error.message}")
+    described = importlib.util.spec_from_file_location("metadata_schema_py_generated", path)
+    assert described is not None
+    assert described.loader is not None
+    module = importlib.util.module_from_spec(described)
+    described.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
@@ -38,32 +60,65 @@ def plain() -> bytes:
     return tiny_tflite(weights, np.zeros(2, dtype=np.float32), (1, *FEATURES))
 
 
-def read_back(content: bytes) -> Any:
+def packed_metadata(content: bytes) -> bytes:
     """The metadata of a model, found as any reader finds it."""
     model = tflite_schema.Model.GetRootAs(content, 0)
     for index in range(model.MetadataLength()):
         entry = model.Metadata(index)
         if entry.Name().decode() == METADATA_NAME:
-            packed = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-            assert packed[4:8] == b"M001"
-            return metadata_schema.ModelMetadata.GetRootAs(packed, 0)
+            return bytes(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
     raise AssertionError("no metadata")
 
 
-def test_labels_can_be_read_back_by_the_metadatas_own_schema(plain: bytes, spec: ConversionSpec) -> None:
+def read_back(content: bytes, metadata_schema: Any) -> Any:
+    packed = packed_metadata(content)
+    assert metadata_schema.ModelMetadata.ModelMetadataBufferHasIdentifier(packed, 0)
+    return metadata_schema.ModelMetadata.GetRootAs(packed, 0)
+
+
+def label_lines(content: bytes) -> dict[str, str]:
+    """The label files behind a model; readers map them, so they must lie there uncompressed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_label_files_can_be_read_with_any_zip_reader(plain: bytes, spec: ConversionSpec) -> None:
+    lines = label_lines(add_metadata(plain, spec, "mel"))
+    assert lines == {"labels.txt": "saw\nshot\n", "labels_en.txt": "Saw\nGun shot\n"}
+
+
+def test_metadata_is_marked_as_such(plain: bytes, spec: ConversionSpec) -> None:
+    assert packed_metadata(add_metadata(plain, spec, "mel"))[4:8] == b"M001"
+
+
+def test_name_and_version_can_be_read_back(plain: bytes, spec: ConversionSpec, metadata_schema: Any) -> None:
+    metadata = read_back(add_metadata(plain, spec, "mel"), metadata_schema)
+    assert metadata.Name().decode() == spec.name
+    assert metadata.Version().decode() == spec.version
+    assert metadata.Description().decode() == spec.description
+    assert metadata.MinParserVersion() == b"1.3.0"
+    assert (metadata.Author(), metadata.License(), metadata.AssociatedFilesLength()) == (None, None, 0)
+
+
+def test_labels_can_be_read_back_by_the_metadatas_own_schema(
+    plain: bytes, spec: ConversionSpec, metadata_schema: Any
+) -> None:
     content = add_metadata(plain, spec, "mel")
-    output = read_back(content).SubgraphMetadata(0).OutputTensorMetadata(0)
+    output = read_back(content, metadata_schema).SubgraphMetadata(0).OutputTensorMetadata(0)
     files = [output.AssociatedFiles(index) for index in range(output.AssociatedFilesLength())]
     assert {file.Type() for file in files} == {metadata_schema.AssociatedFileType.TENSOR_AXIS_LABELS}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        lines = {file.Name().decode(): archive.read(file.Name().decode()).decode() for file in files}
-        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
-    assert lines == {"labels.txt": "saw\nshot\n", "labels_en.txt": "Saw\nGun shot\n"}
-    assert [file.Locale() for file in files] == [None, b"en"]
+    lines = label_lines(content)
+    named = {file.Locale(): lines[file.Name().decode()].splitlines() for file in files}
+    assert named == {None: ["saw", "shot"], b"en": ["Saw", "Gun shot"]}
 
 
-def test_normalisation_of_features_can_be_read_back(plain: bytes, spec: ConversionSpec) -> None:
-    tensor = read_back(add_metadata(plain, spec, "mel")).SubgraphMetadata(0).InputTensorMetadata(0)
+def test_normalisation_of_features_can_be_read_back(
+    plain: bytes, spec: ConversionSpec, metadata_schema: Any
+) -> None:
+    metadata = read_back(add_metadata(plain, spec, "mel"), metadata_schema)
+    tensor = metadata.SubgraphMetadata(0).InputTensorMetadata(0)
+    assert tensor.Name() == b"mel"
     unit = tensor.ProcessUnits(0)
     assert unit.OptionsType() == metadata_schema.ProcessUnitOptions.NormalizationOptions
     options = metadata_schema.NormalizationOptions()
@@ -71,15 +126,16 @@ def test_normalisation_of_features_can_be_read_back(plain: bytes, spec: Conversi
     assert (options.Mean(0), options.Std(0)) == (FRONT_END.mean, FRONT_END.std)
 
 
-def test_the_rate_of_a_waveform_can_be_read_back(tmp_path: Path) -> None:
+def test_the_rate_of_a_waveform_can_be_read_back(tmp_path: Path, metadata_schema: Any) -> None:
     (tmp_path / "wave.toml").write_text(spec_text(activation="none", log_mel=False))
     weights = np.zeros((2, 8000), dtype=np.float32)
     plain = tiny_tflite(weights, np.zeros(2, dtype=np.float32), (1, 8000))
-    metadata = read_back(add_metadata(plain, load_spec(tmp_path / "wave.toml"), "waveform"))
-    content = metadata.SubgraphMetadata(0).InputTensorMetadata(0).Content()
-    assert content.ContentPropertiesType() == metadata_schema.ContentProperties.AudioProperties
+    content = add_metadata(plain, load_spec(tmp_path / "wave.toml"), "waveform")
+    metadata = read_back(content, metadata_schema)
+    described = metadata.SubgraphMetadata(0).InputTensorMetadata(0).Content()
+    assert described.ContentPropertiesType() == metadata_schema.ContentProperties.AudioProperties
     audio = metadata_schema.AudioProperties()
-    audio.Init(content.ContentProperties().Bytes, content.ContentProperties().Pos)
+    audio.Init(described.ContentProperties().Bytes, described.ContentProperties().Pos)
     assert (audio.SampleRate(), audio.Channels()) == (8000, 1)
 
 
