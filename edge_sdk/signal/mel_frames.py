@@ -28,11 +28,11 @@ _BATCH_VALUES = 65_536
 _BANDS_PER_BLOCK = 32
 
 
-def frame_view(samples: Float32Array, count: int, length: int, hop: int) -> Float32Array:
+def frame_view(samples: Float64Array, count: int, length: int, hop: int) -> Float64Array:
     """Overlapping frames of a contiguous array, without a copy.
 
     Args:
-        samples: Shape ``[n]``, contiguous.
+        samples: Float64, shape ``[n]``, contiguous.
         count: Number of frames; the last must end inside ``samples``.
         length: Samples of a frame.
         hop: Samples from one frame to the next.
@@ -41,7 +41,7 @@ def frame_view(samples: Float32Array, count: int, length: int, hop: int) -> Floa
         A view of shape ``[count, length]`` that follows later changes of ``samples``.
     """
     size = samples.itemsize
-    return np.ndarray((count, length), np.float32, buffer=samples.data, strides=(hop * size, size))
+    return np.ndarray((count, length), np.float64, buffer=samples.data, strides=(hop * size, size))
 
 
 class MelFrames:
@@ -67,30 +67,27 @@ class MelFrames:
         self._window = _periodic_hann(front_end.win_length)
         self._blocks = _band_blocks(mel_filters(front_end))
         self._batch = max(1, _BATCH_VALUES // front_end.n_fft)
-        self._rows = self.workspace(self._batch)
         bins = front_end.n_fft // 2 + 1
         # Kept, since allocating this much anew for each window can cost more than the arithmetic.
+        self._sound: Float64Array = np.zeros(0)
+        self._rows = self.workspace(self._batch)
         self._spectrum = np.empty((self._batch, bins), dtype=np.complex128)
         self._narrow = np.empty((self._batch, bins), dtype=np.complex64)
         self._power = np.empty((self._batch, bins), dtype=np.float32)
 
     def workspace(self, frames: int) -> Float64Array:
-        """Rows for this many frames: zeros ``[frames, n_fft]``."""
-        return np.zeros((frames, self._front_end.n_fft))
+        """Rows for this many frames: ``[frames, length]``."""
+        return np.empty((frames, self.length))
 
-    def load(self, frames: Float32Array, rows: Float64Array) -> None:
-        """Copy frames ``[n, length]`` into rows of a workspace, whose other values stay 0.
-
-        Copied before they are multiplied by the window: overlapping frames are slow to
-        compute with.
-        """
-        np.copyto(rows[:, : self.length], frames)
+    def load(self, frames: Float64Array, rows: Float64Array) -> None:
+        """Multiply frames ``[n, length]`` by the window, into rows of a workspace."""
+        np.multiply(frames, self._window, out=rows)
 
     def levels(self, rows: Float64Array, out: Float32Array) -> None:
         """Compute the logarithm of the mel bands, before reference and limits.
 
         Args:
-            rows: Shape ``[n, n_fft]``, filled by :meth:`load`; overwritten.
+            rows: Shape ``[n, length]``, filled by :meth:`load`.
             out: Shape ``[n, n_mels]``: dB relative to 1 (``scale="db"``) or the natural
                 logarithm (``scale="log"``).
         """
@@ -109,11 +106,8 @@ class MelFrames:
             A new array ``[frames, n_mels]``.
         """
         count = frame_count(self._front_end, len(samples))
-        if self._padding:
-            padded = np.zeros(len(samples) + 2 * self._padding, dtype=np.float32)
-            padded[self._padding : self._padding + len(samples)] = samples
-            samples = padded
-        frames = frame_view(samples[self._padding + self.begin :], count, self.length, self._front_end.hop)
+        sound = self._padded(samples)
+        frames = frame_view(sound[self._padding + self.begin :], count, self.length, self._front_end.hop)
         levels = np.empty((count, self._front_end.n_mels), dtype=np.float32)
         for start in range(0, count, self._batch):
             batch = frames[start : start + self._batch]
@@ -123,16 +117,23 @@ class MelFrames:
         _take_logarithm(levels, self._front_end)
         return levels
 
+    def _padded(self, samples: Float32Array) -> Float64Array:
+        """The samples in double precision, between the zeros that ``center`` puts around them."""
+        if len(self._sound) != len(samples) + 2 * self._padding:
+            self._sound = np.zeros(len(samples) + 2 * self._padding)
+        self._sound[self._padding : self._padding + len(samples)] = samples
+        return self._sound
+
     def _mel(self, rows: Float64Array, out: Float32Array) -> None:
-        count = len(rows)
-        used, power = rows[:, : self.length], self._power[:count]
-        np.multiply(used, self._window, out=used)
+        spectrum, narrow, power = self._spectrum, self._narrow, self._power
+        if len(rows) < len(power):
+            spectrum, narrow, power = spectrum[: len(rows)], narrow[: len(rows)], power[: len(rows)]
         if _RFFT_HAS_OUT:
-            np.fft.rfft(rows, out=self._spectrum[:count])
+            np.fft.rfft(rows, self._front_end.n_fft, out=spectrum)
         else:
-            self._spectrum[:count] = np.fft.rfft(rows)
-        self._narrow[:count] = self._spectrum[:count]
-        np.abs(self._narrow[:count], out=power)
+            spectrum[:] = np.fft.rfft(rows, self._front_end.n_fft)
+        narrow[:] = spectrum
+        np.abs(narrow, out=power)
         if self._front_end.power == 2.0:
             np.multiply(power, power, out=power)
         for bins, bands, weights in self._blocks:

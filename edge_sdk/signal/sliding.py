@@ -177,44 +177,61 @@ class _WindowSpectrum:
         self._step_frames = step_samples // hop
         self._head = math.ceil(max(0, -begin) / hop)
         self._tail = inside_stop - self._step_frames
-        self._previous: Float32Array | None = None
-        if self._tail <= self._head:  # windows have no frame in common
+        self._any_before = False
+        self._shares = self._tail > self._head
+        if not self._shares:  # windows have no frame in common
             return
-        self._head_sound: Float32Array = np.zeros(max(0, self._head - 1) * hop + length, dtype=np.float32)
-        self._tail_sound: Float32Array = np.zeros((count - 1 - self._tail) * hop + length, dtype=np.float32)
+        self._count = count
+        # Windows advance through this, so that the frames they share are seldom moved.
+        self._history: Float32Array = np.empty((2 * count, front_end.n_mels), dtype=np.float32)
+        self._first = 0
+        self._head_sound = np.zeros(max(0, self._head - 1) * hop + length)
+        self._tail_sound = np.zeros((count - 1 - self._tail) * hop + length)
         self._head_frames = frame_view(self._head_sound, self._head, length, hop)
         self._tail_frames = frame_view(self._tail_sound, count - self._tail, length, hop)
         self._head_zeros = max(0, -begin)
         tail_start = self._tail * hop + begin
         self._tail_samples = slice(tail_start, tail_start + len(self._tail_sound))
         self._rows = self._frames.workspace(self._head + count - self._tail)
+        self._head_rows, self._tail_rows = self._rows[: self._head], self._rows[self._head :]
         self._computed: Float32Array = np.empty((len(self._rows), front_end.n_mels), dtype=np.float32)
 
     def levels(self, samples: Float32Array) -> Float32Array:
         """Levels ``[frames, n_mels]`` of the next window, given all its samples, as a new array."""
-        if self._previous is None or self._tail <= self._head:
-            self._previous = self._frames.window_levels(samples)
+        if not self._shares:
+            return self._frames.window_levels(samples)
+        if self._any_before:
+            self._advance(samples)
         else:
-            self._advance(samples, self._previous)
-        return self._previous.copy()
+            self._first, self._any_before = 0, True
+            self._history[: self._count] = self._frames.window_levels(samples)
+        return self._history[self._first : self._first + self._count].copy()
 
     def reset(self) -> None:
-        self._previous = None
+        self._any_before = False
 
-    def _advance(self, samples: Float32Array, levels: Float32Array) -> None:
+    def _advance(self, samples: Float32Array) -> None:
         """Turn the levels of the window one step before into those of this window."""
-        levels[self._head : self._tail] = levels[
-            self._head + self._step_frames : self._tail + self._step_frames
-        ]
         tail_sound = samples[self._tail_samples]
         self._tail_sound[: len(tail_sound)] = tail_sound
-        self._frames.load(self._tail_frames, self._rows[self._head :])
+        self._frames.load(self._tail_frames, self._tail_rows)
         if self._head:
             self._head_sound[self._head_zeros :] = samples[: len(self._head_sound) - self._head_zeros]
-            self._frames.load(self._head_frames, self._rows[: self._head])
+            self._frames.load(self._head_frames, self._head_rows)
         self._frames.levels(self._rows, out=self._computed)
+        levels = self._next_window()
         levels[: self._head] = self._computed[: self._head]
         levels[self._tail :] = self._computed[self._head :]
+
+    def _next_window(self) -> Float32Array:
+        """Go one step further in the history; head and tail are still to be filled in."""
+        first, count = self._first + self._step_frames, self._count
+        if first + count > len(self._history):
+            shared = slice(first, first + count - self._step_frames)
+            self._history[: count - self._step_frames] = self._history[shared]
+            first = 0
+        self._first = first
+        return self._history[first : first + count]
 
 
 def _level_dbfs(window: Float32Array) -> float:
