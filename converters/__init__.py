@@ -1,4 +1,14 @@
-"""The workstation: turn a trained model into a bundle, and prove what was made."""
+"""The workstation: turn a trained model into a bundle, and prove what was made.
+
+- :mod:`.spec`: SPEC.toml, what a person says about a model
+- :mod:`.data`: labelled recordings
+- :mod:`.sources`: opening the trained model, and holding it against the spec
+- :mod:`.variants`: the forms that devices can run, made from it
+- :mod:`.proof`: every variant run, scored, judged and timed
+- :mod:`.report`: what was found out, as JSON, page and table
+
+:mod:`.conversion` runs them in that order.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +18,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .evaluation import evaluate
     from .python_api import convert
-    from .spec import ConversionSpec, load_spec
+    from .spec.spec_file import ConversionSpec, load_spec
 
 # Public name -> the module that defines it, loaded when the name is first asked for.
 _HOMES: dict[str, str] = {
-    "ConversionSpec": ".spec",
+    "ConversionSpec": ".spec.spec_file",
     "convert": ".python_api",
     "evaluate": ".evaluation",
-    "load_spec": ".spec",
+    "load_spec": ".spec.spec_file",
 }
 
 __all__ = ["ConversionSpec", "convert", "evaluate", "load_spec"]

@@ -18,11 +18,11 @@ from edge_sdk.contract.manifest import (
 )
 from edge_sdk.contract.values import Float32Array
 
-from .proof import ModelUse
-from .proven import Proof, Proven
-from .report import Report, encode_report
-from .report_html import render_report
-from .spec import ConversionSpec
+from .proof.candidates import ModelUse
+from .proof.proven import Proof, Proven
+from .report.html_page import render_report
+from .report.report_file import Report, encode_report
+from .spec.spec_file import ConversionSpec
 
 __all__ = ["write_proved_bundle"]
 

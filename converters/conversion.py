@@ -17,18 +17,19 @@ from edge_sdk.contract.manifest import Provenance
 from edge_sdk.errors import DatasetError, GateRefusedError
 
 from .bundle_content import write_proved_bundle
-from .dataset import Dataset, read_dataset, refuse_shared_files
-from .latency import describe_machine
-from .libraries import library_versions
-from .model_check import check_outputs, fit_input
-from .proof import ModelUse
-from .proven import Proof
-from .proving import Checked, prove
-from .report import Latency, Measured, Report
-from .report_parts import assemble_report
+from .data.dataset import Dataset, read_dataset, refuse_shared_files
+from .library_versions import library_versions
+from .proof.candidates import ModelUse
+from .proof.findings import assemble_report
+from .proof.latency import describe_machine
+from .proof.prove import Checked, prove
+from .proof.proven import Proof
+from .report.report_file import Latency, Measured, Report
 from .request import Request, check_request, measured_path, write_measured
-from .source_model import SourceModel, open_source
-from .spec import ConversionSpec, load_spec
+from .sources.model_check import check_outputs, fit_input
+from .sources.open_source import open_source
+from .sources.source_model import SourceModel
+from .spec.spec_file import ConversionSpec, load_spec
 
 __all__ = ["Conversion", "run_conversion"]
 

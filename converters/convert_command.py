@@ -15,9 +15,10 @@ from edge_sdk.console.progress import make_progress
 
 from .conversion import Conversion, run_conversion
 from .python_api import chosen_models
-from .report import Latency, Report, report_table
+from .report.report_file import Latency, Report
+from .report.terminal_table import report_table
 from .request import Request, measured_path
-from .variants import DEFAULT_VARIANTS, RECIPES
+from .variants.recipes import DEFAULT_VARIANTS, RECIPES
 
 __all__ = ["add_arguments", "run"]
 

@@ -10,7 +10,7 @@ from edge_sdk.console.progress import make_progress
 from edge_sdk.console.table import text_table
 
 from .evaluation import Evaluation, EventReport, evaluate
-from .report import LabelReport, ShareReport
+from .report.report_file import LabelReport, ShareReport
 
 __all__ = ["add_arguments", "run"]
 

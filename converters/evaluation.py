@@ -26,10 +26,10 @@ from edge_sdk.inference.scorer import AudioScorer
 from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
 from edge_sdk.metrics.events import EventCount
 
-from .dataset import Clip, Dataset, read_dataset
+from .data.clip_windows import clip_windows
+from .data.dataset import Clip, Dataset, read_dataset
 from .quiet import quiet_libraries
-from .report import LabelReport, ShareReport, label_report, share_report
-from .scoring import clip_windows
+from .report.report_file import LabelReport, ShareReport, label_report, share_report
 
 __all__ = ["LONG_RECORDING_S", "Evaluation", "EventReport", "evaluate"]
 
@@ -96,7 +96,7 @@ def evaluate(
 
     Args:
         bundle: The bundle, or its path.
-        recordings: A folder of labelled recordings: see :mod:`converters.dataset`.
+        recordings: A folder of labelled recordings: see :mod:`converters.data.dataset`.
         variant: Which one; None for the first whose engine is installed.
         threads: Threads for one inference.
         progress: Told how far the work is.

@@ -37,8 +37,8 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
 
     Args:
         model: A ``.keras`` file, SavedModel folder, ``.tflite`` or ``.onnx``.
-        spec: The SPEC.toml: see :mod:`converters.spec`.
-        evaluation: Labelled recordings that judge: see :mod:`converters.dataset`.
+        spec: The SPEC.toml: see :mod:`converters.spec.spec_file`.
+        evaluation: Labelled recordings that judge: see :mod:`converters.data.dataset`.
         output: The bundle to write; what was timed goes beside it, as ``NAME.measured.json``.
         calibration: Other labelled recordings, for integer variants.
         features: Instead of ``model``: a Keras feature extractor ...

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from edge_sdk.errors import ConversionError, UsageError
 
-from .report import Measured, encode_report
-from .variants import RECIPES, parse_variants
+from .report.report_file import Measured, encode_report
+from .variants.recipes import RECIPES, parse_variants
 
 __all__ = ["Request", "check_output", "check_request", "measured_path", "write_measured"]
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.spec import load_spec
+from converters import load_spec
 from edge_sdk.errors import EdgeSdkError
 from edge_sdk.metrics.classification import Share, roc_auc
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from converters import spec, spec_audio
+from converters.spec import audio_table, spec_file
 from device.config import load_config
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
@@ -41,12 +41,12 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
     ],
     "mqtt.md": [*MESSAGES],
     "spec.md": [
-        spec.LabelSpec,
-        spec.ModelSpec,
-        spec.RuleSpec,
-        spec.Spec,
-        spec_audio.AudioSpec,
-        spec_audio.LogMelSpec,
+        spec_file.LabelSpec,
+        spec_file.ModelSpec,
+        spec_file.RuleSpec,
+        spec_file.Spec,
+        audio_table.AudioSpec,
+        audio_table.LogMelSpec,
     ],
 }
 
@@ -71,7 +71,7 @@ def test_the_spec_to_begin_with_holds(project: Path, tmp_path: Path) -> None:
     page = (project / "docs/how-to/write-a-spec.md").read_text("utf-8")
     written = tmp_path / "spec.toml"
     written.write_text(page.split("```toml\n")[1].split("```")[0], "utf-8")
-    assert spec.load_spec(written).label_ids == ("chainsaw", "gunshot")
+    assert spec_file.load_spec(written).label_ids == ("chainsaw", "gunshot")
 
 
 def test_the_device_configuration_to_begin_with_holds(project: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Labelled recordings, and their windows as a device would make them."""

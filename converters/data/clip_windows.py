@@ -1,0 +1,57 @@
+"""The windows of a labelled recording, cut and prepared by the very code that a device runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from edge_sdk.contract.values import AudioBlock, AudioWindow, Float32Array
+from edge_sdk.inference.scorer import AudioScorer
+from edge_sdk.inference.short_recording import silence_after
+from edge_sdk.signal.audio_file import AudioFile
+from edge_sdk.signal.resample import StreamResampler
+
+from .dataset import BLOCK_S, Clip
+
+__all__ = ["clip_blocks", "clip_windows", "read_window"]
+
+
+def clip_windows(front_end: AudioScorer, clip: Clip) -> Iterator[AudioWindow]:
+    """The model inputs of one recording, as a device would make them of its stream."""
+    front_end.reset()
+    audio = front_end.audio
+    for block in clip_blocks(clip, audio.sample_rate_hz, audio.window_samples):
+        yield from front_end.windows(block)
+    yield from front_end.flush()
+
+
+def read_window(clip: Clip, sample_rate_hz: int, window_samples: int, start: int) -> Float32Array:
+    """The samples of one window, float32 ``[window_samples]`` at the model's rate."""
+    resampler: StreamResampler | None = None
+    parts: list[Float32Array] = []
+    for block in clip_blocks(clip, sample_rate_hz, window_samples):
+        resampler = resampler or StreamResampler(block.sample_rate_hz, sample_rate_hz)
+        parts.append(resampler.process(block.samples))
+    if resampler is not None:
+        parts.append(resampler.flush())
+    samples = np.concatenate(parts)
+    return samples[start : start + window_samples].astype(np.float32)
+
+
+def clip_blocks(clip: Clip, sample_rate_hz: int, window_samples: int) -> Iterator[AudioBlock]:
+    """A clip's sound in blocks; one that is shorter than a window is followed by silence up to one.
+
+    Args:
+        clip: The recording.
+        sample_rate_hz: The model's rate.
+        window_samples: Length of the model's window at that rate.
+    """
+    with AudioFile.open(clip.path) as recording:
+        rate, heard = recording.sample_rate_hz, 0
+        for block in recording.blocks(max(1, round(BLOCK_S * rate))):
+            heard += len(block)
+            yield AudioBlock(block, rate)
+        silence = silence_after(heard, rate, window_samples, sample_rate_hz)
+        if silence is not None:
+            yield silence

@@ -1,0 +1,242 @@
+"""Labelled recordings: folders by class, or a CSV where a recording has several labels.
+
+::
+
+    evaluation/
+        chainsaw/*.wav         the folder's name is a label's id
+        gunshot/near/*.flac    folders inside it belong to it
+        background/*.ogg       none of the labels; `_background` is the same
+        labels.csv             optional: file,labels   mixed/a.wav,chainsaw;gunshot
+
+A file that the CSV lists has the labels listed there and no others. Text files and hidden files
+are passed over; everything else must be sound, and every file that is not is named at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_sdk.contract.manifest import SourceFile
+from edge_sdk.errors import AudioError, DatasetError
+from edge_sdk.signal.audio_file import AudioFile
+
+from ..spec.nearest_name import nearest_hint
+
+__all__ = ["BLOCK_S", "Clip", "Dataset", "read_dataset", "refuse_shared_files"]
+
+BACKGROUND_FOLDERS = ("background", "_background")
+LABELS_CSV = "labels.csv"
+
+BLOCK_S = 1.0
+"""How much of a recording is held at a time."""
+
+_TEXT_SUFFIXES = (".txt", ".md", ".csv", ".tsv", ".json", ".toml", ".html", ".pdf")
+_MOST_NAMED = 20
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One labelled recording.
+
+    Attributes:
+        name: Its path below the data set's folder, with forward slashes.
+        path: The file.
+        labels: Ids of what is heard; empty for background.
+        sha256: Digest of the file.
+        duration_s: Its length.
+    """
+
+    name: str
+    path: Path
+    labels: frozenset[str]
+    sha256: str
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled recordings in the order of their names.
+
+    Attributes:
+        root: The folder.
+        label_ids: All labels of the model, in its order.
+        clips: The recordings.
+    """
+
+    root: Path
+    label_ids: tuple[str, ...]
+    clips: tuple[Clip, ...]
+
+    @property
+    def truth(self) -> npt.NDArray[np.bool_]:
+        """Which labels each clip has, shape ``[clips, labels]``."""
+        rows = [[label_id in clip.labels for label_id in self.label_ids] for clip in self.clips]
+        return np.array(rows, dtype=np.bool_).reshape(len(self.clips), len(self.label_ids))
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """Labels that at least one clip has, in the model's order."""
+        heard = frozenset[str]().union(*(clip.labels for clip in self.clips))
+        return tuple(label_id for label_id in self.label_ids if label_id in heard)
+
+    @property
+    def digest(self) -> SourceFile:
+        """The set by content: names, labels and files."""
+        whole = hashlib.sha256()
+        for clip in self.clips:
+            whole.update(f"{clip.name}\0{';'.join(sorted(clip.labels))}\0{clip.sha256}\n".encode())
+        return SourceFile(name=self.root.name, sha256=whole.hexdigest(), n=len(self.clips))
+
+
+def read_dataset(
+    root: Path, label_ids: Sequence[str], *, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter
+) -> Dataset:
+    """Find all recordings below a folder, and listen through each once.
+
+    Args:
+        root: The folder.
+        label_ids: The model's labels.
+        progress: Wraps the files as they are read, to show how far it is.
+
+    Raises:
+        DatasetError: There is no such folder, a folder or CSV row names no label (the nearest is in
+            the hint), or files cannot be used: all of them are named.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"there is no folder {root}", hint="give a folder with one folder a label")
+    labels = _labels_by_file(root, tuple(label_ids))
+    if not labels:
+        raise DatasetError(f"{root} holds no recordings", hint="put WAV, FLAC or OGG files into its folders")
+    clips: list[Clip] = []
+    faults: list[str] = []
+    for path in progress(sorted(labels)):
+        name = path.relative_to(root).as_posix()
+        try:
+            clips.append(Clip(name, path, labels[path], _digest(path), _listen(path)))
+        except AudioError as error:
+            faults.append(error.message)
+    if faults:
+        shown = "\n  ".join(faults[:_MOST_NAMED])
+        more = f"\n  and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
+        raise DatasetError(
+            f"{len(faults)} of {len(labels)} recordings in {root} cannot be used:\n  {shown}{more}",
+            hint="repair or remove them; nothing was converted",
+        )
+    _refuse_contradictions(root, clips)
+    return Dataset(root, tuple(label_ids), tuple(clips))
+
+
+def refuse_shared_files(calibration: Dataset, evaluation: Dataset) -> None:
+    """Refuse to judge a model on recordings that it was calibrated with.
+
+    Raises:
+        DatasetError: A recording, by content, is in both; names some of them.
+    """
+    known = {clip.sha256: clip.name for clip in calibration.clips}
+    shared = [
+        f"{clip.name} (calibration: {known[clip.sha256]})"
+        for clip in evaluation.clips
+        if clip.sha256 in known
+    ]
+    if shared:
+        raise DatasetError(
+            f"{len(shared)} recordings are in both calibration and evaluation: {', '.join(shared[:5])}",
+            hint="split by source recording; figures from shared recordings would be too good",
+        )
+
+
+def _refuse_contradictions(root: Path, clips: Sequence[Clip]) -> None:
+    """The same recording cannot be in two folders: it would be right in one and wrong in the other."""
+    first: dict[str, Clip] = {}
+    for clip in clips:
+        known = first.setdefault(clip.sha256, clip)
+        if known.labels != clip.labels:
+            raise DatasetError(
+                f"{known.name} and {clip.name} in {root} are the same recording with different labels",
+                hint=f"keep one; a recording with several labels is listed in {LABELS_CSV}",
+            )
+
+
+def _labels_by_file(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozenset[str]]:
+    listed = _listed_labels(root, label_ids)
+    found: dict[Path, frozenset[str]] = {}
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        if not path.is_file() or any(part.startswith(".") for part in inside.parts):
+            continue
+        if path.suffix.lower() in _TEXT_SUFFIXES:
+            continue
+        found[path] = listed[path] if path in listed else _folder_labels(root, path, label_ids)
+    absent = [path for path in listed if path not in found]
+    if absent:
+        raise DatasetError(
+            f"{root / LABELS_CSV} lists {absent[0].relative_to(root)}, which is no recording there"
+        )
+    return found
+
+
+def _folder_labels(root: Path, path: Path, label_ids: tuple[str, ...]) -> frozenset[str]:
+    parts = path.relative_to(root).parts
+    if len(parts) == 1:
+        raise DatasetError(
+            f"{path} is in no label's folder", hint=f"move it into one, or list it in {root / LABELS_CSV}"
+        )
+    if parts[0] in BACKGROUND_FOLDERS and parts[0] not in label_ids:
+        return frozenset()
+    if parts[0] not in label_ids:
+        raise DatasetError(
+            f"folder {root / parts[0]} is named after no label",
+            hint=nearest_hint(parts[0], [*label_ids, "background"]),
+        )
+    return frozenset({parts[0]})
+
+
+def _listed_labels(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozenset[str]]:
+    path = root / LABELS_CSV
+    if not path.is_file():
+        return {}
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"cannot read {path}: {error}") from error
+    if rows and not {"file", "labels"} <= set(rows[0]):
+        raise DatasetError(f"the first line of {path} must be 'file,labels'")
+    return {root / (row["file"] or ""): _row_labels(path, row["labels"] or "", label_ids) for row in rows}
+
+
+def _row_labels(path: Path, text: str, label_ids: tuple[str, ...]) -> frozenset[str]:
+    named = {part.strip() for part in text.split(";") if part.strip()}
+    named -= set(BACKGROUND_FOLDERS) - set(label_ids)
+    for label_id in sorted(named):
+        if label_id not in label_ids:
+            raise DatasetError(
+                f"{path} names '{label_id}', which is no label", hint=nearest_hint(label_id, label_ids)
+            )
+    return frozenset(named)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file of any length."""
+    whole = hashlib.sha256()
+    try:
+        with path.open("rb") as content:
+            while part := content.read(_READ_BYTES):
+                whole.update(part)
+    except OSError as error:
+        raise AudioError(f"{path} cannot be opened: {error.strerror}") from error
+    return whole.hexdigest()
+
+
+def _listen(path: Path) -> float:
+    """Decode a whole recording, so that damage is found before work starts; gives its seconds."""
+    with AudioFile.open(path) as recording:
+        rate = recording.sample_rate_hz
+        return sum(len(block) for block in recording.blocks(max(1, round(BLOCK_S * rate)))) / rate

@@ -1,0 +1,116 @@
+"""Golden samples: a few real windows with known answers, by which a device proves itself.
+
+Chosen so that swapped labels, another normalisation or a broken kernel change the answer: for each
+label the window that the float source is surest of, then the surest background, then the windows
+nearest to a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_sdk.contract.manifest import Precision
+from edge_sdk.contract.values import Float32Array
+from edge_sdk.inference.scorer import AudioScorer
+
+from ..data.clip_windows import read_window
+from ..data.dataset import Dataset
+from .scoring import Scores, WindowPlace
+
+__all__ = ["GoldenSamples", "choose_places", "indistinct_labels", "measured_bound", "read_golden"]
+
+MOST_SAMPLES = 16
+"""Golden samples are sound: at 2 s and 16 kHz each takes 128 KB of the bundle."""
+
+FEWEST_SAMPLES = 8
+
+SAFETY_FACTOR = 2.0
+"""Kernels of other processors round otherwise than the ones measured here; by how much more is a guess
+that errs towards admitting a healthy device, while swaps move scores by tenths."""
+
+_LEAST_BOUND: dict[Precision, float] = {
+    "float32": 1e-3,
+    "float16": 5e-3,
+    "dynamic": 2e-2,
+    "int8": 2e-2,
+    "int16x8": 5e-3,
+    "as_given": 2e-2,
+}
+"""Where kernels agree to the bit here, they may still differ by a rounding step a layer elsewhere."""
+
+
+@dataclass(frozen=True)
+class GoldenSamples:
+    """The chosen windows.
+
+    Attributes:
+        inputs: Sound, float32 ``[n, window_samples]``.
+        expected: The float source's scores, float32 ``[n, labels]``.
+        names: For each, the recording and the second where the window starts.
+    """
+
+    inputs: Float32Array
+    expected: Float32Array
+    names: tuple[str, ...]
+
+
+def choose_places(dataset: Dataset, scores: Scores, thresholds: Mapping[str, float]) -> list[WindowPlace]:
+    """Choose windows by the float source's scores; the same scores give the same choice."""
+    truth = dataset.truth[np.array([place.clip for place in scores.places])]
+    limits = np.array([thresholds.get(label_id, 0.5) for label_id in dataset.label_ids])
+    surest = [
+        int(np.argmax(np.where(truth[:, column], scores.windows[:, column], -1.0)))
+        for column in np.flatnonzero(truth.any(axis=0))[: MOST_SAMPLES - 1]
+    ]
+    background = ~truth.any(axis=1)
+    if background.any():
+        surest.append(int(np.argmin(np.where(background, scores.windows.max(axis=1), 2.0))))
+    nearest = np.argsort(np.abs(scores.windows - limits).min(axis=1), kind="stable")
+    chosen = list(dict.fromkeys(surest))
+    wanted = min(max(FEWEST_SAMPLES, len(chosen)), MOST_SAMPLES, len(scores.places))
+    chosen += [int(index) for index in nearest if int(index) not in chosen][: wanted - len(chosen)]
+    return [scores.places[index] for index in chosen]
+
+
+def read_golden(dataset: Dataset, places: Sequence[WindowPlace], source: AudioScorer) -> GoldenSamples:
+    """Read the chosen windows, and let the float source answer each on its own."""
+    audio = source.audio
+    inputs = [
+        read_window(dataset.clips[place.clip], audio.sample_rate_hz, audio.window_samples, place.start)
+        for place in places
+    ]
+    return GoldenSamples(
+        inputs=np.stack(inputs),
+        expected=np.stack([source.score_window(window) for window in inputs]),
+        names=tuple(
+            f"{dataset.clips[place.clip].name} at {place.start / audio.sample_rate_hz:g} s"
+            for place in places
+        ),
+    )
+
+
+def measured_bound(precision: Precision, answers: Sequence[Float32Array]) -> float:
+    """Largest difference that a healthy device may show to the first of several kernel sets.
+
+    Args:
+        precision: Of the variant.
+        answers: Scores ``[n, labels]`` under each kernel set, the reference first.
+    """
+    measured = max(float(np.abs(other - answers[0]).max()) for other in answers[1:])
+    return min(1.0, max(_LEAST_BOUND[precision], SAFETY_FACTOR * measured))
+
+
+def indistinct_labels(
+    label_ids: Sequence[str], expected: Float32Array, bound: float
+) -> list[tuple[str, str]]:
+    """Pairs of labels whose exchange the golden samples would not notice."""
+    pairs: list[tuple[str, str]] = []
+    for column, label_id in enumerate(label_ids):
+        difference = np.abs(expected[:, column + 1 :] - expected[:, column : column + 1]).max(axis=0)
+        pairs += [
+            (label_id, label_ids[column + 1 + int(other)]) for other in np.flatnonzero(difference <= bound)
+        ]
+    return pairs

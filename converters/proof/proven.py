@@ -1,0 +1,103 @@
+"""What is known about each variant once all have been run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge_sdk.contract.manifest import Metric
+from edge_sdk.contract.values import Float32Array
+
+from ..report.report_file import LabelReport, Latency
+from .candidates import Candidate
+from .golden import GoldenSamples
+from .judge import Verdict
+from .scoring import Scores
+
+__all__ = ["Proof", "Proven"]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """One variant that runs.
+
+    Attributes:
+        candidate: The variant.
+        metric: Its figure on the evaluation set.
+        labels: Its figures by label.
+        verdict: What the gate says.
+        answers: Its scores for the golden inputs under reference kernels, ``[n, labels]``.
+        bound: How far another machine may be off.
+        latency: Of one inference here.
+    """
+
+    candidate: Candidate
+    metric: Metric
+    labels: list[LabelReport]
+    verdict: Verdict
+    answers: Float32Array
+    bound: float
+    latency: Latency
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.candidate.recipe.name
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate lets it through."""
+        return not self.verdict.refusal
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Everything that was found out.
+
+    Attributes:
+        source_scores: Of the float source on the evaluation set.
+        source_metric: Its figure.
+        source_labels: Its figures by label.
+        golden: The golden samples.
+        proven: Variants that run.
+        left_out: Why each of the others does not.
+        fusion_difference: Between a fused model and its two parts run in turn.
+    """
+
+    source_scores: Scores
+    source_metric: Metric
+    source_labels: list[LabelReport]
+    golden: GoldenSamples
+    proven: tuple[Proven, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
+    fusion_difference: float | None = None
+
+    @property
+    def passed(self) -> tuple[Proven, ...]:
+        """Variants for the bundle, in the order a device should prefer them.
+
+        Those come first that answer as the float source does: in at least 99.5 % of decisions, and
+        no score far off, since a few evaluation clips may not show what it flips. Among equals the
+        smaller and usually faster.
+        """
+        able = [item for item in self.proven if item.passed]
+        return tuple(sorted(able, key=lambda item: (_strays(item.verdict), _rank(item.name))))
+
+
+_AGREES = 0.995
+_FAR_OFF = 0.1
+_PREFERENCE = (
+    "tflite-int8",
+    "tflite-float32",
+    "tflite-float16",
+    "tflite-dynamic",
+    "tflite-int16x8",
+    "onnx-float32",
+)
+
+
+def _rank(name: str) -> int:
+    return _PREFERENCE.index(name) if name in _PREFERENCE else len(_PREFERENCE)
+
+
+def _strays(verdict: Verdict) -> bool:
+    return verdict.agreement < _AGREES or verdict.max_abs_difference > _FAR_OFF

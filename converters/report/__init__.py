@@ -1,0 +1,1 @@
+"""What a conversion found out: as JSON, as a page and as a table."""

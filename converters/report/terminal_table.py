@@ -1,0 +1,55 @@
+"""The report for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge_sdk.console.table import text_table
+
+from .report_file import Latency, Report, VariantReport
+
+__all__ = ["report_table"]
+
+
+def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
+    """The variants as a table, the float source first, then why some are not in the bundle."""
+    times = {item.variant: f"{item.median_ms:.2f}" for item in latency}
+    metric = report.source.metric.name if report.source.metric else "metric"
+    headings = ["variant", metric, "n", "95 %", "drop", "agreement", "max diff", "KB", "ms", "outcome"]
+    rows = [_row(item, times) for item in (report.source, *report.variants)]
+    lines = [text_table(headings, rows, numbers=range(1, 9))]
+    lines += [
+        f"{item.name}: {item.outcome.replace('_', ' ')}: {item.reason}"
+        for item in report.variants
+        if item.outcome != "passed"
+    ]
+    lines += [f"warning: {warning}" for warning in report.warnings]
+    return "\n".join(lines)
+
+
+def _row(item: VariantReport, times: dict[str, str]) -> list[str]:
+    metric = item.metric
+    size = "" if item.bytes is None else f"{item.bytes / 1000:.0f}"
+    if metric is None:
+        return [item.name, "", "", "", "", "", "", size, times.get(item.name, ""), _outcome(item)]
+    interval = "" if metric.low is None else f"{metric.low:.3f}-{metric.high:.3f}"
+    return [
+        item.name,
+        f"{metric.value:.4f}",
+        str(metric.n),
+        interval,
+        _number(item.drop, "+.4f"),
+        _number(item.agreement, ".4f"),
+        _number(item.max_abs_difference, ".1e"),
+        size,
+        times.get(item.name, ""),
+        _outcome(item),
+    ]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _outcome(item: VariantReport) -> str:
+    return item.outcome.replace("_", " ")

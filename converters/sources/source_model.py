@@ -1,0 +1,100 @@
+"""The trained model as it was given: the float reference that every variant is held against."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from edge_sdk.contract.manifest import ModelFormat, SourceFile
+from edge_sdk.contract.values import Array, Float32Array, TensorSpec
+from edge_sdk.errors import ModelError
+from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.tensor_fit import fit_shape
+
+__all__ = ["FinalActivation", "FitShape", "SourceModel", "choose_tensor", "digest_path"]
+
+FinalActivation: TypeAlias = Literal["sigmoid", "softmax", "other"]
+"""What the graph ends in, as far as its last operation tells."""
+
+FitShape: TypeAlias = Callable[[TensorSpec], tuple[int, ...]]
+"""From a model's input to the shape of one window's tensor, batch of 1; raises where none fits."""
+
+
+@dataclass(frozen=True)
+class SourceModel:
+    """An opened model.
+
+    Attributes:
+        name: File name, for messages.
+        files: What it was read from, by content.
+        backend: The model in float, run by its own framework, or by reference kernels where it is
+            taken as it is.
+        input, output: The tensors in use, of possibly several; batch axis included.
+        final_activation: What the graph ends in.
+        function: A TensorFlow function of one input and one output, to convert; None for a model
+            that is taken as it is.
+        content: The file, for a model that is taken as it is.
+        format: ... and its format.
+        parts: The Keras models that were fused: feature extractor and head.
+    """
+
+    name: str
+    files: tuple[SourceFile, ...]
+    backend: Backend
+    input: TensorSpec
+    output: TensorSpec
+    final_activation: FinalActivation
+    function: Any | None = None
+    content: bytes | None = None
+    format: ModelFormat | None = None
+    parts: tuple[Any, ...] = ()
+
+    def batch(self, features: Float32Array) -> Float32Array:
+        """One window's features as the model takes them, batch of 1."""
+        return features.reshape(fit_shape(self.input, features.shape))
+
+    def run(self, batch: Array) -> Array:
+        """The model's raw output for one batch."""
+        return self.backend.infer({self.input.name: batch})[self.output.name]
+
+    def run_in_turn(self, batch: Array) -> Array:
+        """The same from the models that were fused, one after the other."""
+        for part in self.parts:
+            batch = np.asarray(part(batch, training=False))
+        return batch
+
+
+def digest_path(path: Path) -> SourceFile:
+    """A file, or all files of a folder, by content."""
+    if path.is_file():
+        return SourceFile(name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    members = sorted(member for member in path.rglob("*") if member.is_file())
+    whole = hashlib.sha256()
+    for member in members:
+        content = hashlib.sha256(member.read_bytes()).hexdigest()
+        whole.update(f"{member.relative_to(path).as_posix()}\0{content}\n".encode())
+    return SourceFile(name=path.name, sha256=whole.hexdigest(), n=max(1, len(members)))
+
+
+def choose_tensor(model: str, what: str, specs: tuple[TensorSpec, ...], name: str) -> TensorSpec:
+    """The tensor of that name, or the only one.
+
+    Raises:
+        ModelError: There is none of that name, or several and none was named.
+    """
+    names = ", ".join(f"'{spec.name}' {list(spec.shape)}" for spec in specs)
+    if name:
+        for spec in specs:
+            if spec.name == name:
+                return spec
+        raise ModelError(f"{model} has no {what} '{name}'", hint=f"it has {names}")
+    if len(specs) != 1:
+        raise ModelError(
+            f"{model} has {len(specs)} {what}s", hint=f"name one as {what} under [model] in the spec: {names}"
+        )
+    return specs[0]

@@ -1,0 +1,1 @@
+"""The forms a model can be given to a device in: conversion, calibration, metadata."""

@@ -1,0 +1,64 @@
+"""Calibration: the tensors that a quantizer measures activations on, made as a device makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from edge_sdk.contract.values import Float32Array
+from edge_sdk.errors import DatasetError
+from edge_sdk.inference.scorer import AudioScorer
+
+from ..data.clip_windows import clip_windows
+from ..data.dataset import Dataset
+
+__all__ = ["MOST_WINDOWS", "calibration_tensors", "check_coverage"]
+
+MOST_WINDOWS = 400
+"""More change ranges little and cost time; they are taken evenly from all recordings."""
+
+
+def check_coverage(calibration: Dataset, evaluation: Dataset) -> None:
+    """Every label that is judged must have been calibrated with, and background too.
+
+    Raises:
+        DatasetError: Calibration lacks labels that the evaluation set has.
+    """
+    missing = [label_id for label_id in evaluation.covered if label_id not in calibration.covered]
+    if any(not clip.labels for clip in evaluation.clips) and all(clip.labels for clip in calibration.clips):
+        missing.append("background")
+    if missing:
+        raise DatasetError(
+            f"calibration in {calibration.root} has no recording of: {', '.join(missing)}",
+            hint="activations of an unseen class are cut off; add a few recordings of each",
+        )
+
+
+def calibration_tensors(
+    calibration: Dataset, front_end: AudioScorer, batch: Callable[[Float32Array], Float32Array]
+) -> Callable[[], Iterator[Float32Array]]:
+    """The model inputs of the calibration recordings, at most :data:`MOST_WINDOWS`.
+
+    Args:
+        calibration: The recordings.
+        front_end: Makes the windows, with the very code that a device runs.
+        batch: Gives features the shape of the model's input.
+
+    Returns:
+        A function that gives the same tensors each time it is called.
+    """
+    a_clip = max(1, MOST_WINDOWS // len(calibration.clips))
+
+    def tensors() -> Iterator[Float32Array]:
+        for clip in calibration.clips:
+            windows = [window.features.copy() for window in clip_windows(front_end, clip)]
+            for index in _evenly(len(windows), a_clip):
+                yield batch(windows[index])
+
+    return tensors
+
+
+def _evenly(n: int, wanted: int) -> list[int]:
+    """``wanted`` indices spread over ``n``, or all of them."""
+    if n <= wanted:
+        return list(range(n))
+    return [(2 * index + 1) * n // (2 * wanted) for index in range(wanted)]

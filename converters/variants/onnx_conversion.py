@@ -1,0 +1,49 @@
+"""From a TensorFlow function to ``.onnx`` bytes, by tf2onnx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_sdk.errors import ConversionError, MissingExtraError
+
+from ..quiet import import_tensorflow, quiet_libraries
+from .onnx_canonical import canonical_onnx
+
+__all__ = ["convert_onnx"]
+
+_OPSET = 18  # the newest that tf2onnx writes
+
+
+def convert_onnx(function: Any) -> bytes:
+    """The flat graph of a function as an ONNX model in float32.
+
+    Raises:
+        MissingExtraError: tf2onnx is not installed.
+        ConversionError: It refuses the model.
+    """
+    tensorflow = import_tensorflow()
+    with quiet_libraries():
+        try:
+            import tf2onnx
+        except ImportError as error:
+            raise MissingExtraError("tf2onnx", "convert") from error
+        try:
+            model, _ = tf2onnx.convert.from_graph_def(
+                function.graph.as_graph_def(),
+                input_names=[tensor.name for tensor in function.inputs],
+                output_names=[tensor.name for tensor in function.outputs],
+                opset=_OPSET,
+            )
+        except (tensorflow.errors.OpError, ValueError, RuntimeError, KeyError, TypeError) as error:
+            raise ConversionError(f"tf2onnx refuses the model: {error}") from error
+    _check_complete(model)
+    return canonical_onnx(model, function.inputs[0].op.name, "scores")
+
+
+def _check_complete(model: Any) -> None:
+    """tf2onnx leaves an operation that it cannot translate as it was."""
+    from onnx import defs
+
+    foreign = sorted({node.op_type for node in model.graph.node if not defs.has(node.op_type, node.domain)})
+    if foreign:
+        raise ConversionError(f"ONNX has no counterpart for TensorFlow's {', '.join(foreign)}")

@@ -1,0 +1,138 @@
+"""The forms a model can be given to a device in, and the recipe for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from edge_sdk.contract.manifest import ModelFormat, Precision
+from edge_sdk.contract.values import Float32Array
+from edge_sdk.errors import ConversionError, UsageError
+
+from ..sources.source_model import SourceModel
+from ..spec.nearest_name import nearest_hint
+
+__all__ = ["DEFAULT_VARIANTS", "RECIPES", "Recipe", "build_variant", "parse_variants", "planned_variants"]
+
+Calibration: TypeAlias = Callable[[], Iterable[Float32Array]]
+"""Gives the model's input tensors for the calibration recordings, batch of 1, the same each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one variant is made.
+
+    Attributes:
+        name: As it is asked for and stored.
+        format: Which engine will run it.
+        precision: Of its weights and arithmetic.
+        needs_calibration: Whether it measures the range of activations on real recordings.
+        build: Makes it, from a TensorFlow function; None for a model that is taken as it is.
+    """
+
+    name: str
+    format: ModelFormat
+    precision: Precision
+    needs_calibration: bool
+    build: Callable[[Any, Calibration | None], bytes] | None
+
+
+def _tflite_float32(function: Any, _calibration: Calibration | None) -> bytes:
+    from .tflite_conversion import convert_float32
+
+    return convert_float32(function)
+
+
+def _tflite_float16(function: Any, _calibration: Calibration | None) -> bytes:
+    from .tflite_conversion import convert_float16
+
+    return convert_float16(function)
+
+
+def _tflite_dynamic(function: Any, _calibration: Calibration | None) -> bytes:
+    from .tflite_conversion import convert_dynamic
+
+    return convert_dynamic(function)
+
+
+def _tflite_int8(function: Any, calibration: Calibration | None) -> bytes:
+    from .tflite_conversion import convert_int8
+
+    return convert_int8(function, _required(calibration))
+
+
+def _tflite_int16x8(function: Any, calibration: Calibration | None) -> bytes:
+    from .tflite_conversion import convert_int16x8
+
+    return convert_int16x8(function, _required(calibration))
+
+
+def _onnx_float32(function: Any, _calibration: Calibration | None) -> bytes:
+    from .onnx_conversion import convert_onnx
+
+    return convert_onnx(function)
+
+
+def _required(calibration: Calibration | None) -> Calibration:
+    if calibration is None:
+        raise ConversionError("integer arithmetic needs calibration recordings; none were given")
+    return calibration
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("tflite-float32", "tflite", "float32", needs_calibration=False, build=_tflite_float32),
+        Recipe("tflite-float16", "tflite", "float16", needs_calibration=False, build=_tflite_float16),
+        Recipe("tflite-dynamic", "tflite", "dynamic", needs_calibration=False, build=_tflite_dynamic),
+        Recipe("tflite-int8", "tflite", "int8", needs_calibration=True, build=_tflite_int8),
+        Recipe("tflite-int16x8", "tflite", "int16x8", needs_calibration=True, build=_tflite_int16x8),
+        Recipe("onnx-float32", "onnx", "float32", needs_calibration=False, build=_onnx_float32),
+    )
+}
+"""Every variant that can be made from a Keras model or a SavedModel."""
+
+DEFAULT_VARIANTS = ("tflite-float32", "tflite-float16", "tflite-dynamic", "tflite-int8", "onnx-float32")
+
+
+def parse_variants(names: Iterable[str] | None) -> tuple[str, ...]:
+    """The variants asked for, each once; None asks for the default ones.
+
+    Raises:
+        UsageError: One is not known.
+    """
+    if names is None:
+        return DEFAULT_VARIANTS
+    asked = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    known = [*RECIPES, "tflite", "onnx"]
+    for name in asked:
+        if name not in known:
+            raise UsageError(f"there is no variant '{name}'", hint=nearest_hint(name, known))
+    if not asked:
+        raise UsageError("no variant was asked for")
+    return asked
+
+
+def planned_variants(source: SourceModel, asked: tuple[str, ...]) -> tuple[list[Recipe], dict[str, str]]:
+    """What can be tried from this source, and why the rest of what was asked for cannot."""
+    if source.format is not None:
+        given = Recipe(source.format, source.format, "as_given", needs_calibration=False, build=None)
+        reason = f"{source.name} is taken as it is; other variants are made from a Keras model or SavedModel"
+        left_out = {name: reason for name in asked if name != source.format}
+        return [given], ({} if asked == DEFAULT_VARIANTS else left_out)
+    left_out = {name: f"{source.name} is no .{name} file" for name in asked if name not in RECIPES}
+    return [RECIPES[name] for name in asked if name in RECIPES], left_out
+
+
+def build_variant(recipe: Recipe, source: SourceModel, calibration: Calibration | None) -> bytes:
+    """Make one variant.
+
+    Raises:
+        ConversionError: The converter refuses the model; says why.
+    """
+    if recipe.build is None:
+        if source.content is None:
+            raise ConversionError(f"{source.name} is no file that could be taken as it is")
+        return source.content
+    return recipe.build(source.function, calibration)

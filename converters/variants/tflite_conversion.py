@@ -1,0 +1,127 @@
+"""From a TensorFlow function to ``.tflite`` bytes, by the SavedModel route.
+
+The other routes fail with Keras 3: ``from_concrete_functions`` gives int8 models that break when
+they run, ``from_keras_model`` writes to the terminal. The same function gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from edge_sdk.contract.values import Float32Array
+from edge_sdk.errors import ConversionError
+
+from ..quiet import import_tensorflow, quiet_libraries
+
+__all__ = ["convert_dynamic", "convert_float16", "convert_float32", "convert_int8", "convert_int16x8"]
+
+# Kept in float, so that scores are not multiples of 1/256: their inputs are dequantized instead.
+_FLOAT_OPERATIONS = ["LOGISTIC", "SOFTMAX"]
+
+_Calibration = Callable[[], Iterable[Float32Array]]
+
+
+def convert_float32(function: Any) -> bytes:
+    """Weights and arithmetic in float32."""
+    with _converter(function) as converter:
+        return bytes(converter.convert())
+
+
+def convert_float16(function: Any) -> bytes:
+    """Weights in float16, arithmetic in what the device has."""
+    with _converter(function) as converter:
+        _optimise(converter)
+        converter.target_spec.supported_types = [import_tensorflow().float16]
+        return bytes(converter.convert())
+
+
+def convert_dynamic(function: Any) -> bytes:
+    """Weights in int8, activations quantized on the fly."""
+    with _converter(function) as converter:
+        _optimise(converter)
+        return bytes(converter.convert())
+
+
+def convert_int8(function: Any, calibration: _Calibration) -> bytes:
+    """Weights and activations in int8; input, output and the last activation in float32."""
+    with _converter(function) as converter:
+        _calibrate(converter, calibration, "TFLITE_BUILTINS_INT8")
+        return _keep_activations_in_float(converter, calibration)
+
+
+def convert_int16x8(function: Any, calibration: _Calibration) -> bytes:
+    """Weights in int8, activations in int16; input and output in float32."""
+    with _converter(function) as converter:
+        _calibrate(converter, calibration, "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8")
+        return bytes(converter.convert())
+
+
+@contextlib.contextmanager
+def _converter(function: Any) -> Iterator[Any]:
+    """A converter for the function; what it raises inside the block becomes ours."""
+    tensorflow = import_tensorflow()
+    module = tensorflow.Module()
+    module.serve = function
+    try:
+        with tempfile.TemporaryDirectory(prefix="edge-sdk-") as folder, quiet_libraries():
+            tensorflow.saved_model.save(module, folder, signatures={"serving_default": _named(function)})
+            yield tensorflow.lite.TFLiteConverter.from_saved_model(folder)
+    except _converter_errors() as error:
+        raise ConversionError(f"the TFLite converter refuses the model: {_first_line(error)}") from error
+
+
+def _named(function: Any) -> Any:
+    """The function with its output named, as a signature wants it."""
+    tensorflow = import_tensorflow()
+    signature = [tensorflow.TensorSpec.from_tensor(function.inputs[0], name=function.inputs[0].op.name)]
+
+    def serve(batch: Any) -> dict[str, Any]:
+        (scores,) = function(batch)
+        return {"scores": scores}
+
+    return tensorflow.function(serve, input_signature=signature, autograph=False).get_concrete_function()
+
+
+def _converter_errors() -> tuple[type[Exception], ...]:
+    from tensorflow.lite.python.convert_phase import ConverterError
+
+    errors = import_tensorflow().errors
+    # Exporting raises AssertionError for a graph that it cannot save.
+    return (errors.OpError, ConverterError, RuntimeError, ValueError, TypeError, AssertionError)
+
+
+def _optimise(converter: Any) -> None:
+    converter.optimizations = [import_tensorflow().lite.Optimize.DEFAULT]
+
+
+def _calibrate(converter: Any, calibration: _Calibration, operations: str) -> None:
+    sets = import_tensorflow().lite.OpsSet
+    _optimise(converter)
+    converter.representative_dataset = _as_converter_wants(calibration)
+    # With the float set beside it, an operation without an integer kernel (a spectrogram's FFT) stays float.
+    converter.target_spec.supported_ops = [getattr(sets, operations), sets.TFLITE_BUILTINS]
+
+
+def _keep_activations_in_float(converter: Any, calibration: _Calibration) -> bytes:
+    experimental = import_tensorflow().lite.experimental
+    options = experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
+    debugger = experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=_as_converter_wants(calibration), debug_options=options
+    )
+    return bytes(debugger.get_nondebug_quantized_model())
+
+
+def _as_converter_wants(calibration: _Calibration) -> Callable[[], Iterator[list[Float32Array]]]:
+    def batches() -> Iterator[list[Float32Array]]:
+        for tensor in calibration():
+            yield [tensor]
+
+    return batches
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__

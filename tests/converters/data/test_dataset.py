@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from labelled_sounds import LABELS, RATE, WINDOW, make_sound, write_sounds
+
+from converters.data.clip_windows import clip_blocks
+from converters.data.dataset import read_dataset, refuse_shared_files
+from converters.variants.calibration import check_coverage
+from edge_sdk.errors import DatasetError
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    return write_sounds(tmp_path / "recordings", 2, seed=9)
+
+
+def refusal(folder: Path) -> DatasetError:
+    with pytest.raises(DatasetError) as caught:
+        read_dataset(folder, LABELS)
+    return caught.value
+
+
+def test_a_folders_name_is_its_clips_label(recordings: Path) -> None:
+    dataset = read_dataset(recordings, LABELS)
+    assert [clip.name for clip in dataset.clips] == sorted(clip.name for clip in dataset.clips)
+    by_folder = {clip.name.partition("/")[0]: clip.labels for clip in dataset.clips}
+    assert by_folder == {"saw": {"saw"}, "shot": {"shot"}, "background": set()}
+    assert dataset.truth.sum(axis=0).tolist() == [2, 2]
+    assert dataset.covered == LABELS
+    assert dataset.clips[0].duration_s == 1.5
+
+
+def test_a_csv_gives_a_clip_several_labels_and_overrides_its_folder(recordings: Path) -> None:
+    (recordings / "saw/saw-0.wav").rename(recordings / "both.wav")
+    (recordings / "labels.csv").write_text(
+        "file,labels\nboth.wav,saw; shot\nbackground/background-0.wav,saw\nsaw/saw-1.wav,background\n"
+    )
+    labels = {clip.name: clip.labels for clip in read_dataset(recordings, LABELS).clips}
+    assert labels["both.wav"] == {"saw", "shot"}
+    assert labels["background/background-0.wav"] == {"saw"}
+    assert labels["saw/saw-1.wav"] == set()
+    assert labels["shot/shot-0.wav"] == {"shot"}
+
+
+def test_a_folder_that_is_no_label_is_refused_with_the_nearest(recordings: Path) -> None:
+    (recordings / "shot").rename(recordings / "shots")
+    error = refusal(recordings)
+    assert "shots is named after no label" in error.message
+    assert error.hint == "did you mean 'shot'?"
+
+
+def test_a_csv_row_for_no_label_or_no_file_is_refused(recordings: Path) -> None:
+    (recordings / "labels.csv").write_text("file,labels\nsaw/saw-0.wav,swa\n")
+    assert refusal(recordings).hint == "did you mean 'saw'?"
+    (recordings / "labels.csv").write_text("file,labels\nsaw/absent.wav,saw\n")
+    assert "absent.wav" in refusal(recordings).message
+    (recordings / "labels.csv").write_text("path,tags\nsaw/saw-0.wav,saw\n")
+    assert "file,labels" in refusal(recordings).message
+
+
+def test_a_clip_outside_every_folder_is_refused(recordings: Path) -> None:
+    shutil.copy(recordings / "saw/saw-0.wav", recordings / "stray.wav")
+    assert "stray.wav is in no label's folder" in refusal(recordings).message
+
+
+def test_all_bad_files_are_named_at_once(recordings: Path) -> None:
+    (recordings / "saw/empty.wav").touch()
+    (recordings / "saw/words.ogg").write_text("this is no sound")
+    broken = make_sound("saw", 1.0, np.random.default_rng(0))
+    broken[100] = np.nan
+    soundfile.write(recordings / "shot/nan.wav", broken, RATE, "FLOAT")
+    whole = (recordings / "shot/shot-0.wav").read_bytes()
+    (recordings / "shot/truncated.wav").write_bytes(whole[: len(whole) // 2])
+    (recordings / "saw/no sound.wav").write_bytes(whole[:44])
+    error = refusal(recordings)
+    for name in ("empty.wav", "words.ogg", "nan.wav", "truncated.wav", "no sound.wav"):
+        assert name in error.message
+    assert "5 of 11 recordings" in error.message
+
+
+def test_notes_and_hidden_files_are_passed_over(recordings: Path) -> None:
+    (recordings / "README.md").write_text("where these come from")
+    (recordings / "saw/.hidden").write_text("left by a file manager")
+    assert len(read_dataset(recordings, LABELS).clips) == 6
+
+
+@pytest.mark.parametrize("content", ["missing", "empty"])
+def test_a_folder_without_recordings_is_refused(tmp_path: Path, content: str) -> None:
+    folder = tmp_path / content
+    if content == "empty":
+        folder.mkdir()
+    assert str(folder) in refusal(folder).message
+
+
+def test_a_recording_in_both_sets_is_found_by_its_content(recordings: Path, tmp_path: Path) -> None:
+    other = write_sounds(tmp_path / "evaluation", 2, seed=10)
+    evaluation = read_dataset(other, LABELS)
+    refuse_shared_files(read_dataset(recordings, LABELS), evaluation)
+    shutil.copy(recordings / "saw/saw-0.wav", other / "background/renamed.wav")
+    with pytest.raises(DatasetError, match=r"background/renamed.wav \(calibration: saw/saw-0.wav\)"):
+        refuse_shared_files(read_dataset(recordings, LABELS), read_dataset(other, LABELS))
+
+
+def test_one_recording_in_two_folders_is_a_contradiction(recordings: Path) -> None:
+    shutil.copy(recordings / "saw/saw-0.wav", recordings / "saw/again.wav")
+    assert len(read_dataset(recordings, LABELS).clips) == 7
+    shutil.copy(recordings / "saw/saw-0.wav", recordings / "shot/again.wav")
+    assert "the same recording with different labels" in refusal(recordings).message
+
+
+def test_calibration_must_have_heard_every_class_that_is_judged(recordings: Path, tmp_path: Path) -> None:
+    evaluation = read_dataset(recordings, LABELS)
+    partial = write_sounds(tmp_path / "calibration", 1, seed=11)
+    shutil.rmtree(partial / "shot")
+    shutil.rmtree(partial / "background")
+    with pytest.raises(DatasetError, match="no recording of: shot, background"):
+        check_coverage(read_dataset(partial, LABELS), evaluation)
+
+
+def test_the_digest_of_a_set_tells_labels_and_content(recordings: Path) -> None:
+    before = read_dataset(recordings, LABELS).digest
+    assert before == read_dataset(recordings, LABELS).digest
+    assert before.n == 6
+    (recordings / "saw/saw-0.wav").rename(recordings / "shot/saw-0.wav")
+    assert read_dataset(recordings, LABELS).digest.sha256 != before.sha256
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(8000, 0.3), (44100, 0.999), (11025, 1.0)])
+def test_a_clip_shorter_than_a_window_is_followed_by_silence(
+    tmp_path: Path, rate: int, seconds: float
+) -> None:
+    folder = tmp_path / "short" / "saw"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "a.wav", np.full(round(rate * seconds), 0.5, dtype=np.float32), rate)
+    (clip,) = read_dataset(folder.parent, LABELS).clips
+    samples = np.concatenate([block.samples for block in clip_blocks(clip, RATE, WINDOW)])
+    heard = round(rate * seconds)
+    assert np.all(samples[:heard] == 0.5)
+    assert not samples[heard:].any()
+    assert WINDOW <= len(samples) * RATE / rate <= WINDOW + 20
