@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..contract.manifest import Output
 from ..contract.values import Array, Float32Array
 from ..errors import BackendError
-from .finite import extremes
+from .finite import all_finite
 
 __all__ = ["decode_classes"]
 
 _SATURATED = np.float32(80.0)  # float32 exp() neither overflows nor vanishes within this
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 
 def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
@@ -37,27 +36,27 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
             hint="the manifest's labels are not the labels of this model",
         )
     values = raw.reshape(n_labels).astype(np.float32)
-    low, high = extremes(values)
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if not all_finite(values):
         broken = int(np.flatnonzero(~np.isfinite(values))[0])
         raise BackendError(f"the model's output {broken} is {values[broken]}, not a finite number")
     if output.activation == "sigmoid":
         return _sigmoid(values)
     if output.activation == "softmax":
-        return _softmax(values, high)
-    if low < 0.0 or high > 1.0:
-        values.clip(0.0, 1.0, out=values)
+        return _softmax(values)
+    # The two halves of `clip`, without its detour through Python.
+    np.maximum(values, _ZERO, out=values)
+    np.minimum(values, _ONE, out=values)
     return values
 
 
 def _sigmoid(logits: Float32Array) -> Float32Array:
     logits.clip(-_SATURATED, _SATURATED, out=logits)
-    scores: Float32Array = np.float32(1.0) / (np.float32(1.0) + np.exp(-logits))
+    scores: Float32Array = _ONE / (_ONE + np.exp(-logits))
     return scores
 
 
-def _softmax(logits: Float32Array, largest: float) -> Float32Array:
+def _softmax(logits: Float32Array) -> Float32Array:
     # Lowered by the largest, so that exp() cannot overflow; the quotient stays the same.
-    weights = np.exp(logits - np.float32(largest))
+    weights = np.exp(logits - logits.max())
     scores: Float32Array = weights / weights.sum()
     return scores
