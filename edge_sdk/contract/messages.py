@@ -230,8 +230,8 @@ def format_utc(moment: datetime) -> str:
     """An aware time as ISO 8601 UTC with milliseconds and ``Z``, rounded down."""
     if moment.tzinfo is None:
         raise MessageError(f"the time {moment.isoformat()} has no time zone")
-    text = moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is timezone.utc else moment.astimezone(timezone.utc)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_utc(text: str) -> datetime:

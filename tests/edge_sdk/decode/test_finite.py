@@ -8,17 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge_sdk.contract.values import Float32Array
-from edge_sdk.decode.finite import all_finite, extremes
+from edge_sdk.decode.finite import all_finite
 
 
 @given(hnp.arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32)))
 def test_answer_is_that_of_looking_at_each_value(values: Float32Array) -> None:
     assert all_finite(values) == bool(np.isfinite(values).all())
-
-
-@given(hnp.arrays(np.float32, st.integers(1, 50), elements=st.floats(width=32)))
-def test_extremes_are_those_of_numpy(values: Float32Array) -> None:
-    np.testing.assert_array_equal(extremes(values), (values.min(), values.max()))
 
 
 def test_numbers_whose_squares_overflow_are_numbers() -> None:
