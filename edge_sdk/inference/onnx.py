@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,8 @@ class OnnxBackend:
 
 
 def _engine() -> Any:
+    # From 1.29 on its wheels report to Microsoft and keep a device id, unless told not to before the import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
