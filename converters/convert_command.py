@@ -14,6 +14,7 @@ import msgspec
 from edge_sdk.console.progress import make_progress
 
 from .conversion import Conversion, run_conversion
+from .interruption import interruptible
 from .python_api import chosen_models
 from .report.report_file import Latency, Report
 from .report.terminal_table import report_table
@@ -67,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     def show(report: Report, latency: Sequence[Latency]) -> None:
         print(report_table(report, latency), file=sys.stderr if arguments.json else sys.stdout, flush=True)
 
-    conversion = run_conversion(request, make_progress(), show)
+    with interruptible(make_progress()) as progress:
+        conversion = run_conversion(request, progress, show)
     if arguments.json:
         print(_as_json(conversion))
     else:
