@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import MissingExtraError, UsageError
 from .demonstration import Demonstration
+from .termination import leave_on_signals
 
 __all__ = ["add_arguments", "run"]
 
@@ -46,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}", hint="use --output") from error
-    outcome = Demonstration(folder.resolve(), quiet=arguments.json).run(keep=arguments.keep)
+    with leave_on_signals():
+        outcome = Demonstration(folder.resolve(), quiet=arguments.json).run(keep=arguments.keep)
     if arguments.json:
         json.dump(outcome, sys.stdout, indent=2)
         print()

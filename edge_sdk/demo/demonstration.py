@@ -18,6 +18,7 @@ from ..contract.bundle import Bundle
 from ..contract.messages import Alert, Coverage, parse_utc
 from ..errors import EdgeSdkError
 from ..monitor.incoming import Received
+from ..monitor.store import Store
 from ..monitor.subscriber import Subscriber
 from ..signal.audio_file import read_mono
 from .broker import EmbeddedBroker
@@ -25,7 +26,7 @@ from .children import Child, run_module, run_verb
 from .datasets import make_datasets
 from .example import find_example
 from .listening import Reception, receive_while
-from .pictures import draw_overview
+from .pictures import draw_pictures
 from .recordings import write_wav
 from .soundscape import SAMPLE_RATE_HZ, Soundscape, stage_soundscape
 from .verdict import HeardEvent, Verdict, judge
@@ -35,6 +36,7 @@ __all__ = ["Demonstration"]
 
 MUST_HEAR = "chainsaw"
 
+_DATABASE = "alerts.sqlite"
 _RECEIVER_ID = "demo-monitor"
 _SITE, _DEVICE = "demo", "forest-box"
 
@@ -66,6 +68,7 @@ class Demonstration:
         with ExitStack() as stack:
             monitor = self._start_server(stack)
             reception = self._listen(soundscape)
+            self._require_stored(reception)
             outcome = self._conclude(soundscape, reception)
             if keep:
                 self._stay(monitor)
@@ -97,8 +100,10 @@ class Demonstration:
         self._say("3. Start a broker and the monitor, which stores alerts and confirms them")
         broker = stack.enter_context(EmbeddedBroker())
         self._broker_url = broker.url
+        for old in self._folder.glob(f"{_DATABASE}*"):
+            old.unlink()
         options = ["--broker", broker.url, "--receiver-id", _RECEIVER_ID]
-        options += ["--database", str(self._folder / "alerts.sqlite")]
+        options += ["--database", str(self._folder / _DATABASE)]
         return stack.enter_context(Child("monitor", options, self._folder / "monitor.log"))
 
     def _listen(self, soundscape: Soundscape) -> Reception:
@@ -123,6 +128,21 @@ class Demonstration:
             device.require_success()
         return reception
 
+    def _require_stored(self, reception: Reception) -> None:
+        """Check that the monitor has what the subscriber received.
+
+        Raises:
+            EdgeSdkError: An alert is not in its database.
+        """
+        with Store(self._folder / _DATABASE, read_only=True) as store:
+            stored = {received.message.seq for received in store.alerts(limit=len(reception.alerts) + 1)}
+        missing = {received.message.seq for received in reception.alerts} - stored
+        if missing:
+            raise EdgeSdkError(
+                f"{len(missing)} of {len(reception.alerts)} alerts are not in the monitor's database",
+                hint=f"see {self._folder / 'monitor.log'}",
+            )
+
     def _tell_alert(self, received: Received[Alert]) -> None:
         alert = received.message
         after_onset = (received.received_at - parse_utc(alert.started_at)).total_seconds()
@@ -146,11 +166,13 @@ class Demonstration:
             self._say(f"   FALSE ALERT: {_event_text(event)}")
         if isinstance(audio.front_end, LogMel):
             samples = read_mono(self._soundscape_path, audio.sample_rate_hz)
-            picture = self._folder / "soundscape.png"
-            draw_overview(samples, audio.front_end, verdict, events, picture)
+            draw_pictures(samples, audio.front_end, verdict, events, self._folder)
+        for report in ("report.html", "report.json"):
+            (self._folder / report).write_bytes(bundle.read(report))
         share = reception.coverage_share()
         self._say(f"   {share:.0%} of the sound was inspected")
-        self._say(f"   Bundle, report, recordings and picture are in {self._folder}")
+        self._say(f"   All {len(reception.alerts)} alerts are in the monitor's database")
+        self._say(f"   Bundle, report, recordings and pictures are in {self._folder}")
         rule = f"a staged {MUST_HEAR} that is missed, or a false alert, fails the demo"
         self._say(f"   {'PASSED' if passed else 'FAILED'}: {rule}")
         return {

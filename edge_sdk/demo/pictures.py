@@ -1,4 +1,4 @@
-"""The spectrogram picture: what was staged, what the model saw, what a subscriber received."""
+"""Spectrogram pictures: what was staged, what the model saw, what a subscriber received."""
 
 from __future__ import annotations
 
@@ -15,26 +15,31 @@ from .verdict import HeardEvent, Verdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_overview"]
+__all__ = ["draw_pictures"]
 
 _COLOURS = {"chainsaw": "#c1121f", "gunshot": "#e09f3e", "engine": "#00798c", "storm": "#6c757d"}
 _OTHER = "#7b2cbf"
 _MISSED = "white"
+_AROUND_S = 3.0
 
 
-def draw_overview(
-    samples: Float32Array, front_end: LogMel, verdict: Verdict, events: Sequence[HeardEvent], path: Path
-) -> None:
-    """Draw the whole soundscape as the model's log-mel between a lane of staged and one of heard sounds.
+def draw_pictures(
+    samples: Float32Array, front_end: LogMel, verdict: Verdict, events: Sequence[HeardEvent], folder: Path
+) -> list[Path]:
+    """Draw the soundscape as the model's log-mel between a lane of staged and one of heard sounds.
 
-    A staged sound that was missed is drawn hollow.
+    One picture of the whole, and one of each staged sound from near. A sound that was missed is
+    drawn hollow.
 
     Args:
         samples: Mono, at the model's rate, shape ``[n]``.
         front_end: The model's spectrogram.
         verdict: For the staged sounds.
         events: What a subscriber received.
-        path: PNG file to write.
+        folder: PNG files are written there.
+
+    Returns:
+        The files.
 
     Raises:
         MissingExtraError: The plotting library is not installed.
@@ -57,15 +62,21 @@ def draw_overview(
     lanes[1].imshow(picture, aspect="auto", origin="lower", extent=(0.0, seconds, 0.0, 1.0), cmap="magma")
     lanes[1].set(ylabel="mel bands", yticks=[])
     _draw_lane(lanes[2], "heard", [(event.label_id, event.start_s, event.stop_s, True) for event in events])
-    lanes[2].set(xlabel="seconds", xlim=(0.0, seconds))
     figure.suptitle("What was staged, what the model saw, what a subscriber received")
-    figure.savefig(path, dpi=110)
+    views = {"soundscape.png": (0.0, seconds)}
+    for number, sound in enumerate((sound for sound, _ in verdict.heard), 1):
+        near = (max(0.0, sound.start_s - _AROUND_S), min(seconds, sound.stop_s + _AROUND_S))
+        views[f"staged-{number}-{sound.label_id}.png"] = near
+    for name, (start_s, stop_s) in views.items():
+        lanes[2].set(xlabel="seconds", xlim=(start_s, stop_s))
+        figure.savefig(folder / name, dpi=110)
+    return [folder / name for name in views]
 
 
 def _draw_lane(axes: Axes, title: str, spans: Iterable[tuple[str, float, float, bool]]) -> None:
     for label_id, start_s, stop_s, filled in spans:
         colour = _COLOURS.get(label_id, _OTHER)
         axes.barh(0, stop_s - start_s, left=start_s, color=colour if filled else _MISSED, edgecolor=colour)
-        axes.text(start_s, 0.55, label_id, fontsize=9, color=colour, verticalalignment="bottom")
+        axes.text(start_s, 0.55, label_id, fontsize=9, color=colour, verticalalignment="bottom", clip_on=True)
     axes.set(ylim=(-0.5, 1.2), yticks=[0], yticklabels=[title])
     axes.spines[:].set_visible(False)
