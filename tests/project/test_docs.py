@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from device.config import load_config
 from edge_sdk.cli.verbs import VERBS
 
 if sys.version_info >= (3, 11):
@@ -27,12 +28,13 @@ PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.g
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 _VERB = re.compile(r"\bedge-sdk ([a-z]+)")
 
 
 class Command(NamedTuple):
     verb: str
-    options: list[str]
+    arguments: list[str]
 
 
 def _name(page: Path) -> str:
@@ -43,18 +45,50 @@ def _blocks(page: Path, language: str) -> list[str]:
     return [body for tag, body in _FENCE.findall(page.read_text("utf-8")) if tag == language]
 
 
+def _inline_code(page: Path) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", _FENCE.sub("", page.read_text("utf-8")))
+
+
+def _code(page: Path) -> list[str]:
+    return [body for _, body in _FENCE.findall(page.read_text("utf-8"))] + _inline_code(page)
+
+
 def _anchors(page: Path) -> set[str]:
     headings = _HEADING.findall(page.read_text("utf-8"))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def _commands(page: Path) -> Iterator[Command]:
+def _lines(page: Path) -> Iterator[list[str]]:
+    """The words of each command in the page's shell blocks, one simple command at a time."""
     for block in _blocks(page, "sh"):
         for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            if "edge-sdk" in words and len(words) > words.index("edge-sdk") + 1:
-                verb, *rest = words[words.index("edge-sdk") + 1 :]
-                yield Command(verb, [word.partition("=")[0] for word in rest if word.startswith("--")])
+            words: list[str] = []
+            lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+            lexer.wordchars += "[],$@{}!:%^+"
+            for word in lexer:
+                if set(word) <= set("|&;<>()"):
+                    yield words
+                    words = []
+                else:
+                    words.append(word)
+            yield words
+
+
+def _commands(page: Path) -> Iterator[Command]:
+    for words in _lines(page):
+        if "edge-sdk" in words and len(words) > words.index("edge-sdk") + 1:
+            verb, *arguments = words[words.index("edge-sdk") + 1 :]
+            yield Command(verb, arguments)
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"edge-sdk {verb}")
+    importlib.import_module(VERBS[verb].module).add_arguments(parser)
+    return parser
+
+
+def _options(verb: str) -> set[str]:
+    return {option for action in _parser(verb)._actions for option in action.option_strings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -76,22 +110,38 @@ def test_every_verb_exists(page: Path) -> None:
     assert named <= set(VERBS)
 
 
-def _code(page: Path) -> list[str]:
-    text = page.read_text("utf-8")
-    return [body for _, body in _FENCE.findall(text)] + re.findall(r"`([^`\n]+)`", _FENCE.sub("", text))
+def _is_taken(command: Command) -> bool:
+    try:
+        _parser(command.verb).parse_args(command.arguments)
+    except SystemExit as end:
+        return end.code == 0  # --help
+    return True
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_every_option_of_a_shown_command_exists(page: Path) -> None:
+def test_every_shown_command_is_one_that_the_program_takes(page: Path) -> None:
+    commands = [command for command in _commands(page) if not command.verb.startswith("-")]
+    assert [command for command in commands if not _is_taken(command)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_option_in_the_text_exists(page: Path) -> None:
+    known = {"--help", "--version"}.union(*map(_options, VERBS))
     unknown = []
-    for command in _commands(page):
-        if command.verb.startswith("-"):
-            continue
-        parser = argparse.ArgumentParser()
-        importlib.import_module(VERBS[command.verb].module).add_arguments(parser)
-        known = {option for action in parser._actions for option in action.option_strings}
-        unknown += [f"{command.verb} {option}" for option in command.options if option not in known]
+    for code in _inline_code(page):
+        verb = _VERB.match(code)
+        of_verb = _options(verb[1]) if verb and verb[1] in VERBS else known
+        unknown += [option for option in _OPTION.findall(code) if option not in of_verb]
     assert unknown == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_target_of_make_exists(page: Path) -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+    shown = [words[1] for words in _lines(page) if words[:1] == ["make"] and len(words) > 1]
+    named = re.findall(r"^make (\w+)$", "\n".join(_inline_code(page)), re.MULTILINE)
+    assert {*shown, *named} <= targets
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -100,6 +150,28 @@ def test_every_example_parses(page: Path) -> None:
         ast.parse(block)
     for block in _blocks(page, "toml"):
         tomllib.loads(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_name_that_an_example_imports_exists(page: Path) -> None:
+    imports = [
+        node
+        for block in _blocks(page, "python")
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+    for node in imports:
+        module = importlib.import_module(node.module or "")
+        assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_device_configuration_holds(page: Path, tmp_path: Path) -> None:
+    for block in _blocks(page, "toml"):
+        if "broker" in tomllib.loads(block):
+            written = tmp_path / "config.toml"
+            written.write_text(block, "utf-8")
+            load_config(written)
 
 
 def test_every_page_can_be_reached_from_the_index() -> None:
