@@ -31,6 +31,7 @@ class Presence:
         self._topics = topics
         self._session = session
         self._nonce = ""
+        self._leaving = False
 
     @property
     def will(self) -> Will:
@@ -49,11 +50,14 @@ class Presence:
         self.ask(connection)
 
     def say_online(self, connection: Connection) -> None:
-        """Retained, so that whoever comes later knows."""
+        """Retained, so that whoever comes later knows. Not after the goodbye, which comes back to us too."""
+        if self._leaving:
+            return
         connection.publish(self._topics.status, self._status("online"), retain=True)
 
     def say_offline(self, connection: Connection, token: int) -> bool:
         """A goodbye: the broker does not publish the will of a client that says so."""
+        self._leaving = True
         return connection.publish(self._topics.status, self._status("offline"), retain=True, token=token)
 
     def say_reported(self, connection: Connection) -> None:

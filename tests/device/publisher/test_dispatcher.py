@@ -223,6 +223,16 @@ def test_a_will_that_comes_late_is_contradicted(bench: Bench, session: str) -> N
     assert {status.session for status in states} == {"0190c1f0-0000-7000-8000-000000000001"}
 
 
+def test_our_own_goodbye_is_not_contradicted(bench: Bench) -> None:
+    """A broker sends it to us too, often before it acknowledges it."""
+    bench.connect()
+    bench.dispatcher.say_offline(token=0)
+    goodbye = bench.published(bench.topics.status)[-1]
+    bench.deliver(bench.topics.status, goodbye.payload)
+    states = [decode_message(message.payload, Status) for message in bench.published(bench.topics.status)]
+    assert [status.state for status in states] == ["online", "offline"]
+
+
 def test_the_retained_state_from_before_us_needs_no_answer(bench: Bench) -> None:
     bench.connect()
     bench.deliver(bench.topics.status, _status("offline", OTHER_SESSION), retained=True)
