@@ -21,14 +21,13 @@ import numpy.typing as npt
 from ..contract.audio import FrontEnd, LogMel, Waveform, frame_count, validate_window
 from ..contract.values import AudioWindow, Float32Array
 from ..errors import UsageError
+from .level import SlidingLevel
 from .log_mel import require_mono
 from .mel_frames import MelFrames, finish_window, frame_view
 
 __all__ = ["SlidingFrontEnd", "SlidingLogMel", "SlidingWaveform", "sliding_front_end"]
 
 _Float: TypeAlias = npt.NDArray[np.floating]
-
-_DOT_SAMPLES = 8_192  # OpenBLAS splits longer dot products between threads
 
 
 class SlidingFrontEnd(Protocol):
@@ -129,6 +128,7 @@ class _SampleWindow:
         self._samples: Float32Array = np.zeros(2 * window_samples, dtype=np.float32)
         self._length = window_samples
         self._step = step_samples
+        self._level = SlidingLevel(window_samples, step_samples)
         self.reset(0)
 
     def push(self, samples: _Float, features: Callable[[Float32Array], Float32Array]) -> list[AudioWindow]:
@@ -138,7 +138,7 @@ class _SampleWindow:
             self._append(rest[:missing])
             rest = rest[missing:]
             window = self._samples[self._offset : self._filled]
-            windows.append(AudioWindow(self._start, features(window), _level_dbfs(window)))
+            windows.append(AudioWindow(self._start, features(window), self._level.dbfs(window)))
             self._advance()
         self._append(rest)
         return windows
@@ -146,6 +146,7 @@ class _SampleWindow:
     def reset(self, position: int) -> None:
         self._start = position
         self._offset = self._filled = 0
+        self._level.reset()
 
     def _append(self, samples: _Float) -> None:
         stop = self._filled + len(samples)
@@ -232,15 +233,6 @@ class _WindowSpectrum:
             first = 0
         self._first = first
         return self._history[first : first + count]
-
-
-def _level_dbfs(window: Float32Array) -> float:
-    """Root mean square level in dB relative to 1; -inf for silence."""
-    energy = 0.0
-    for start in range(0, len(window), _DOT_SAMPLES):
-        part = window[start : start + _DOT_SAMPLES]
-        energy += float(np.dot(part, part))
-    return 10.0 * math.log10(energy / len(window)) if energy > 0.0 else -math.inf
 
 
 def _require_window(front_end: FrontEnd, window_samples: int, step_samples: int) -> None:
