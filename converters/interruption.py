@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM end a conversion, whatever library is at work, and leave nothing behind.
 
-Python raises ``KeyboardInterrupt`` wherever it happens to be. Inside a callback of a native converter
-the library prints it and goes on, and minutes later there is a bundle that nobody wanted any more. So
-the signal is remembered, and raised again at the next step of the work. SIGTERM becomes an exception
+Python raises ``KeyboardInterrupt`` wherever it happens to be. In a finalizer, or in a callback of a native
+converter, it is printed and the work goes on, and minutes later there is a bundle that nobody wants any
+more. So the signal is remembered, and raised again at the next step of the work. SIGTERM becomes an exception
 too: temporary folders are removed on the way out.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import NoReturn, TypeVar
@@ -36,9 +37,11 @@ def interruptible(progress: Progress) -> Iterator[Progress]:
     # A signal that is ignored, as under nohup, stays ignored.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, watched.stop) for number in numbers}
+    unraisable, sys.unraisablehook = sys.unraisablehook, watched.unraisable
     try:
         yield watched
     finally:
+        sys.unraisablehook = unraisable
         for number, handler in previous.items():
             signal.signal(number, handler)
 
@@ -47,10 +50,16 @@ class _Watched:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._signal: int | None = None
+        self._show_unraisable = sys.unraisablehook
 
     def stop(self, number: int, _frame: FrameType | None) -> NoReturn:
         self._signal = number
         raise _exception(number)
+
+    def unraisable(self, swallowed: sys.UnraisableHookArgs) -> None:
+        """A finalizer cannot be interrupted; what was raised there comes again at the next step."""
+        if not isinstance(swallowed.exc_value, (KeyboardInterrupt, SystemExit)):
+            self._show_unraisable(swallowed)
 
     def step(self, what: str) -> None:
         self._check()

@@ -31,6 +31,25 @@ def test_a_signal_that_a_library_swallowed_ends_the_work_at_its_next_step(number
             list(progress.track([], "evaluating nothing"))
 
 
+class Finalized:
+    """Like TensorFlow's wrappers of native objects: a signal may find Python in their finalizers."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_in_a_finalizer_is_not_printed_and_ends_the_work_at_its_next_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with interruptible(SilentProgress()) as progress:
+        finalized: Finalized | None = Finalized()
+        assert finalized is not None
+        finalized = None
+        with pytest.raises(KeyboardInterrupt):
+            progress.step("building the next")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_signal_ends_the_work_at_once_where_nothing_swallows_it() -> None:
     with pytest.raises(SystemExit) as caught, interruptible(SilentProgress()):
         signal.raise_signal(signal.SIGTERM)
