@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from edge_sdk.console.progress import make_progress
+from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .conversion import Conversion, run_conversion
 from .interruption import interruptible
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-drop", type=float, default=0.01, metavar="X", help="refuse a variant that loses more (0.01)"
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (1)")
+    add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from edge_sdk.console.progress import make_progress
 from edge_sdk.console.table import text_table
+from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .evaluation import Evaluation, EventReport, evaluate
 from .report.report_file import LabelReport, ShareReport
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="the .edge file")
     parser.add_argument("recordings", metavar="DIR", help="one folder a label, and 'background'")
     parser.add_argument("--variant", metavar="NAME", help="which one (default: the bundle's first)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (1)")
+    add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 

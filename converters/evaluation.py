@@ -103,7 +103,7 @@ def evaluate(
 
     Raises:
         DatasetError: The recordings cannot be used.
-        ManifestError: There is no such variant.
+        UsageError: There is no such variant.
         BackendError: The variant cannot be loaded or run here.
     """
     opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))

@@ -148,7 +148,7 @@ def refuse_shared_files(calibration: Dataset, evaluation: Dataset) -> None:
     ]
     if shared:
         raise DatasetError(
-            f"{len(shared)} recordings are in both calibration and evaluation: {', '.join(shared[:5])}",
+            f"recordings are in both calibration and evaluation ({len(shared)}): {', '.join(shared[:5])}",
             hint="split by source recording; figures from shared recordings would be too good",
         )
 

@@ -149,6 +149,7 @@ class Judge:
                     source_score=float(before[index, column]),
                     score=float(after[index, column]),
                     threshold=self.threshold(label_id),
+                    flipped=bool(flipped[index, column]),
                 )
             )
         return notes

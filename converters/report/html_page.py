@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from html import escape
 
 from .report_file import ClipNote, LabelReport, Report, ShareReport, VariantReport
 
 __all__ = ["render_report"]
 
-_BAR_WIDTH = 160
+_BAR_WIDTH = 90
 _BAR_HEIGHT = 14
+_MOVED = 0.005
+"""A score that moved by less is rounding; it would only hide the recordings that matter."""
 
 _STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}
-table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.25rem .7rem;border-bottom:1px solid #ddd}
-th{text-align:left;font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums}
-.passed{color:#156b2e}.refused,.left_out{color:#a3210f}.note{color:#555}
+:root{color-scheme:light dark;--text:#1c1c1c;--quiet:#5a5a5a;--page:#fff;--line:#dcdcdc;--empty:#ececec;
+--bar:#8fbf9f;--good:#156b2e;--bad:#a3210f;--mind:#fff6dd}
+@media(prefers-color-scheme:dark){:root{--text:#e4e4e4;--quiet:#a5a5a5;--page:#171918;--line:#383c3a;
+--empty:#2d312f;--bar:#3f7a54;--good:#6fd08c;--bad:#ff8f7d;--mind:#3a3117}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;
+color:var(--text);background:var(--page)}
+h1{margin-bottom:0}h2{margin-top:2.2rem}
+.wide{overflow-x:auto}table{border-collapse:collapse;margin:.5rem 0 1rem;font-size:14px}
+th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}
+th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+.quiet{color:var(--quiet)}
+.passed{color:var(--good)}.refused,.left_out,.flipped{color:var(--bad)}
+.mind{background:var(--mind);padding:.6rem 1rem;border-radius:.4rem}.mind ul{margin:0}
+summary{cursor:pointer;font-weight:600;margin:.6rem 0}code{font-size:.85em;overflow-wrap:anywhere}
+rect.empty{fill:var(--empty)}rect.value{fill:var(--bar)}svg{vertical-align:middle}
+path{stroke:var(--text);stroke-width:2}
 """
 
 
@@ -28,11 +42,15 @@ def render_report(report: Report) -> str:
         _warnings(report),
         "<h2>Variants</h2>",
         _variants(report),
+        _reasons(report),
         "<h2>By label</h2>",
-        *(_labels(item) for item in (report.source, *report.variants) if item.labels),
-        f"<h2>Furthest from {escape(report.source.name)}</h2>",
-        *(_worst(item) for item in report.variants if item.worst_clips),
+        f"<h3>{escape(report.source.name)}</h3>",
+        _labels(report.source),
+        *(_folded(item.name, _labels(item)) for item in report.variants if item.labels),
+        f"<h2>Recordings furthest from the {escape(report.source.name)}</h2>",
+        _moved_recordings(report),
         "<h2>Golden samples</h2>",
+        "<p>Before a device trusts a variant, its scores for these must be right within a bound.</p>",
         _list(report.golden_samples),
         "<h2>Made from</h2>",
         _provenance(report),
@@ -40,6 +58,7 @@ def render_report(report: Report) -> str:
     title = f"{escape(report.name)} {escape(report.version)}"
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width">'
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(sections) + "\n</body></html>\n"
     )
 
@@ -60,79 +79,85 @@ def _evidence(report: Report) -> str:
 def _warnings(report: Report) -> str:
     if not report.warnings:
         return ""
-    return "<h2>Mind</h2>" + _list(report.warnings)
+    return f'<div class="mind"><b>Mind</b>{_list(report.warnings)}</div>'
 
 
 def _variants(report: Report) -> str:
-    headings = (
-        "variant",
-        "metric",
-        "n",
-        "95 % interval",
-        "drop",
-        "agreement",
-        "max difference",
-        "worst label",
-    )
+    headings = ["variant", "outcome", "metric", "95 % interval"]
+    numbers = ["drop", "agreement", "max difference", "KB"]
     rows = [_variant_row(item) for item in (report.source, *report.variants)]
-    return _table((*headings, "KB", "outcome"), rows)
+    return _table([*headings, *numbers, "worst label"], rows, numbers={"metric", *numbers})
 
 
 def _variant_row(item: VariantReport) -> list[str]:
-    outcome = item.outcome.replace("_", " ")
-    verdict = f'<td class="{item.outcome}">{outcome}{": " if item.reason else ""}{escape(item.reason)}</td>'
-    name = f"<td>{escape(item.name)}</td>"
-    metric = item.metric
-    if metric is None:
-        return [name, *["<td></td>"] * 8, verdict]
-    bar = _bar(metric.value, metric.low, metric.high)
-    worst = "" if item.worst_label is None else f"{escape(item.worst_label)} {item.worst_label_drop:+.4f}"
+    metric, value, interval = item.metric, None, ""
+    if metric is not None:
+        value = metric.value
+        between = "" if metric.low is None else f"{metric.low:.3f}-{metric.high:.3f}"
+        bar = _bar(metric.value, metric.low, metric.high)
+        interval = f'{bar} {between} <span class="quiet">n {metric.n}</span>'
+    worst = "" if item.worst_label is None else f"{item.worst_label} {item.worst_label_drop:+.4f}"
     return [
-        name,
-        f'<td class="n">{metric.value:.4f}</td>',
-        f'<td class="n">{metric.n}</td>',
-        f"<td>{bar}</td>",
+        _text(item.name),
+        _text(item.outcome.replace("_", " "), item.outcome),
+        _number(value, ".4f"),
+        f"<td>{interval}</td>",
         _number(item.drop, "+.4f"),
         _number(item.agreement, ".4f"),
-        _number(item.max_abs_difference, ".2e"),
-        f"<td>{worst}</td>",
+        _number(item.max_abs_difference, ".1e"),
         _number(None if item.bytes is None else item.bytes / 1000, ".0f"),
-        verdict,
+        _text(worst),
     ]
 
 
+def _reasons(report: Report) -> str:
+    reasons = [f"{item.name}: {item.reason}" for item in report.variants if item.reason]
+    return _list(reasons) if reasons else ""
+
+
 def _labels(item: VariantReport) -> str:
-    headings = ("label", "threshold", "recall", "", "precision", "", "specificity", "AUC", "95 %")
-    return f"<h3>{escape(item.name)}</h3>" + _table(headings, [_label_row(label) for label in item.labels])
+    headings = ["label", "threshold", "recall", "precision", "specificity", "AUC"]
+    rows = [_label_row(label) for label in item.labels]
+    return _table(headings, rows, numbers={"threshold"})
 
 
 def _label_row(label: LabelReport) -> list[str]:
-    auc = "" if label.auc_low is None else f"{label.auc_low:.3f}-{label.auc_high:.3f}"
+    between = "" if label.auc_low is None else f"{label.auc_low:.2f}-{label.auc_high:.2f}"
+    auc = "" if label.auc is None else f'{label.auc:.3f} <span class="quiet">{between}</span>'
     return [
-        f"<td>{escape(label.label)}</td>",
-        f'<td class="n">{label.threshold:g}</td>',
-        f"<td>{_share(label.recall)}</td>",
-        f"<td>{_share_bar(label.recall)}</td>",
-        f"<td>{_share(label.precision)}</td>",
-        f"<td>{_share_bar(label.precision)}</td>",
-        f"<td>{_share(label.specificity)}</td>",
-        _number(label.auc, ".4f"),
+        _text(label.label),
+        _number(label.threshold, "g"),
+        _share(label.recall),
+        _share(label.precision),
+        _share(label.specificity),
         f"<td>{auc}</td>",
     ]
 
 
-def _worst(item: VariantReport) -> str:
-    headings = ("recording", "label", "source", "variant", "threshold")
-    return f"<h3>{escape(item.name)}</h3>" + _table(headings, [_clip_row(note) for note in item.worst_clips])
+def _moved_recordings(report: Report) -> str:
+    headings = ["variant", "recording", "label", report.source.name, "variant's", "threshold", "decision"]
+    rows = [
+        _moved_row(item.name, note) for item in report.variants for note in item.worst_clips if _moved(note)
+    ]
+    if not rows:
+        return f"<p>No score of a recording moved by {_MOVED:g} or more in any variant.</p>"
+    explained = f"<p>The highest window counts. Scores that moved by less than {_MOVED:g} are not shown.</p>"
+    return explained + _table(headings, rows, numbers={report.source.name, "variant's", "threshold"})
 
 
-def _clip_row(note: ClipNote) -> list[str]:
+def _moved(note: ClipNote) -> bool:
+    return abs(note.score - note.source_score) >= _MOVED or note.flipped
+
+
+def _moved_row(variant: str, note: ClipNote) -> list[str]:
     return [
-        f"<td>{escape(note.clip)}</td>",
-        f"<td>{escape(note.label)}</td>",
+        _text(variant),
+        _text(note.clip),
+        _text(note.label),
         _number(note.source_score, ".4f"),
         _number(note.score, ".4f"),
         _number(note.threshold, "g"),
+        _text("flipped", "flipped") if note.flipped else _text("same", "quiet"),
     ]
 
 
@@ -141,45 +166,58 @@ def _provenance(report: Report) -> str:
     files = [*provenance.source_models, provenance.evaluation]
     if provenance.calibration is not None:
         files.append(provenance.calibration)
-    lines = [f"{file.name} ({file.n} files), sha256 {file.sha256}" for file in files]
-    lines += [f"{name} {version}" for name, version in provenance.libraries.items()]
-    if report.fusion_difference is not None:
-        lines.append(f"fused; largest difference to its parts run in turn: {report.fusion_difference:.1e}")
-    return _list(lines)
+    rows = [
+        [_text(file.name), _number(file.n, "d"), f"<td><code>{file.sha256}</code></td>"] for file in files
+    ]
+    libraries = ", ".join(f"{name} {version}" for name, version in provenance.libraries.items())
+    fused = (
+        ""
+        if report.fusion_difference is None
+        else f"<p>Fused; largest difference to its parts run in turn: {report.fusion_difference:.1e}.</p>"
+    )
+    table = _table(["name", "files", "sha256"], rows, numbers={"files"})
+    return f'{table}{fused}<p class="quiet">With {escape(libraries)}.</p>'
 
 
 def _share(share: ShareReport) -> str:
     if share.value is None:
-        return "none"
-    return f"{share.hits} of {share.n} ({share.low:.2f}-{share.high:.2f})"
-
-
-def _share_bar(share: ShareReport) -> str:
-    return "" if share.value is None else _bar(share.value, share.low, share.high)
+        return _text("none", "quiet")
+    bar = _bar(share.value, share.low, share.high)
+    between = f'<span class="quiet">{share.low:.2f}-{share.high:.2f}</span>'
+    return f"<td>{bar} {share.hits} of {share.n} {between}</td>"
 
 
 def _bar(value: float, low: float | None, high: float | None) -> str:
     """A value on 0..1 as a bar, with its interval as a line."""
     interval = ""
     if low is not None and high is not None:
-        interval = (
-            f'<path d="M{low * _BAR_WIDTH:.1f} 7H{high * _BAR_WIDTH:.1f}" stroke="#1c1c1c" stroke-width="2"/>'
-        )
+        interval = f'<path d="M{low * _BAR_WIDTH:.1f} 7H{high * _BAR_WIDTH:.1f}"/>'
     return (
         f'<svg width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" role="img" aria-label="{value:.3f}">'
-        f'<rect width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" fill="#eee"/>'
-        f'<rect width="{value * _BAR_WIDTH:.1f}" height="{_BAR_HEIGHT}" fill="#8fbf9f"/>{interval}</svg>'
+        f'<rect class="empty" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}"/>'
+        f'<rect class="value" width="{value * _BAR_WIDTH:.1f}" height="{_BAR_HEIGHT}"/>{interval}</svg>'
     )
+
+
+def _text(text: str, kind: str = "") -> str:
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
 
 
 def _number(value: float | None, form: str) -> str:
     return f'<td class="n">{"" if value is None else format(value, form)}</td>'
 
 
-def _table(headings: Iterable[str], rows: Iterable[list[str]]) -> str:
-    head = "".join(f"<th>{heading}</th>" for heading in headings)
+def _table(headings: Sequence[str], rows: Iterable[list[str]], *, numbers: Container[str] = ()) -> str:
+    head = "".join(
+        f'<th class="n">{escape(heading)}</th>' if heading in numbers else f"<th>{escape(heading)}</th>"
+        for heading in headings
+    )
     body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>\n{body}</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>\n{body}</table></div>'
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
 
 
 def _list(lines: Iterable[str]) -> str:

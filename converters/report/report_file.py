@@ -61,13 +61,18 @@ class LabelReport(Struct, frozen=True, kw_only=True):
 
 
 class ClipNote(Struct, frozen=True, kw_only=True):
-    """One recording that a variant scores otherwise than the float source, at its worst label."""
+    """One recording that a variant scores otherwise than the float source, at its worst label.
+
+    Attributes:
+        flipped: Whether the two decide otherwise, too.
+    """
 
     clip: str
     label: str
     source_score: float
     score: float
     threshold: float
+    flipped: bool
 
 
 class VariantReport(Struct, frozen=True, kw_only=True):

@@ -93,6 +93,7 @@ def test_clips_that_are_decided_otherwise_are_named_before_those_that_only_moved
     variant[5, 0] = 0.49  # decided otherwise
     notes = Judge(spec, dataset, 0.01).judge(scores(perfect(dataset)), scores(variant)).worst_clips
     assert [note.clip for note in notes[:2]] == ["clip-05.wav", "clip-50.wav"]
+    assert [note.flipped for note in notes[:2]] == [True, False]
     assert (notes[0].label, notes[0].threshold) == ("saw", 0.5)
 
 

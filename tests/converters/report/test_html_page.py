@@ -1,0 +1,101 @@
+"""The page that people read: what was refused and why, and which recordings moved."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from msgspec import structs
+
+from converters.report.html_page import render_report
+from converters.report.report_file import (
+    ClipNote,
+    EvaluationSummary,
+    LabelReport,
+    Report,
+    ShareReport,
+    VariantReport,
+)
+from edge_sdk.contract.manifest import Metric, Provenance, SourceFile
+
+METRIC = Metric(name="exact_match", value=0.75, n=4, low=0.19, high=0.99)
+FILE = SourceFile(name="m.keras", sha256="0" * 64)
+
+
+def note(clip: str, source_score: float, score: float, *, flipped: bool = False) -> ClipNote:
+    return ClipNote(
+        clip=clip, label="saw", source_score=source_score, score=score, threshold=0.5, flipped=flipped
+    )
+
+
+@pytest.fixture
+def report() -> Report:
+    whole = ShareReport(value=0.75, hits=3, n=4, low=0.19, high=0.99)
+    none = ShareReport(value=None, hits=0, n=0, low=0.0, high=1.0)
+    label = LabelReport(
+        label="saw",
+        threshold=0.5,
+        recall=whole,
+        specificity=whole,
+        precision=none,
+        balanced_accuracy=0.75,
+        auc=None,
+        auc_low=None,
+        auc_high=None,
+    )
+    clips = [note("saw/a.wav", 0.9, 0.2, flipped=True), note("saw/b.wav", 0.90001, 0.9)]
+    return Report(
+        name="buzz",
+        version="1.0.0",
+        metric_meaning="what it means",
+        max_drop=0.01,
+        evaluation=EvaluationSummary(
+            clips=4,
+            windows=8,
+            hours=0.1,
+            clips_by_label={"saw": 4},
+            background_clips=0,
+            labels_without_clips=[],
+        ),
+        source=VariantReport(name="float source", outcome="passed", metric=METRIC, labels=[label]),
+        variants=[
+            VariantReport(name="tflite-int8", outcome="refused", reason="<too> bad", worst_clips=clips),
+            VariantReport(name="onnx-float32", outcome="left_out", reason="no such operation"),
+        ],
+        golden_samples=["saw/a.wav at 0 s"],
+        warnings=[],
+        provenance=Provenance(source_models=[FILE], calibration=None, evaluation=FILE, libraries={}),
+    )
+
+
+def test_what_is_not_in_the_bundle_stands_there_with_its_reason(report: Report) -> None:
+    page = render_report(report)
+    assert "<li>tflite-int8: &lt;too&gt; bad</li>" in page
+    assert "<li>onnx-float32: no such operation</li>" in page
+    assert "<too>" not in page
+
+
+def test_recordings_that_moved_are_shown_and_rounding_is_not(report: Report) -> None:
+    page = render_report(report)
+    (row,) = re.findall(r"<tr><td>tflite-int8</td><td>saw/a.wav</td>.*?</tr>", page)
+    assert "flipped" in row
+    assert "saw/b.wav" not in page
+
+
+def test_where_nothing_moved_it_says_so(report: Report) -> None:
+    variant = structs.replace(report.variants[0], worst_clips=[note("saw/b.wav", 0.90001, 0.9)])
+    page = render_report(structs.replace(report, variants=[variant]))
+    assert "No score of a recording moved by 0.005 or more" in page
+
+
+def test_it_follows_the_readers_choice_of_light_or_dark(report: Report) -> None:
+    style = render_report(report).partition("</style>")[0]
+    light, dark = style.split("@media(prefers-color-scheme:dark)")
+    names = [set(re.findall(r"(--\w+):#", half)) for half in (light, dark)]
+    assert names[0] == names[1] == set(re.findall(r"var\((--\w+)\)", style))
+
+
+def test_every_cell_stands_under_a_heading(report: Report) -> None:
+    for table in re.findall(r"<table>(.*?)</table>", render_report(report), re.DOTALL):
+        widths = {len(re.findall(r"<t[hd][ >]", row)) for row in table.split("</tr>") if "<tr>" in row}
+        assert len(widths) == 1
