@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 
 from ..contract.manifest import Manifest, ModelFormat, Variant
-from ..errors import MissingExtraError, UsageError
+from ..errors import ManifestError, MissingExtraError, UsageError
 from .backend import Backend
+from .thread_argument import MAX_THREADS
 
 __all__ = ["choose_variant", "engine_installed", "open_backend"]
 
@@ -37,10 +38,10 @@ def open_backend(
     Raises:
         MissingExtraError: The engine is not installed.
         BackendError: The engine refuses the model.
-        UsageError: ``threads`` is less than 1.
+        UsageError: ``threads`` is less than 1 or more than 64.
     """
-    if threads < 1:
-        raise UsageError(f"an engine needs at least 1 thread, not {threads}")
+    if not 1 <= threads <= MAX_THREADS:
+        raise UsageError(f"an engine takes 1 to {MAX_THREADS} threads, not {threads}")
     if format == "tflite":
         from .tflite import TFLiteBackend
 
@@ -59,11 +60,14 @@ def choose_variant(manifest: Manifest, name: str | None = None) -> Variant:
     """The variant that is named, else the stage's first whose engine is installed.
 
     Raises:
-        ManifestError: There is no variant of that name.
+        UsageError: There is no variant of that name.
         MissingExtraError: No engine that could run the bundle is installed.
     """
     if name is not None:
-        return manifest.variant(name)
+        try:
+            return manifest.variant(name)
+        except ManifestError as error:
+            raise UsageError(error.message, hint=error.hint) from error
     for variant_name in manifest.stages[0].variants:
         variant = manifest.variant(variant_name)
         if engine_installed(variant.format):

@@ -1,0 +1,48 @@
+"""Kinds of command-line arguments, refused in words."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+__all__ = ["at_least_one", "seconds", "whole_number"]
+
+
+def whole_number(text: str, least: int, most: int | None = None) -> int:
+    """A whole number within bounds.
+
+    Raises:
+        ArgumentTypeError: It is none, or out of bounds.
+    """
+    wanted = f"a whole number of at least {least}" if most is None else f"a whole number, {least} to {most}"
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not {wanted}") from None
+    if number < least or (most is not None and number > most):
+        raise argparse.ArgumentTypeError(f"{number} is not {wanted}")
+    return number
+
+
+def at_least_one(text: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    return whole_number(text, 1)
+
+
+def seconds(text: str) -> float:
+    """Seconds, 0 or more.
+
+    Raises:
+        ArgumentTypeError: They are none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, 0 or more")
+    return number
