@@ -25,6 +25,7 @@
     └── MessagingError            alerts could not be stored, sent or received
         ├── BrokerError           the broker cannot be reached, or refuses
         ├── OutboxError           the outbox on disk cannot be used
+        │   └── OutboxFailedError     ... by this process any more; a restart repairs it
         └── StoreError            the monitor's database cannot be used
 
 A library's exception is wrapped once, where it enters, ``from`` the original.
@@ -51,6 +52,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OutboxError",
+    "OutboxFailedError",
     "SourceError",
     "SpecError",
     "StoreError",
@@ -180,6 +182,10 @@ class BrokerError(MessagingError):
 
 class OutboxError(MessagingError):
     """The outbox on disk cannot be used."""
+
+
+class OutboxFailedError(OutboxError):
+    """This process cannot use the outbox any more: it is damaged. The next start keeps it aside."""
 
 
 class StoreError(MessagingError):

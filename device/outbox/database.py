@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_sdk.errors import OutboxError
+from edge_sdk.contract.messages import Alert
+from edge_sdk.contract.topics import Topics
+from edge_sdk.errors import OutboxError, OutboxFailedError
 
+from . import rows
+from .integrity import Heading, read_heading, require_sound, set_damaged_rows_aside, sound_open_events
+from .lock import folder_hint
 from .schema import SCHEMA_VERSION, connect, create
 
 __all__ = ["OpenedDatabase", "open_database", "outbox_error"]
@@ -26,77 +32,87 @@ class OpenedDatabase(NamedTuple):
     Attributes:
         path: The file.
         connection: For the writer.
-        epoch: Made with the file.
-        next_seq: The number of the next message.
+        reading: For readers.
+        heading: Whose it is, its epoch, and the number of the next message.
+        open_events: The newest alert of each event that was open when the last process ended.
+        damaged_rows: How many rows did not hold, and were put out of the way.
         kept_aside: Where a damaged file was moved, if one was found.
     """
 
     path: Path
     connection: sqlite3.Connection
-    epoch: str
-    next_seq: int
-    kept_aside: Path | None
+    reading: sqlite3.Connection
+    heading: Heading
+    open_events: list[Alert]
+    damaged_rows: int
+    kept_aside: Path | None = None
 
 
-def open_database(folder: Path, site: str, device: str, *, wal_pages: int) -> OpenedDatabase:
-    """Open the outbox of a folder, or begin one.
+def open_database(folder: Path, topics: Topics, *, wal_pages: int) -> OpenedDatabase:
+    """Open the outbox of a folder, or begin one. All of it is read, to find damage before work starts.
 
     Raises:
         OutboxError: The file cannot be written, is another device's, or was made by a newer version.
     """
     path = folder / FILE_NAME
-    kept_aside = None
     try:
         try:
-            connection = _open(path, site, device, wal_pages)
+            return _open(path, topics, wal_pages)
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
-            kept_aside = _keep_aside(path, error)
-            connection = _open(path, site, device, wal_pages)
+            aside = _keep_aside(path, error)
+        return _open(path, topics, wal_pages)._replace(kept_aside=aside)
     except sqlite3.Error as error:
         raise outbox_error(path, error) from error
     except OSError as error:
-        raise OutboxError(f"cannot use the outbox {path}: {error.strerror}") from error
-    try:
-        epoch, next_seq = _check_owner(connection, path, site, device)
-    except OutboxError:
-        connection.close()
-        raise
-    return OpenedDatabase(path, connection, epoch, next_seq, kept_aside)
+        raise OutboxError(
+            f"cannot use the outbox {path}: {error.strerror}", hint=folder_hint(folder, error)
+        ) from error
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
     """Whether the bytes in the file are wrong, rather than the disk or the rights."""
-    # SQLITE_CORRUPT and SQLITE_NOTADB are the codes that Python gives no class of their own.
-    return type(error) is sqlite3.DatabaseError
+    # SQLITE_CORRUPT and SQLITE_NOTADB are the codes that Python gives no class of their own. A
+    # constraint is broken only where a bit has flipped in a number: we write each number once.
+    return type(error) in (sqlite3.DatabaseError, sqlite3.IntegrityError)
 
 
 def outbox_error(path: Path, error: sqlite3.Error) -> OutboxError:
     """An error of the database, in words."""
+    message = f"cannot use the outbox {path}: {error}"
     if _is_damage(error):
-        hint = "restart: the file is then kept aside, and a new one begun"
-    else:
-        hint = "is the disk full, read-only or failing?"
-    return OutboxError(f"cannot use the outbox {path}: {error}", hint=hint)
+        return OutboxFailedError(message, hint="restart: the file is then kept aside, and a new one begun")
+    return OutboxError(message, hint=folder_hint(path.parent))
 
 
-def _open(path: Path, site: str, device: str, wal_pages: int) -> sqlite3.Connection:
-    # A log that is still there means that the last process died, perhaps with the power.
-    log = path.with_name(path.name + "-wal")
-    suspect = log.exists() and log.stat().st_size > 0
-    connection = connect(path, wal_pages=wal_pages)
-    try:
-        if suspect:
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
-        create(connection, site, device)
+def _open(path: Path, topics: Topics, wal_pages: int) -> OpenedDatabase:
+    with ExitStack() as undo:
+        connection = connect(path, wal_pages=wal_pages)
+        undo.callback(connection.close)
+        require_sound(connection)
+        create(connection, topics.site, topics.device)
+        _check_version(connection, path)
+        heading = read_heading(connection)
+        _check_owner(heading, path, topics)
+        damaged_rows = _prepare_rows(connection, topics)
+        if damaged_rows:
+            _LOGGER.error("%d rows of the outbox %s are damaged: kept in it, unsent", damaged_rows, path)
+        reading = connect(path, wal_pages=0)
+        undo.callback(reading.close)
+        events = sound_open_events(reading)
         _sync_folder(path.parent)
-    except (sqlite3.Error, OSError):
-        connection.close()
-        raise
-    return connection
+        undo.pop_all()
+    return OpenedDatabase(path, connection, reading, heading, events, damaged_rows)
+
+
+def _prepare_rows(connection: sqlite3.Connection, topics: Topics) -> int:
+    """Give what was set aside another chance, then put away what does not hold; how many rows."""
+    connection.execute("BEGIN IMMEDIATE")
+    rows.retry_set_aside(connection)
+    damaged_rows = set_damaged_rows_aside(connection, topics)
+    connection.execute("COMMIT")
+    return damaged_rows
 
 
 def _sync_folder(folder: Path) -> None:
@@ -123,17 +139,19 @@ def _keep_aside(path: Path, error: sqlite3.Error) -> Path:
     return aside
 
 
-def _check_owner(connection: sqlite3.Connection, path: Path, site: str, device: str) -> tuple[str, int]:
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != SCHEMA_VERSION:
         raise OutboxError(
             f"the outbox {path} has version {version}; this release knows {SCHEMA_VERSION}",
             hint="run the release that made it until it is empty, or name another folder",
         )
-    epoch, owner_site, owner, next_seq = connection.execute("SELECT * FROM meta").fetchone()
-    if (owner_site, owner) != (site, device):
+
+
+def _check_owner(heading: Heading, path: Path, topics: Topics) -> None:
+    if (heading.site, heading.device) != (topics.site, topics.device):
         raise OutboxError(
-            f"the outbox {path} belongs to {owner_site}.{owner}, not to {site}.{device}",
+            f"the outbox {path} belongs to {heading.site}.{heading.device}, "
+            f"not to {topics.site}.{topics.device}",
             hint="its alerts can only be sent under the name they carry: give the new name another folder",
         )
-    return str(epoch), int(next_seq)

@@ -10,9 +10,14 @@ import msgspec
 
 from edge_sdk.contract.messages import SeqRange
 
-__all__ = ["record", "take"]
+__all__ = ["decode_counts", "record", "take"]
 
 _COUNTS = msgspec.json.Decoder(dict[str, int])
+
+
+def decode_counts(encoded: bytes) -> dict[str, int]:
+    """The counts of a range, by kind."""
+    return _COUNTS.decode(encoded)
 
 
 def record(connection: sqlite3.Connection, seqs: Sequence[int], kind: str) -> None:
@@ -28,7 +33,7 @@ def take(connection: sqlite3.Connection, limit: int) -> tuple[list[SeqRange], di
     counts: Counter[str] = Counter()
     for first, last, encoded in rows.fetchall():
         ranges.append((first, last))
-        counts.update(_COUNTS.decode(encoded))
+        counts.update(decode_counts(encoded))
         connection.execute("DELETE FROM evicted WHERE first = ?", (first,))
     return ranges, dict(counts)
 
@@ -42,7 +47,7 @@ def _add(connection: sqlite3.Connection, first: int, last: int, counts: Counter[
     ).fetchall()
     for other_first, other_last, encoded in neighbours:
         first, last = min(first, other_first), max(last, other_last)
-        counts.update(_COUNTS.decode(encoded))
+        counts.update(decode_counts(encoded))
         connection.execute("DELETE FROM evicted WHERE first = ?", (other_first,))
     connection.execute(
         "INSERT INTO evicted VALUES (?, ?, ?)", (first, last, msgspec.json.encode(dict(counts)))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, final
 
-from edge_sdk.contract.messages import Alert, SeqRange, decode_message
+from edge_sdk.contract.messages import Alert, SeqRange
 from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import MessageError, OutboxError
 
 from . import rows
 from .announcement import Announcement
-from .database import OpenedDatabase, open_database
+from .database import OpenedDatabase, open_database, outbox_error
 from .encoding import encode_counted
 from .eviction import make_room
 from .lock import FolderLock
@@ -67,7 +67,9 @@ class Outbox:
                 enough, what is worth least goes first, and its numbers are sent as
                 :class:`~edge_sdk.contract.messages.Dropped` ranges.
             commit: How a transaction becomes durable; for benchmarks and tests.
-            on_fault: Told, from the writer's thread, when the disk begins to fail.
+            on_fault: Told of damage that was found here; later, from the writer's thread, when the disk
+                begins to fail, and by an :class:`~edge_sdk.errors.OutboxFailedError` when only a restart
+                can help.
 
         Raises:
             OutboxError: The folder cannot be written, another process uses it, or its outbox belongs
@@ -81,11 +83,19 @@ class Outbox:
         log_bytes = min(disk_budget_bytes // 2, _MAX_LOG_BYTES)
         lock = FolderLock(folder)
         try:
-            opened = open_database(folder, site, device, wal_pages=log_bytes // 4 // _PAGE_BYTES)
-            return cls(opened, topics, lock, disk_budget_bytes - log_bytes, commit, on_fault)
+            opened = open_database(folder, topics, wal_pages=log_bytes // 4 // _PAGE_BYTES)
+            try:
+                outbox = cls(opened, topics, lock, disk_budget_bytes - log_bytes, commit, on_fault)
+            except sqlite3.Error as error:
+                opened.connection.close()
+                opened.reading.close()
+                raise outbox_error(opened.path, error) from error
         except BaseException:
             lock.release()
             raise
+        for finding in _damage_found(opened):
+            on_fault(finding)
+        return outbox
 
     def __init__(
         self,
@@ -96,24 +106,24 @@ class Outbox:
         commit: Commit,
         on_fault: Callable[[OutboxError], None],
     ) -> None:
-        self.epoch = opened.epoch
+        self.epoch = opened.heading.epoch
         self.kept_aside = opened.kept_aside
         self._connection = opened.connection
         self._topics = topics
         self._lock_file = lock_file
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
-        self._next_seq = opened.next_seq
+        self._next_seq = opened.heading.next_seq
         self._listeners: list[Callable[[], None]] = []
-        self._announcement = Announcement(topics, opened.epoch)
+        self._announcement = Announcement(topics, self.epoch)
         self._closed = False
-        self._reader = Reader(opened.path)
-        self._left_open = [decode_message(payload, Alert) for payload in self._reader.open_events()]
+        self._reader = Reader(opened.path, opened.reading)
+        self._left_open = opened.open_events
         self._announcement.check(opened.connection)
         self._writer = Writer(
             opened.connection,
             opened.path,
-            committed_seq=opened.next_seq - 1,
+            committed_seq=self._next_seq - 1,
             finish=self._finish_transaction,
             commit=commit,
             on_commit=self._after_commit,
@@ -143,11 +153,6 @@ class Outbox:
         """
         left, self._left_open = self._left_open, []
         return self._put_together([end_for(alert) for alert in left]) if left else []
-
-    @property
-    def left_open(self) -> Sequence[Alert]:
-        """The newest alert of each event that was open when the last process ended."""
-        return tuple(self._left_open)
 
     @property
     def fault(self) -> OutboxError | None:
@@ -290,3 +295,20 @@ def _insert(connection: sqlite3.Connection, written: Sequence[tuple[Counted, Row
         rows.insert(connection, row)
         if isinstance(message, Alert):
             rows.keep_open_event(connection, message, row.payload)
+
+
+def _damage_found(opened: OpenedDatabase) -> Iterator[OutboxError]:
+    """What a person should know about a file that was opened all the same."""
+    hint = "is the disk failing?"
+    if opened.kept_aside is not None:
+        yield OutboxError(
+            f"the outbox {opened.path} was damaged: it is kept as {opened.kept_aside}, its messages are "
+            "not sent, and a new one was begun",
+            hint=hint,
+        )
+    if opened.damaged_rows:
+        yield OutboxError(
+            f"{opened.damaged_rows} rows of the outbox {opened.path} were damaged: they are kept in it, "
+            "and are not sent",
+            hint=hint,
+        )

@@ -15,7 +15,6 @@ from edge_sdk.errors import OutboxError
 from . import rows
 from .database import outbox_error
 from .rows import Row
-from .schema import connect
 
 __all__ = ["OutboxCounts", "Reader"]
 
@@ -41,19 +40,20 @@ class Reader:
     Numbers that are on their way out are hidden until the writer has removed them, so that what was
     just confirmed is not sent again.
 
+    Args:
+        path: The file, for messages.
+        connection: Used and closed here.
+
     Raises:
-        OutboxError: The database cannot be read; so does every method.
+        OutboxError: Every method, where the database cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
+        self._connection = connection
         self._lock = threading.Lock()
         self._hidden: list[Sequence[SeqRange]] = []
         self._closed = False
-        try:
-            self._connection = connect(path, wal_pages=0)
-        except sqlite3.Error as error:
-            raise outbox_error(path, error) from error
 
     def next_rows(self, limit: int, skip: Collection[int]) -> list[Row]:
         """See :meth:`.outbox.Outbox.next_rows`."""
@@ -89,10 +89,6 @@ class Reader:
         ((pending,),) = self._all("SELECT COUNT(*) FROM messages")
         reasons = dict(self._all("SELECT reason, COUNT(*) FROM quarantine GROUP BY reason"))
         return OutboxCounts(pending, reasons.get("set_aside", 0), reasons.get("rejected", 0))
-
-    def open_events(self) -> list[bytes]:
-        """The newest alert of each open event, in the order of their ids."""
-        return [payload for (payload,) in self._all("SELECT payload FROM open_events ORDER BY event_id")]
 
     def close(self) -> None:
         """Close the connection."""

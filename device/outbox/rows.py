@@ -19,6 +19,7 @@ __all__ = [
     "mark_handed_out",
     "next_rows",
     "quarantine",
+    "retry_set_aside",
 ]
 
 QuarantineReason: TypeAlias = Literal["set_aside", "rejected"]
@@ -90,3 +91,12 @@ def quarantine(connection: sqlite3.Connection, ranges: Sequence[SeqRange], reaso
                 (reason, priority, first, last),
             )
     delete(connection, ranges)
+
+
+def retry_set_aside(connection: sqlite3.Connection) -> None:
+    """Let what ended connections wait again: a broker's limits may have been changed."""
+    connection.execute(
+        "INSERT OR IGNORE INTO messages SELECT priority, seq, topic, payload, 1 FROM quarantine "
+        "WHERE reason = 'set_aside'"
+    )
+    connection.execute("DELETE FROM quarantine WHERE reason = 'set_aside'")

@@ -36,7 +36,10 @@ _TABLES = (
     """,
     "CREATE TABLE open_events (event_id TEXT PRIMARY KEY, payload BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE evicted (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, counts BLOB NOT NULL)",
+    "CREATE TABLE damaged (origin, key, payload)",  # takes whatever a damaged row may hold
 )
+
+_TABLE_NAMES = ("meta", "messages", "quarantine", "open_events", "evicted", "damaged")
 
 
 def connect(path: Path, *, wal_pages: int) -> sqlite3.Connection:
@@ -59,21 +62,19 @@ def connect(path: Path, *, wal_pages: int) -> sqlite3.Connection:
 
 
 def create(connection: sqlite3.Connection, site: str, device: str) -> None:
-    """Make the tables and a new epoch in one transaction, unless they are there.
+    """Make the tables and a new epoch in one transaction, unless the file holds something.
 
-    Messages that were set aside get another chance: a broker's limits may have been changed.
+    Raises:
+        sqlite3.DatabaseError: It says that it is empty, and is not; or it lacks a table.
     """
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if version == 0 and not tables:
         for table in _TABLES:
             connection.execute(table)
         connection.execute("INSERT INTO meta VALUES (?, ?, ?, 1)", (secrets.token_hex(8), site, device))
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif version == SCHEMA_VERSION:
-        connection.execute(
-            "INSERT INTO messages SELECT priority, seq, topic, payload, 1 FROM quarantine "
-            "WHERE reason = 'set_aside'"
-        )
-        connection.execute("DELETE FROM quarantine WHERE reason = 'set_aside'")
+    elif version == 0 or (version == SCHEMA_VERSION and not tables.issuperset(_TABLE_NAMES)):
+        raise sqlite3.DatabaseError(f"its tables do not hold: {', '.join(sorted(tables)) or 'none'}")
     connection.execute("COMMIT")

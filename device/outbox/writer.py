@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from edge_sdk.errors import OutboxError
+from edge_sdk.errors import OutboxError, OutboxFailedError
 
 from .database import outbox_error
 
@@ -57,7 +57,8 @@ class Writer:
             none).
         commit: How a transaction becomes durable.
         on_commit: Told after each commit.
-        on_fault: Told once for each run of failed attempts.
+        on_fault: Told once for each run of failed attempts, and again when they turn out to be for good
+            (:class:`OutboxFailedError`).
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Writer:
             if self.committed_seq >= seq:
                 return
             if self.fault is not None:
-                raise OutboxError(self.fault.message, hint=self.fault.hint) from self.fault
+                raise type(self.fault)(self.fault.message, hint=self.fault.hint) from self.fault
         raise OutboxError(f"message {seq} was not on disk within {timeout_s:g} s")
 
     def close(self) -> None:
@@ -129,7 +130,7 @@ class Writer:
             self._work.notify()
         self._thread.join()
         if self.fault is not None:
-            raise OutboxError(
+            raise type(self.fault)(
                 f"{len(self._jobs)} changes to the outbox {self._path} could not be written: "
                 f"{self.fault.message}",
                 hint=self.fault.hint,
@@ -143,7 +144,7 @@ class Writer:
             _LOGGER.exception("the writer of the outbox %s has ended", self._path)
             with self._work:
                 self._closing = True
-            self._failed(OutboxError(f"the writer of the outbox {self._path} has ended: {error!r}"))
+            self._failed(OutboxFailedError(f"the writer of the outbox {self._path} has ended: {error!r}"))
 
     def _write_groups(self) -> None:
         failures = 0
@@ -205,11 +206,11 @@ class Writer:
 
     def _failed(self, error: OutboxError) -> None:
         with self._progress:
-            first = self.fault is None
+            is_news = type(self.fault) is not type(error)
             self.fault = error
             self._progress.notify_all()
-        if first:
-            _LOGGER.error("%s; what waits is kept in memory and tried again", error.message)
+        if is_news:
+            _LOGGER.error("%s; what waits is kept in memory", error.message)
             self._on_fault(error)
 
     def _pause(self, seconds: float) -> None:

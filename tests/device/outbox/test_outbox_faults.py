@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -194,26 +196,6 @@ def test_a_failed_opening_leaves_no_lock(tmp_path: Path) -> None:
     Outbox.open(folder, site="forest", device="box-7").close()
 
 
-@pytest.mark.parametrize("damage", ["header", "middle"])
-def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, alert: Make, damage: str) -> None:
-    folder = tmp_path / "outbox"
-    with Outbox.open(folder, site="forest", device="box-7") as outbox:
-        for _ in range(200):
-            outbox.put(alert())
-    file = folder / "outbox.sqlite"
-    content = bytearray(file.read_bytes())
-    start = 0 if damage == "header" else 4096
-    content[start : start + 8192] = b"\xa5" * 8192
-    file.write_bytes(content)
-    (folder / "outbox.sqlite-wal").write_bytes(b"left by a crash")
-
-    with Outbox.open(folder, site="forest", device="box-7") as after:
-        assert after.epoch != outbox.epoch
-        assert after.kept_aside is not None
-        assert after.kept_aside.read_bytes() == content
-        assert after.put(alert()).seq == 1
-
-
 def test_the_outbox_of_another_device_is_not_touched(opened: Opened, alert: Make, tmp_path: Path) -> None:
     outbox = opened()
     outbox.put(alert())
@@ -239,3 +221,30 @@ def test_a_disk_budget_below_a_megabyte_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutboxError, match="too small"):
         Outbox.open(tmp_path / "outbox", site="forest", device="box-7", disk_budget_bytes=999_999)
     assert not (tmp_path / "outbox").exists()
+
+
+def test_on_a_full_disk_the_lock_needs_no_room_for_its_courtesy(
+    opened: Opened, alert: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("device.outbox.lock.os.write", full)
+        outbox = opened()
+    outbox.put(alert()).wait(10)
+
+
+def test_a_full_disk_at_the_start_is_told_with_the_room_there_is(
+    opened: Opened, alert: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says "disk I/O error" where it cannot make the file that its processes share."""
+    opened().put(alert()).wait(10)
+    folder = tmp_path / "full"
+    shutil.copytree(tmp_path / "outbox", folder)  # as after a power cut, with its log
+    monkeypatch.setattr("device.outbox.lock.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))  # type: ignore[attr-defined]
+    with _no_file_may_grow_beyond(0), pytest.raises(OutboxError) as caught:
+        opened(folder)
+    assert str(folder) in caught.value.message
+    assert caught.value.hint == f"the disk of {folder} has 0 bytes free: make room, and start again"
+    assert opened(folder).counts().pending == 1
