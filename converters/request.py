@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_sdk.errors import ConversionError, UsageError
+from edge_sdk.inference.thread_argument import MAX_THREADS
 
 from .report.report_file import Measured, encode_report
 from .variants.recipes import RECIPES, parse_variants
@@ -50,8 +51,8 @@ def check_request(request: Request) -> tuple[str, ...]:
     asked = parse_variants(request.variants)
     if not (math.isfinite(request.max_drop) and 0 <= request.max_drop <= 1):
         raise UsageError(f"max-drop must be 0..1, not {request.max_drop:g}")
-    if request.threads < 1:
-        raise UsageError(f"threads must be at least 1, not {request.threads}")
+    if not 1 <= request.threads <= MAX_THREADS:
+        raise UsageError(f"threads must be 1 to {MAX_THREADS}, not {request.threads}")
     for path in request.models:
         if not path.exists():
             raise UsageError(f"there is no model {path}")

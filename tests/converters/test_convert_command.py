@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import converters
 from converters.quiet import quiet_libraries
 from edge_sdk.cli.main import main
+from edge_sdk.errors import UsageError
 
 Convert = Callable[..., int]
 
@@ -163,7 +165,7 @@ def test_a_spec_that_contradicts_the_model_is_refused(
     [
         (["--variants", "tflite-int9"], {}, "did you mean 'tflite-int8'?"),
         (["--max-drop", "7"], {}, "max-drop must be 0..1"),
-        (["--threads", "0"], {}, "threads must be at least 1"),
+        (["--threads", "0"], {}, "0 is not a whole number, 1 to 64"),
         ([], {"model": "absent.keras"}, "there is no model absent.keras"),
         ([], {"spec": "absent.toml"}, "there is no file absent.toml"),
         ([], {"output": "absent/x.edge"}, "there is no folder absent"),
@@ -176,6 +178,18 @@ def test_wrong_use_is_found_at_once(
     code, said = refused(*flags, **changes)
     assert code == 2
     assert complaint in said
+
+
+@pytest.mark.parametrize(("threads", "said"), [(0, "not 0"), (65, "1 to 64")])
+def test_from_python_threads_are_checked_too(workplace: Any, tmp_path: Path, threads: int, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        converters.convert(
+            workplace.model,
+            spec=workplace.spec,
+            evaluation=workplace.evaluation,
+            output=tmp_path / "x.edge",
+            threads=threads,
+        )
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc, which takes no files even from root")

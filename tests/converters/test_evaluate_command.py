@@ -16,7 +16,7 @@ from labelled_sounds import LABELS, RATE, make_sound
 from converters import convert, evaluate
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import ManifestError
+from edge_sdk.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_background_alone_is_judged_by_every_label_that_alerts(bundle: Bundle, t
 
 def test_a_variant_can_be_chosen(bundle: Bundle, workplace: Any) -> None:
     assert evaluate(bundle.path, workplace.evaluation, variant="onnx-float32").variant == "onnx-float32"
-    with pytest.raises(ManifestError, match="no variant 'tflite-int8'"):
+    with pytest.raises(UsageError, match="no variant 'tflite-int8'"):
         evaluate(bundle.path, workplace.evaluation, variant="tflite-int8")
 
 
