@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from edge_sdk.contract.messages import SeqRange
 from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import BrokerError, EdgeSdkError, MessageError, OutboxError
-from edge_sdk.mqtt.connection import Connection, ReceivedMessage
+from edge_sdk.mqtt.connection import LASTING_S, Connection, ReceivedMessage
+from edge_sdk.mqtt.told_reasons import ToldReasons
 
 from ..outbox import Outbox, Row
 from .presence import Presence
-from .receipts import read_receipt
+from .receipts import ReceiptWatch, read_receipt
 from .window import Window
 
 __all__ = ["Dispatcher", "PublisherCounts"]
@@ -31,15 +32,11 @@ class PublisherCounts:
         sent: Messages handed to the network; one that is sent again counts again.
         rejected: Messages that the receiver will never take.
         set_aside: Messages that ended connection after connection, or cannot travel at all.
-        foreign_receipts: Receipts from another receiver, or for another epoch.
-        bad_receipts: Receipts that do not hold.
     """
 
     sent: int = 0
     rejected: int = 0
     set_aside: int = 0
-    foreign_receipts: int = 0
-    bad_receipts: int = 0
 
 
 class Dispatcher:
@@ -80,12 +77,15 @@ class Dispatcher:
         self._connected = False
         self._probe_due_at = 0.0
         self._read_again_at = 0.0
+        self._connected_at: float | None = None
         self._link_error = ""
+        self._told = ToldReasons()
+        self._receipts = ReceiptWatch(topics, receiver_id)
 
     def connected(self, now: float) -> None:
         """A connection stands: say so, and ask whether we are heard."""
         self._connected = True
-        self._link_error = ""
+        self._connected_at = now
         self._presence.announce(self._connection)
         self._probe_due_at = now + self._probe_s
 
@@ -111,19 +111,33 @@ class Dispatcher:
                 self._presence.heard_status(self._connection, message.payload, retained=message.retained)
             elif message.topic == self._topics.probe:
                 self._presence.heard_probe(message.payload)
-        except (MessageError, BrokerError) as error:
+        except MessageError as error:
             self.report(error)
+        except BrokerError as error:
+            if self._told.is_news(error.message):
+                self.report(error)
 
     def report(self, error: EdgeSdkError) -> None:
         """Log it, and tell a person."""
         _LOGGER.error("%s", error)
         self._on_fault(error)
 
-    def link_failed(self, error: BrokerError) -> None:
-        """An attempt to connect failed; told when its reason changes. The connection has logged it."""
-        if error.message != self._link_error:
-            self._link_error = error.message
+    def link_failed(self, error: BrokerError, now: float) -> None:
+        """An attempt failed or a connection broke; each reason is told once. The connection has logged it."""
+        if self._connected_at is not None and now - self._connected_at >= LASTING_S:
+            self._told.forget()
+        self._connected_at = None
+        self._link_error = error.message
+        if self._told.is_news(error.message):
             self._on_fault(error)
+
+    def why_waiting(self) -> str:
+        """Why what waits in the outbox was not delivered yet, as far as it can be told."""
+        if not self._connected:
+            return self._link_error or "there was no connection to the broker yet"
+        if not self._presence.proved:
+            return "what this device publishes does not come back from the broker"
+        return self._receipts.why_waiting(self._window.taken)
 
     def say_reported(self) -> None:
         """Publish ``reported`` again, after it has changed."""
@@ -149,6 +163,7 @@ class Dispatcher:
         if not self._presence.proved:
             self._ask_again(now)
             return
+        self._watch_receiver(now)
         for row in self._window.overdue(now):
             if not self._send(row, now):
                 return
@@ -196,18 +211,30 @@ class Dispatcher:
             self._probe_due_at = now + self._probe_s
 
     def _read_receipt(self, payload: bytes, now: float) -> None:
-        try:
-            receipt = read_receipt(payload, receiver_id=self._receiver_id, epoch=self._outbox.epoch)
-            if receipt is None:
-                self.counts.foreign_receipts += 1
-                return
-            self._outbox.confirm(receipt.ranges)
-            if receipt.rejected:
-                self._reject(receipt.rejected)
-        except MessageError:
-            self.counts.bad_receipts += 1
-            raise
+        receipt = read_receipt(payload)
+        if receipt.epoch != self._outbox.epoch:
+            return  # an earlier outbox's messages are gone
+        if receipt.receiver_id != self._receiver_id:
+            self._tell_if_any(self._receipts.foreign(receipt.receiver_id))
+            return
+        self._outbox.confirm(receipt.ranges)
+        if receipt.rejected:
+            self._reject(receipt.rejected)
         self._window.confirmed([*receipt.ranges, *receipt.rejected], now)
+        self._receipts.ours()
+        self._watch_receiver(now)
+
+    def _watch_receiver(self, now: float) -> None:
+        """Tell when messages stay unconfirmed, and in ``reported`` also when they no longer do."""
+        unconfirmed = self._window.unconfirmed(now)
+        self._tell_if_any(self._receipts.unconfirmed(unconfirmed))
+        if unconfirmed != self._presence.unconfirmed:
+            self._presence.unconfirmed = unconfirmed
+            self.say_reported()
+
+    def _tell_if_any(self, error: BrokerError | None) -> None:
+        if error is not None:
+            self.report(error)
 
     def _reject(self, ranges: Sequence[SeqRange]) -> None:
         self._outbox.quarantine(ranges, "rejected")

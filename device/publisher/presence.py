@@ -27,6 +27,7 @@ class Presence:
     def __init__(self, topics: Topics, session: str, reported: Reported | None) -> None:
         self.reported = reported
         self.set_aside = 0
+        self.unconfirmed = 0
         self.proved = False
         self._topics = topics
         self._session = session
@@ -61,9 +62,11 @@ class Presence:
         return connection.publish(self._topics.status, self._status("offline"), retain=True, token=token)
 
     def say_reported(self, connection: Connection) -> None:
-        """What we run, with how many messages were set aside."""
+        """What we run, with how many messages were set aside or stay unconfirmed."""
         if self.reported is not None:
-            reported = msgspec.structs.replace(self.reported, set_aside=self.set_aside)
+            reported = msgspec.structs.replace(
+                self.reported, set_aside=self.set_aside, unconfirmed=self.unconfirmed
+            )
             connection.publish(self._topics.reported, encode_message(reported), retain=True)
 
     def ask(self, connection: Connection) -> None:

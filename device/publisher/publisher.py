@@ -48,9 +48,9 @@ class Publisher:
         receiver_id: The one receiver whose receipts count; needed for ``receipt``.
         reported: What the device runs; may follow with :meth:`report`.
         on_fault: Told, from this thread, of whatever a person should know. All of it is logged too.
-            ``BrokerError``: a refusal, until its reason changes; ``MessageError``: messages rejected or
-            set aside, receipts that do not hold; ``OutboxError``: the outbox cannot be read. After all
-            of these it goes on. ``MessagingError`` itself: it has ended, by a bug.
+            ``BrokerError``: a refusal or a silent receiver, each reason once; ``MessageError``: messages
+            rejected or set aside, receipts that do not hold; ``OutboxError``: the outbox cannot be read.
+            After all of these it goes on. ``MessagingError`` itself: it has ended, by a bug.
         resend_s: The least time before a message is sent again over a connection that stands.
         probe_s: How long a probe may take to come back.
         open_connection: Makes the connection; tests bring their own.
@@ -101,6 +101,7 @@ class Publisher:
         self._known_links = 0
         self._stop_at: float | None = None
         self._goodbye_until: float | None = None
+        self._why_waiting = "nothing was sent"
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
@@ -108,6 +109,11 @@ class Publisher:
     def counts(self) -> PublisherCounts:
         """What was done since the start."""
         return self._dispatcher.counts
+
+    @property
+    def why_waiting(self) -> str:
+        """After :meth:`stop`: why messages still wait in the outbox, if any do."""
+        return self._why_waiting
 
     def start(self) -> None:
         """Begin to connect and to send; returns at once. Once only."""
@@ -149,7 +155,7 @@ class Publisher:
 
     def failed(self, error: BrokerError) -> None:
         """From the network's thread, which has logged it."""
-        self._inbox.put(partial(self._dispatcher.link_failed, error))
+        self._inbox.put(lambda: self._dispatcher.link_failed(error, time.monotonic()))
 
     def _run(self) -> None:
         """The outer edge of the thread: a fault of ours must not leave a device that only seems well."""
@@ -203,6 +209,7 @@ class Publisher:
         if self._goodbye_until is not None:
             self._ended = self._ended or now >= self._goodbye_until
         elif self._stop_at is not None and (now >= self._stop_at or self._dispatcher.is_drained()):
+            self._why_waiting = self._dispatcher.why_waiting()
             self._goodbye_until = now + _GOODBYE_S
             self._ended = not self._dispatcher.say_offline(_GOODBYE_TOKEN)
 
@@ -217,4 +224,10 @@ def _open_mqtt(
     from edge_sdk.mqtt.client import MqttConnection
 
     client_id = f"{topics.site}:{topics.device}"  # nats-server accepts no dot
-    return MqttConnection(broker, client_id=client_id, subscriptions=subscriptions, will=will)
+    return MqttConnection(
+        broker,
+        client_id=client_id,
+        subscriptions=subscriptions,
+        will=will,
+        namesake=f"another device use the name {topics.site}.{topics.device}",
+    )

@@ -17,6 +17,7 @@ __all__ = ["Window"]
 _PATIENCE = 4.0  # waits so many times the usual delay before sending again
 _SMOOTHING = 1 / 8  # of the usual delay, as RFC 6298 smooths round-trip times
 _MAX_DOUBLINGS = 4
+_TAKEN_KEPT = 4  # times the most that may be under way
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class _UnderWay:
     row: Row
     sent_at: float
     sends: int = 1
-    acknowledged: bool = False
+    acknowledged: bool = False  # this sending of it
 
 
 class Window:
@@ -51,6 +52,7 @@ class Window:
         self._max_broken = max_broken
         self._under_way: dict[int, _UnderWay] = {}
         self._broken: dict[int, int] = {}
+        self._taken_at: dict[int, float] = {}  # acknowledged and not confirmed, over all connections
         self._one_by_one = 0
         self._usual_delay_s: float | None = None
 
@@ -81,6 +83,8 @@ class Window:
             return False
         message.acknowledged = True
         self._harmless(seq)
+        if self._needs_receipt:
+            self._note_taken(seq, message.sent_at)
         if not self._needs_receipt:
             del self._under_way[seq]
         return not self._needs_receipt
@@ -90,6 +94,7 @@ class Window:
         seqs = [seq for seq in self._under_way if any(first <= seq <= last for first, last in ranges)]
         for seq in seqs:
             message = self._under_way.pop(seq)
+            self._taken_at.pop(seq, None)
             self._harmless(seq)
             if message.sends == 1:  # after a second one, nobody knows which was confirmed
                 self._observe(now - message.sent_at)
@@ -120,7 +125,18 @@ class Window:
     def forget(self, seq: int) -> None:
         """A message will not be sent any more."""
         self._under_way.pop(seq, None)
+        self._taken_at.pop(seq, None)
         self._harmless(seq)
+
+    @property
+    def taken(self) -> int:
+        """How many messages under way the broker has taken, and nobody has confirmed."""
+        return sum(seq in self._taken_at for seq in self._under_way)
+
+    def unconfirmed(self, now: float) -> int:
+        """How many of these were taken longer ago than a receiver that works needs."""
+        limit = now - self._timeout_s()
+        return sum(self._taken_at.get(seq, now) <= limit for seq in self._under_way)
 
     def overdue(self, now: float) -> list[Row]:
         """What must be sent again, oldest first within a priority."""
@@ -146,6 +162,11 @@ class Window:
     def _harmless(self, seq: int) -> None:
         self._broken.pop(seq, None)
         self._one_by_one = max(0, self._one_by_one - 1)
+
+    def _note_taken(self, seq: int, sent_at: float) -> None:
+        self._taken_at.setdefault(seq, sent_at)
+        if len(self._taken_at) > _TAKEN_KEPT * self._limit:  # what was evicted meanwhile is never confirmed
+            del self._taken_at[next(iter(self._taken_at))]
 
     def _unacknowledged(self) -> list[int]:
         return [seq for seq, message in self._under_way.items() if not message.acknowledged]

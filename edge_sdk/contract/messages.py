@@ -173,7 +173,14 @@ class SelfTest(Struct, frozen=True, kw_only=True):
 
 
 class Reported(Struct, frozen=True, kw_only=True):
-    """``up/reported``, retained: what the device runs."""
+    """``up/reported``, retained: what the device runs, and what of its outbox needs somebody's care.
+
+    Attributes:
+        set_aside: Messages that the broker would not take.
+        unconfirmed: Messages under way that the broker took and the receiver leaves unconfirmed for longer
+            than the resend time.
+        kept_aside: Name of the file that was found damaged at the start; its messages were not sent.
+    """
 
     schema_version: MessageVersion = MESSAGE_VERSION
     device: TopicName
@@ -186,6 +193,8 @@ class Reported(Struct, frozen=True, kw_only=True):
     self_test: SelfTest | None = None
     release: str | None = None
     set_aside: Annotated[int, Meta(ge=0)] = 0
+    unconfirmed: Annotated[int, Meta(ge=0)] = 0
+    kept_aside: str | None = None
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import logging
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from ..errors import BrokerError, MessageError, MissingExtraError
 from .acknowledgements import Acknowledgements
 from .connection import ConnectionListener, ReceivedMessage, Will
-from .refusals import broken, refused, refused_subscriptions, unreachable
+from .refusals import broken, mute, refused, refused_subscriptions, unreachable
 from .settings import BrokerSettings
 
 try:
@@ -65,6 +66,8 @@ class Attempt:
         on_standing: Callable[[], None],
     ) -> None:
         self.stands = False
+        self.stood_s = 0.0
+        self._stands_since = 0.0
         self._settings = settings
         self._subscriptions = identity.subscriptions
         self._listener = listener
@@ -93,18 +96,28 @@ class Attempt:
         self._running = True
         if stopping.is_set():
             self.goodbye()
+        give_up_at = time.monotonic() + self._settings.connect_timeout_s
         # A malformed packet ends paho's thread without a word; there is no other way to learn of it.
         while not self._ended.wait(_POLL_S) and self._client._thread is not None:  # noqa: SLF001
-            pass
+            if not self.stands and time.monotonic() >= give_up_at:
+                self._error = mute(self._settings)
+                self._hang_up()
+                break
         self._client.loop_stop()
+        if self.stands:
+            self.stood_s = time.monotonic() - self._stands_since
 
     def goodbye(self) -> None:
         """Disconnect; where that cannot be said because the link hangs, close the socket."""
         if not self._running:
             return
         self._client.disconnect()
+        if not self._ended.wait(_GOODBYE_S):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
         connection = self._client.socket()
-        if not self._ended.wait(_GOODBYE_S) and connection is not None:
+        if connection is not None:
             connection.close()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool, token: int | None) -> bool:
@@ -118,6 +131,11 @@ class Attempt:
         if self._acknowledgements.sent(info.mid, token) and token is not None:
             self._listener.acknowledged(token)
         return True
+
+    @property
+    def was_cut(self) -> bool:
+        """It got as far as MQTT, and was ended from the other side without a word."""
+        return self._running and self._error is None
 
     def verdict(self) -> BrokerError:
         """Why it is over."""
@@ -157,6 +175,7 @@ class Attempt:
             self._connected()
 
     def _connected(self) -> None:
+        self._stands_since = time.monotonic()
         self.stands = True
         self._on_standing()
         self._listener.connected()

@@ -15,19 +15,22 @@ from typing import final
 from ..errors import BrokerError
 from .attempt import Attempt, Identity
 from .backoff import Backoff
-from .connection import ConnectionListener, Will
+from .connection import LASTING_S, ConnectionListener, Will
 from .settings import BrokerSettings
+from .told_reasons import ToldReasons
 
 __all__ = ["MqttConnection"]
 
 _LOGGER = logging.getLogger(__name__)
+
+_SHORT_TOLERATED = 3  # connections in a row that end soon; a bad link may cut some
 
 
 @final
 class MqttConnection:
     """A connection that comes back with jittered, doubling pauses until it is stopped.
 
-    A refusal is logged as an error, again whenever its reason changes.
+    A refusal is logged as an error, each reason once until a connection has lasted.
 
     Args:
         settings: Which broker, as whom.
@@ -38,12 +41,15 @@ class MqttConnection:
         manual_acknowledge: Whether what is received is acknowledged by its
             :attr:`ReceivedMessage.acknowledge` only, once it is safe.
         backoff: The pauses.
+        namesake: Who may be using our client id, as it stands between "does" and a question mark.
+        lasting_s: A connection that ends sooner was none; several in a row mean that another client has
+            our name, and the pauses grow.
 
     Raises:
         ConfigError: The TLS files do not hold.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two have a default that suits
         self,
         settings: BrokerSettings,
         *,
@@ -53,6 +59,8 @@ class MqttConnection:
         will: Will | None = None,
         manual_acknowledge: bool = False,
         backoff: Backoff | None = None,
+        namesake: str | None = None,
+        lasting_s: float = LASTING_S,
     ) -> None:
         self._settings = settings
         self._identity = Identity(
@@ -64,6 +72,10 @@ class MqttConnection:
             manual_acknowledge,
         )
         self._backoff = backoff or Backoff()
+        self._namesake = namesake or f"another client use the name {client_id}"
+        self._lasting_s = lasting_s
+        self._short_in_a_row = 0
+        self._told = ToldReasons()
         self._attempt: Attempt | None = None
         self._stopping = threading.Event()
         self._outcome = threading.Event()
@@ -124,7 +136,7 @@ class MqttConnection:
         failures = 0
         while not self._stopping.is_set():
             stood = self._connect_once(listener)
-            failures = 1 if stood else failures + 1
+            failures = max(1, self._short_in_a_row - _SHORT_TOLERATED) if stood else failures + 1
             self._stopping.wait(self._backoff.delay_s(failures))
 
     def _connect_once(self, listener: ConnectionListener) -> bool:
@@ -133,21 +145,39 @@ class MqttConnection:
         self._attempt = attempt
         attempt.run(self._stopping)
         self._attempt = None
+        self._judge_length(attempt.stood_s)
         if attempt.stands:
             listener.disconnected()
         if not self._stopping.is_set():
-            self._report(attempt.verdict(), listener, stood=attempt.stands)
+            self._report(self._verdict(attempt), listener, stood=attempt.stands)
         self._outcome.set()
         return attempt.stands
 
     def _stands(self) -> None:
-        if self._error is not None:
+        if self._error is not None and self._short_in_a_row <= _SHORT_TOLERATED:
             _LOGGER.warning("connected to %s", self._settings.address)
         self._error = None
         self._outcome.set()
 
+    def _judge_length(self, stood_s: float) -> None:
+        if stood_s >= self._lasting_s:
+            self._short_in_a_row = 0
+            self._told.forget()
+        elif stood_s > 0.0:
+            self._short_in_a_row += 1
+
+    def _verdict(self, attempt: Attempt) -> BrokerError:
+        error = attempt.verdict()
+        if not attempt.was_cut or self._short_in_a_row < _SHORT_TOLERATED:
+            return error
+        return BrokerError(
+            f"the broker {self._settings.address} ends each connection soon after it was made: "
+            f"does {self._namesake}?",
+            hint=f"the last one ended so: {error.message}",
+        )
+
     def _report(self, error: BrokerError, listener: ConnectionListener, *, stood: bool) -> None:
-        if self._error is None or self._error.message != error.message:
+        if self._told.is_news(error.message):
             level = logging.WARNING if stood else logging.ERROR
             _LOGGER.log(level, "%s; trying again", error)
         self._error = error

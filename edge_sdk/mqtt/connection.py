@@ -8,7 +8,10 @@ from typing import Protocol
 
 from ..errors import BrokerError
 
-__all__ = ["Connection", "ConnectionListener", "ReceivedMessage", "Will"]
+__all__ = ["LASTING_S", "Connection", "ConnectionListener", "ReceivedMessage", "Will"]
+
+LASTING_S = 10.0
+"""A connection that stood so long was a good one; what ends it is news."""
 
 
 @dataclass(frozen=True, slots=True)

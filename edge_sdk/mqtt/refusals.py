@@ -8,7 +8,7 @@ import ssl
 from ..errors import BrokerError
 from .settings import PASSWORD_VARIABLE, USER_VARIABLE, BrokerSettings
 
-__all__ = ["broken", "refused", "refused_subscriptions", "unreachable"]
+__all__ = ["broken", "mute", "refused", "refused_subscriptions", "unreachable"]
 
 # CONNACK return codes of MQTT 3.1.1, section 3.2.2.3.
 _REFUSALS: dict[int, tuple[str, str]] = {
@@ -51,6 +51,15 @@ def unreachable(settings: BrokerSettings, error: Exception) -> BrokerError:
         )
     return BrokerError(
         f"{settings.address} cannot be reached: {error}", hint="check the address and the link"
+    )
+
+
+def mute(settings: BrokerSettings) -> BrokerError:
+    """A server that takes the connection and does not answer our login."""
+    return BrokerError(
+        f"{settings.address} takes the connection, but did not answer the login "
+        f"within {settings.connect_timeout_s:g} s",
+        hint="is this an MQTT broker, and is it well?",
     )
 
 

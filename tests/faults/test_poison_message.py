@@ -42,11 +42,11 @@ def test_all_alerts_behind_a_poisoned_one_arrive(
     with Outbox.open(tmp_path / "outbox", site="forest", device="box-7") as outbox:
         for index in range(1, ALERTS + 1):
             outbox.put(alert(index))
-    _poison(tmp_path / "outbox" / "outbox.sqlite")
 
     monitor(nats.url)
     faults: list[str] = []
     box = device(nats.url, reported=reported, on_fault=lambda fault: faults.append(fault.message))
+    _poison(tmp_path / "outbox" / "outbox.sqlite")  # while it is open: an opening finds bad topics
     box.publisher.start()
     box.wait_until_pending(at_most=0)
     box.publisher.stop(10)

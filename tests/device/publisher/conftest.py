@@ -111,10 +111,14 @@ class Bench:
         """A message comes."""
         self.dispatcher.received(ReceivedMessage(topic, payload, retained), now)
 
-    def receipt(self, **fields: object) -> None:
+    def receipt(self, *, now: float = 0.0, **fields: object) -> None:
         """A receipt comes."""
         given = {"receiver_id": "monitor", "epoch": self.outbox.epoch, **fields}
-        self.deliver(self.topics.receipt, encode_message(msgspec.convert(given, Receipt)))
+        self.deliver(self.topics.receipt, encode_message(msgspec.convert(given, Receipt)), now=now)
+
+    def reported(self) -> Reported:
+        """What it said last of itself."""
+        return decode_message(self.published(self.topics.reported)[-1].payload, Reported)
 
     def published(self, topic: str) -> list[Published]:
         """What was published on a topic."""

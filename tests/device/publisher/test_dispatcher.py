@@ -9,7 +9,7 @@ import pytest
 
 from device.outbox import Outbox
 from edge_sdk.contract.messages import Alert, Reported, Status, decode_message, encode_message
-from edge_sdk.errors import MessageError
+from edge_sdk.errors import BrokerError, MessageError
 
 Build = Callable[[str, int], Alert]
 Bench = Any  # of conftest.py, which cannot be imported
@@ -120,7 +120,6 @@ def test_a_receipt_that_is_not_for_us_lets_go_of_nothing(
     _put(bench.outbox, alert, 1)
     bench.connect()
     bench.receipt(ranges=[(1, 1)], **changes)
-    assert bench.dispatcher.counts.foreign_receipts == 1
     assert [row.seq for row in bench.outbox.next_rows(10)] == [1]
 
 
@@ -132,7 +131,6 @@ def test_a_receipt_that_does_not_hold_is_told_and_lets_go_of_nothing(
     bench.connect()
     bench.receipt(ranges=ranges)
     assert isinstance(bench.faults[0], MessageError)
-    assert bench.dispatcher.counts.bad_receipts == 1
     assert [row.seq for row in bench.outbox.next_rows(10)] == [1, 2]
 
 
@@ -253,3 +251,108 @@ def test_an_outbox_that_cannot_be_read_is_told_and_asked_again_later(bench: Benc
     bench.dispatcher.send(now=1.0)
     assert len(bench.faults) == 1
     assert bench.dispatcher.wake_at() == 5.0
+
+
+def test_the_receipts_of_another_receiver_are_told_once(bench: Bench, alert: Build) -> None:
+    """A misspelt receiver_id: nothing would ever be confirmed."""
+    _put(bench.outbox, alert, 2)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    for seq in (1, 2):
+        bench.dispatcher.acknowledged(seq)
+        bench.receipt(receiver_id="montior", ranges=[(seq, seq)])
+    (fault,) = bench.faults
+    assert fault.message == "receiver 'montior' confirms; this device waits for 'monitor'"
+    assert "'montior' confirms it, and this device waits for 'monitor'" in bench.dispatcher.why_waiting()
+
+
+def test_a_second_receiver_beside_ours_is_no_news(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 1)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    bench.receipt(ranges=[(1, 1)])
+    bench.receipt(receiver_id="archive", ranges=[(1, 1)])
+    assert bench.faults == []
+
+
+def test_whoever_may_write_receipts_cannot_fill_the_log(bench: Bench) -> None:
+    bench.connect()
+    for number in range(100):
+        bench.receipt(receiver_id=f"receiver-{number}", ranges=[])
+    assert len(bench.faults) == 8
+
+
+def test_messages_that_stay_unconfirmed_are_told_and_reported_until_they_are_confirmed(
+    bench: Bench, alert: Build
+) -> None:
+    _put(bench.outbox, alert, 2)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    bench.dispatcher.acknowledged(1)
+    bench.dispatcher.acknowledged(2)
+    bench.dispatcher.send(now=59.0)
+    assert bench.faults == []
+    bench.dispatcher.send(now=60.0)
+    bench.dispatcher.send(now=400.0)
+    (fault,) = bench.faults
+    assert "the receiver 'monitor' does not confirm it" in fault.message
+    assert "edge/v1/forest/box-7/down/receipt" in fault.hint
+    assert bench.reported().unconfirmed == 2
+    assert "the broker has taken 2 of them" in bench.dispatcher.why_waiting()
+
+    bench.receipt(ranges=[(1, 1)], now=401.0)
+    assert bench.reported().unconfirmed == 1
+    bench.receipt(ranges=[(2, 2)], now=402.0)
+    assert bench.reported().unconfirmed == 0
+
+
+def test_a_link_that_is_often_cut_does_not_hide_a_silent_receiver(bench: Bench, alert: Build) -> None:
+    _put(bench.outbox, alert, 1)
+    for now in (0.0, 25.0, 50.0, 75.0):
+        bench.connect(now)
+        bench.dispatcher.send(now)
+        bench.dispatcher.acknowledged(1)
+        bench.dispatcher.send(now + 1.0)
+        bench.disconnect()
+    assert len(bench.faults) == 1
+    assert "does not confirm" in bench.faults[0].message
+
+
+def test_a_message_that_the_broker_has_not_taken_is_no_fault_of_the_receiver(
+    bench: Bench, alert: Build
+) -> None:
+    _put(bench.outbox, alert, 1)
+    bench.connect()
+    bench.dispatcher.send(now=0.0)
+    bench.dispatcher.send(now=60.0)
+    assert bench.faults == []
+    assert bench.dispatcher.why_waiting() == "there was no time to send them"
+
+
+def test_why_messages_wait_is_told_by_what_stands_in_their_way(bench: Bench, alert: Build) -> None:
+    assert "no connection" in bench.dispatcher.why_waiting()
+    bench.dispatcher.link_failed(BrokerError("wrong password"), now=0.0)
+    assert bench.dispatcher.why_waiting() == "wrong password"
+    bench.connect(prove=False)
+    assert "does not come back" in bench.dispatcher.why_waiting()
+
+
+def test_reasons_that_alternate_are_told_once_each_until_a_connection_has_lasted(bench: Bench) -> None:
+    def fail(reason: str, *, at: float, stood_s: float) -> None:
+        bench.connect(at)
+        bench.disconnect()
+        bench.dispatcher.link_failed(BrokerError(reason), at + stood_s)
+
+    for second in range(20):
+        fail("broke" if second % 2 else "closed", at=float(second), stood_s=0.5)
+    assert [fault.message for fault in bench.faults] == ["closed", "broke"]
+    fail("broke", at=30.0, stood_s=60.0)
+    assert [fault.message for fault in bench.faults] == ["closed", "broke", "broke"]
+
+
+def test_another_process_of_the_same_name_is_told_once(bench: Bench) -> None:
+    for now in range(5):
+        bench.connect(float(now))
+        bench.deliver(bench.topics.status, _status("online", OTHER_SESSION))
+        bench.disconnect()
+    assert len(bench.faults) == 1

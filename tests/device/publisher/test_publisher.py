@@ -115,6 +115,7 @@ def test_stopping_waits_for_what_is_not_delivered_and_no_longer_than_it_may(
     stopping.join(10)
     assert [row.seq for row in outbox.next_rows(10)] == [2]
     assert _last_state(broker).state == "offline"
+    assert "the receiver 'monitor' does not confirm it" in publisher.why_waiting
 
 
 def test_stopping_without_a_connection_loses_nothing(outbox: Outbox, alert: Build) -> None:
@@ -126,6 +127,7 @@ def test_stopping_without_a_connection_loses_nothing(outbox: Outbox, alert: Buil
     outbox.put(alert).wait(10)
     publisher.stop(0.05)
     assert outbox.counts().pending == 1
+    assert publisher.why_waiting == "there was no connection to the broker yet"
 
 
 def test_the_will_says_offline_with_our_session(outbox: Outbox) -> None:

@@ -246,6 +246,53 @@ def test_a_server_that_is_no_broker_is_told(
         connection.require()
 
 
+def test_a_server_that_never_answers_the_login_is_given_up(
+    connect: Callable[..., tuple[MqttConnection, Recorder]],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # the system takes connections for it
+        settings = BrokerSettings("127.0.0.1", server.getsockname()[1], connect_timeout_s=0.1)
+        connection, recorder = connect(settings)
+        with pytest.raises(BrokerError, match="did not answer the login"):
+            connection.require()
+        recorder.next("failed")
+        recorder.next("failed")  # it goes on trying
+        connection.stop()
+
+
+def test_two_clients_of_one_name_are_told_so_and_do_not_fill_the_log(
+    broker: EmbeddedBroker,
+    connect: Callable[..., tuple[MqttConnection, Recorder]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The broker ends the older connection each time that the other client comes back."""
+    who = {"client_id": "twin", "namesake": "another device use the name forest.box-7"}
+    _, one = connect(broker.url, **who)
+    one.next("connected")
+    connect(broker.url, **who)
+    question = "does another device use the name forest.box-7?"
+    while question not in str(one.next("failed")):
+        pass
+    for _ in range(10):
+        assert question in str(one.next("failed"))
+    told = [record.getMessage() for record in caplog.records if question in record.getMessage()]
+    assert len(told) <= 2, "once by each"
+
+
+def test_a_connection_that_has_lasted_makes_every_reason_news_again(
+    connect: Callable[..., tuple[MqttConnection, Recorder]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with EmbeddedBroker() as mortal:
+        connection, recorder = connect(mortal.url, lasting_s=0.0)
+        for _ in range(3):
+            recorder.next("connected")
+            mortal.kill()
+            recorder.next("failed")
+            mortal.restart()
+        recorder.next("connected")
+        connection.stop()
+    assert sum(" broke: " in record.getMessage() for record in caplog.records) == 3
+
+
 @pytest.fixture
 def serve_tls(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """A TLS server on loopback that grants every CONNECT; its port and its certificate."""
