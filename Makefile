@@ -30,7 +30,7 @@ check: $(STAMPS)/demo $(STAMPS)/dev
 	.venv/bin/lint-imports
 
 bench: $(STAMPS)/demo $(STAMPS)/dev
-	@for script in $(BENCHMARKS); do echo "== $$script"; .venv/bin/python $$script || exit 1; done
+	@for script in $(BENCHMARKS); do echo "== $$script"; .venv/bin/python $$script || [ $$? = 77 ] || exit 1; done
 
 # core: the environment and the SDK; demo and dev: each adds what it lacks, in any order.
 $(STAMPS)/core: pyproject.toml constraints.txt

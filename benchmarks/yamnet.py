@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +65,16 @@ AUDIO = AudioInput(
 )
 
 
+_SKIPPED = 77  # automake's exit code for a test that cannot run here; `make bench` goes on
+
+
 def data_folder() -> Path:
     """Where the models are; ends the program where they are not."""
     default = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
     folder = Path(os.environ.get("EDGE_SDK_DATA", default)) / "models" / "yamnet"
     if not folder.is_dir():
-        raise SystemExit(f"there is no {folder}: set EDGE_SDK_DATA to where the models are")
+        print(f"skipped: there is no {folder}; set EDGE_SDK_DATA to where the models are", file=sys.stderr)
+        sys.exit(_SKIPPED)
     return folder
 
 
