@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import msgspec
 
+from ..console.foreign_text import json_text, printable
 from ..console.table import text_table
 from ..contract.audio import LogMel
 from ..contract.bundle import Bundle
@@ -36,9 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
             "signed": False,
             "manifest": msgspec.to_builtins(bundle.manifest),
         }
-        print(json.dumps(report))
+        print(json_text(report))
     else:
-        print("\n\n".join(_sections(bundle)))
+        print(printable("\n\n".join(_sections(bundle)), lines=True))
     return 0
 
 
@@ -61,7 +61,7 @@ def _heading(bundle: Bundle) -> str:
         f"{manifest.task} {manifest.modality}: {_input(manifest.audio)}",
     ]
     if manifest.description:
-        lines.insert(1, manifest.description)
+        lines.insert(1, " ".join(manifest.description.split()))
     return "\n".join(lines)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .foreign_text import printable
+
 __all__ = ["text_table"]
 
 _GAP = "  "
@@ -14,12 +16,13 @@ def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, number
 
     Args:
         headings: One for each column.
-        rows: Each as long as ``headings``.
+        rows: Each as long as ``headings``; what cannot be printed in a cell is replaced.
         numbers: Columns, counted from 0, that are aligned to the right.
 
     Returns:
         Lines without trailing blanks, the second one a rule.
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(headings, *rows, strict=True)]
     lines = [_line(headings, widths, numbers), _GAP.join("-" * width for width in widths)]
     lines += [_line(row, widths, numbers) for row in rows]

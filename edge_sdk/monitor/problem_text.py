@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..console.foreign_text import printable
 from .incoming import BadPayload
 from .intake import Conflict, Overflow, Problem
 from .seq_ledger import SeqGap
@@ -10,7 +11,11 @@ __all__ = ["describe_problem"]
 
 
 def describe_problem(problem: Problem) -> str:
-    """One line for a person."""
+    """One line for a person, without what a sender could command a terminal with."""
+    return printable(_describe(problem))
+
+
+def _describe(problem: Problem) -> str:
     if isinstance(problem, SeqGap):
         numbers = f"{problem.first}" if problem.count == 1 else f"{problem.first} to {problem.last}"
         what = "message" if problem.count == 1 else "messages"

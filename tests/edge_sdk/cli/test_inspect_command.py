@@ -36,6 +36,19 @@ def test_people_read_labels_rules_variants_and_origin(
     assert "by keras 3.15.1" in text
 
 
+def test_a_bundle_cannot_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = example_manifest()
+    labels = [msgspec.structs.replace(manifest.labels[0], name="saw\x1b[2J\nrow"), *manifest.labels[1:]]
+    evil = msgspec.structs.replace(manifest, labels=labels, description="\x1b[31mevil\x1b]0;x\x07\nsigned")
+    path = tmp_path / "evil.edge"
+    write_bundle(path, evil, example_members())
+    assert main(["inspect", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert not [character for character in text if ord(character) < 32 and character != "\n"]
+    assert "\n\ufffd[31mevil\ufffd]0;x\ufffd signed\n" in text
+    assert "saw\ufffd[2J\ufffdrow" in text
+
+
 def test_programs_read_the_whole_manifest(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(bundle), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
