@@ -17,7 +17,7 @@ import numpy as np
 
 from ..contract.values import Float32Array
 from ..errors import AudioError, UsageError
-from .container_end import ends_early
+from .container_end import bytes_after_empty_data, ends_early
 from .resample import StreamResampler
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class AudioFile:
         from .forward_reader import ForwardReader, LibsndfileError
 
         try:
-            reader = ForwardReader(str(file))
+            reader = ForwardReader(os.fsencode(file))  # names need not be UTF-8
         except LibsndfileError as error:
             raise AudioError(
                 f"{file} cannot be read as sound: {error.error_string}",
@@ -128,8 +128,11 @@ class AudioFile:
         position = 0
         while len(block := self._read(block_frames, position)):
             mono = block.mean(axis=1) if channel == "mix" else np.ascontiguousarray(block[:, channel])
-            self._require_finite(mono, position)
-            yield mono
+            finite = _finite_length(mono)
+            if finite:
+                yield mono[:finite]
+            if finite < len(mono):
+                raise self._not_finite(position + finite, mono[finite])
             position += len(block)
         if (self.frames is not None and position < self.frames) or ends_early(self.path):
             raise self._broken(position)
@@ -150,15 +153,12 @@ class AudioFile:
             hint="the recorder or the copy may have been interrupted; cut the file there to use the rest",
         )
 
-    def _require_finite(self, mono: Float32Array, position: int) -> None:
-        finite = np.isfinite(mono)
-        if not finite.all():
-            sample = position + int(np.argmin(finite))
-            raise AudioError(
-                f"{self.path}: sample {sample} ({sample / self.sample_rate_hz:.3f} s) "
-                f"is not a finite number but {mono[sample - position]}",
-                hint="the program that wrote this floating-point file is at fault; write it again",
-            )
+    def _not_finite(self, sample: int, value: float) -> AudioError:
+        return AudioError(
+            f"{self.path}: sample {sample} ({sample / self.sample_rate_hz:.3f} s) "
+            f"is not a finite number but {value}",
+            hint="the program that wrote this floating-point file is at fault; write it again",
+        )
 
     def _require_sound(self) -> None:
         if self._reader.format not in _FORMATS:
@@ -167,6 +167,13 @@ class AudioFile:
                 hint="convert it, for example: ffmpeg -i IN OUT.flac",
             )
         if self.frames == 0:
+            unlisted = bytes_after_empty_data(self.path)
+            if unlisted:
+                raise AudioError(
+                    f"{self.path}: its header says 0 samples, though {unlisted} bytes follow it",
+                    hint="the recorder may have lost power; repair a copy, for example: "
+                    "ffmpeg -ignore_length 1 -i IN.wav OUT.wav",
+                )
             raise AudioError(
                 f"{self.path} holds no sound: its header says 0 samples",
                 hint="the recorder may have stopped before it completed the file",
@@ -195,10 +202,16 @@ def read_mono(path: str | os.PathLike[str], rate_hz: int, channel: Channel = "mi
         return np.concatenate([*parts, resampler.flush()])
 
 
+def _finite_length(mono: Float32Array) -> int:
+    """How many samples come before the first that is no finite number."""
+    finite = np.isfinite(mono)
+    return len(mono) if finite.all() else int(np.argmin(finite))
+
+
 def _require_content(file: Path) -> None:
-    if file.exists() and not file.is_file():
-        raise AudioError(f"{file} is not a file")
     try:
+        if file.exists() and not file.is_file():
+            raise AudioError(f"{file} is not a file")
         with file.open("rb") as content:
             first = content.read(1)
     except OSError as error:

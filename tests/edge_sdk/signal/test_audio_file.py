@@ -176,7 +176,8 @@ def test_a_sample_that_is_no_number_is_named(bad: float, tmp_path: Path) -> None
     samples = np.zeros((5_000, 2), np.float32)
     samples[3_210, 1] = bad
     soundfile.write(tmp_path / "bad.wav", samples, 16_000, subtype="FLOAT")
-    _, error = read_until_error(tmp_path / "bad.wav")
+    given_samples, error = read_until_error(tmp_path / "bad.wav")
+    assert given_samples == 3_210  # all that comes before it, though a block holds 1000
     assert "bad.wav: sample 3210 (0.201 s) is not a finite number" in str(error)
     with AudioFile.open(tmp_path / "bad.wav") as recording:
         assert not np.concatenate(list(recording.blocks(1_000, channel=0))).any()
@@ -206,6 +207,43 @@ def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "none.wav", np.zeros((0, 1)), 16_000)
     with pytest.raises(AudioError, match="holds no sound"):
         AudioFile.open(tmp_path / "none.wav")
+
+
+@pytest.mark.parametrize("tail", [b"", b"LIST\x04\x00\x00\x00INFO"], ids=["nothing", "a chunk"])
+def test_an_empty_recording_is_not_said_to_hold_more(tmp_path: Path, tail: bytes) -> None:
+    soundfile.write(tmp_path / "none.wav", np.zeros((0, 1)), 16_000)
+    with (tmp_path / "none.wav").open("ab") as file:
+        file.write(tail)
+    with pytest.raises(AudioError, match="holds no sound"):
+        AudioFile.open(tmp_path / "none.wav")
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_header_that_was_never_completed_is_told_with_what_follows_it(
+    recordings: dict[str, Path],
+    tmp_path: Path,
+    silent: bool,  # noqa: FBT001
+) -> None:
+    content = bytearray(recordings["pcm16.wav"].read_bytes())
+    data = content.index(b"data")
+    content[4:8] = content[data + 4 : data + 8] = bytes(4)
+    if silent:
+        content[data + 8 :] = bytes(len(content) - data - 8)
+    (tmp_path / "night.wav").write_bytes(content)
+    with pytest.raises(AudioError, match=f"says 0 samples, though {2 * RATE_HZ * 4} bytes follow") as caught:
+        AudioFile.open(tmp_path / "night.wav")
+    assert "ignore_length" in (caught.value.hint or "")
+
+
+def test_a_name_that_is_no_utf_8_can_be_read(recordings: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9 \xff.wav")
+    path.write_bytes(recordings["pcm16.wav"].read_bytes())
+    np.testing.assert_array_equal(read_all(path), read_all(recordings["pcm16.wav"]))
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="File name too long"):
+        AudioFile.open(tmp_path / ("a" * 300 + ".wav"))
 
 
 def test_other_containers_are_refused(tmp_path: Path) -> None:
