@@ -13,6 +13,8 @@ __all__ = ["decode_classes"]
 
 _SATURATED = np.float32(80.0)  # float32 exp() neither overflows nor vanishes within this
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+# A sigmoid or softmax inside the model may leave 0..1 by rounding: two steps of an 8-bit output.
+_ROUNDING = np.float32(1 / 128)
 
 
 def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
@@ -27,8 +29,9 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
         A new array of scores in 0..1, shape ``[labels]``, in the manifest's order.
 
     Raises:
-        BackendError: Another number of outputs than labels, or an output that is not a finite
-            number. A fault must never pass as a low score.
+        BackendError: Another number of outputs than labels, an output that is not a finite number, or
+            one that is no score though no activation is left to apply. A fault must never pass as a
+            score, low or high.
     """
     if raw.size != n_labels:
         raise BackendError(
@@ -43,6 +46,17 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
         return _sigmoid(values)
     if output.activation == "softmax":
         return _softmax(values)
+    return _clipped(values)
+
+
+def _clipped(values: Float32Array) -> Float32Array:
+    lowest, highest = values.min(), values.max()
+    if lowest < -_ROUNDING or highest > _ONE + _ROUNDING:
+        broken = int(values.argmin() if lowest < -_ROUNDING else values.argmax())
+        raise BackendError(
+            f"the model's output {broken} is {values[broken]:g}, which is no score from 0 to 1",
+            hint="its outputs may be logits: then the manifest's activation must be sigmoid or softmax",
+        )
     # The two halves of `clip`, without its detour through Python.
     np.maximum(values, _ZERO, out=values)
     np.minimum(values, _ONE, out=values)

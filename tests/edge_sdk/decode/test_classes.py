@@ -14,6 +14,7 @@ from edge_sdk.decode.classes import decode_classes
 from edge_sdk.errors import BackendError
 
 logits = hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(-(2.0**99), 2.0**99, width=32))
+shares = hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(0, 1, width=32))
 
 
 def decoded(raw: list[float], activation: Activation) -> list[float]:
@@ -29,6 +30,15 @@ def test_scores_a_rounding_step_outside_are_limited() -> None:
     assert decoded([-0.004, 1.004], "none") == [0.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"), [([0.5, 1.2], "output 1 is 1.2"), ([-3.5, 0.1], "output 0 is -3.5")]
+)
+def test_logits_are_never_taken_for_scores(raw: list[float], said: str) -> None:
+    with pytest.raises(BackendError, match=f"{said}, which is no score") as caught:
+        decoded(raw, "none")
+    assert "activation" in (caught.value.hint or "")
+
+
 def test_sigmoid_is_the_logistic_function() -> None:
     expected = [1 / (1 + np.exp(-x)) for x in (-3.0, 0.0, 2.5)]
     assert decoded([-3.0, 0.0, 2.5], "sigmoid") == pytest.approx(expected, abs=1e-7)
@@ -39,11 +49,15 @@ def test_softmax_shares_out_one() -> None:
     assert decoded([1.0, 2.0, -4.0], "softmax") == pytest.approx(weights / weights.sum(), abs=1e-7)
 
 
-@given(raw=logits, activation=st.sampled_from(["none", "sigmoid", "softmax"]))
+@given(raw=logits | shares, activation=st.sampled_from(["none", "sigmoid", "softmax"]))
 def test_any_finite_output_gives_scores_and_keeps_its_order(
     raw: Float32Array, activation: Activation
 ) -> None:
     before = raw.copy()
+    if activation == "none" and (raw.min() < -0.01 or raw.max() > 1.01):
+        with pytest.raises(BackendError, match="no score"):
+            decode_classes(raw, Output(activation=activation), len(raw))
+        return
     scores = decode_classes(raw, Output(activation=activation), len(raw))
     assert scores.dtype == np.float32
     assert ((scores >= 0) & (scores <= 1)).all()
