@@ -149,9 +149,10 @@ def test_answer_of_the_last_call_survives_being_kept(name: str) -> None:
     np.testing.assert_array_equal(kept, before)
 
 
-def test_less_than_one_thread_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="at least 1 thread, not 0"):
-        open_backend(MODELS["tflite"][1], "tflite", threads=0)
+@pytest.mark.parametrize("threads", [0, 65, 100_000])
+def test_a_number_of_threads_that_no_engine_can_take_is_wrong_use(threads: int) -> None:
+    with pytest.raises(UsageError, match=f"1 to 64 threads, not {threads}"):
+        open_backend(MODELS["tflite"][1], "tflite", threads=threads)
 
 
 # --- which library ---

@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 from example_contract import npy
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_bundle import LABELS, LOG_MEL, TinyBundle, audio_input, tiny_bundle, tone_weights
 from tiny_models import tiny_onnx
 
@@ -180,6 +182,44 @@ def test_expected_scores_that_do_not_fit_are_refused(made: TinyBundle, content: 
     broken = replace(made, members={**made.members, "golden/onnx-float32.npy": content})
     with pytest.raises(BundleError, match=r"golden/onnx-float32\.npy"):
         run(broken)
+
+
+def npz(array: Array) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, array)
+    return stream.getvalue()
+
+
+def with_header(header: bytes) -> bytes:
+    padded = header.ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + bytes(64_000)
+
+
+MADE_UP = {
+    "an npz": npz(np.zeros((4, 4_000), np.float32)),
+    "58 TiB": with_header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 4000), }"),
+    "one row too many": with_header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (5, 4000), }"),
+    "negative": with_header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (-4, 4000), }"),
+    "objects": with_header(b"{'descr': '|O', 'fortran_order': False, 'shape': (4, 4000), }"),
+    "by columns": with_header(b"{'descr': '<f4', 'fortran_order': True, 'shape': (4, 4000), }"),
+    "no literal": with_header(b"{'descr': [(((("),
+    "nested": with_header(b"(" * 100),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", MADE_UP.values(), ids=MADE_UP.keys())
+def test_inputs_that_somebody_made_up_are_refused(made: TinyBundle, content: bytes) -> None:
+    with pytest.raises(BundleError, match=r"golden/inputs\.npy"):
+        run(replace(made, members={**made.members, "golden/inputs.npy": content}))
+
+
+@given(st.binary(max_size=118), st.sampled_from([b"\x01\x00", b"\x02\x00\x00\x00", b"\x03\x00\x00\x00"]))
+def test_any_header_is_refused(made: TinyBundle, header: bytes, version: bytes) -> None:
+    size = len(header).to_bytes(len(version), "little")
+    content = b"\x93NUMPY" + version[:2] + size + header
+    with pytest.raises(BundleError):
+        run(replace(made, members={**made.members, "golden/inputs.npy": content}))
 
 
 def test_inputs_of_another_length_are_refused(made: TinyBundle) -> None:
