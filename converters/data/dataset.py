@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_sdk.contract.manifest import SourceFile
-from edge_sdk.errors import AudioError, DatasetError
+from edge_sdk.errors import AudioError, DatasetError, UsageError
 from edge_sdk.signal.audio_file import AudioFile
 
 from ..spec.nearest_name import nearest_hint
@@ -107,11 +107,12 @@ def read_dataset(
         progress: Wraps the files as they are read, to show how far it is.
 
     Raises:
-        DatasetError: There is no such folder, a folder or CSV row names no label (the nearest is in
+        UsageError: There is no such folder.
+        DatasetError: A folder or CSV row names no label (the nearest is in
             the hint), or files cannot be used: all of them are named.
     """
     if not root.is_dir():
-        raise DatasetError(f"there is no folder {root}", hint="give a folder with one folder a label")
+        raise UsageError(f"there is no folder {root}", hint="give a folder with one folder a label")
     labels = _labels_by_file(root, tuple(label_ids))
     if not labels:
         raise DatasetError(f"{root} holds no recordings", hint="put WAV, FLAC or OGG files into its folders")

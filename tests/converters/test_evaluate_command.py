@@ -103,5 +103,5 @@ def test_the_command_prints_a_table_or_one_json_object(
 def test_recordings_without_a_folder_are_refused(
     bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", str(bundle.path), str(tmp_path / "absent")]) == 1
+    assert main(["evaluate", str(bundle.path), str(tmp_path / "absent")]) == 2
     assert "there is no folder" in capsys.readouterr().err
