@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from .contract.pattern_words import in_words
 from .errors import UsageError
 
 if sys.version_info >= (3, 11):
@@ -45,7 +46,7 @@ def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _S
     try:
         return msgspec.convert(document, struct)
     except msgspec.ValidationError as invalid:
-        raise error(f"{path}: {invalid}") from invalid
+        raise error(f"{path}: {in_words(invalid)}") from invalid
 
 
 def _refuse_unknown_keys(
