@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from edge_sdk.console.stop_signals import StopSignals
 from edge_sdk.contract.values import End, Event
 from edge_sdk.errors import EdgeSdkError, SourceError
 
@@ -18,7 +19,6 @@ from .pipeline import Pipeline
 from .ring import AudioRing
 from .sources.source import Source
 from .stamper import Stamper
-from .stop_signals import StopSignals
 
 __all__ = ["Heard", "Runtime", "Sender"]
 
@@ -47,6 +47,7 @@ class Heard:
         events: How many began, by label id.
         covered: What was inspected, in samples at the model's rate.
         overruns: How often inference fell behind live sound, which was then skipped.
+        skipped_s: How much sound that was, in seconds.
         error: What ended it, where it failed.
     """
 
@@ -54,6 +55,7 @@ class Heard:
     events: dict[str, int]
     covered: Covered
     overruns: int
+    skipped_s: float
     error: BaseException | None = None
 
 
@@ -149,6 +151,7 @@ class Runtime:
             events=dict(self._listener.heard),
             covered=covered,
             overruns=self._ring.overruns if self._ring else 0,
+            skipped_s=self._ring.skipped_s if self._ring else 0.0,
             error=self._error,
         )
 

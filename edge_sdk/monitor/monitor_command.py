@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
+from ..console.stop_signals import StopSignals
 from ..contract.messages import format_utc
 from ..mqtt.broker_arguments import add_broker_arguments, broker_settings
 from .mailbox import Mailbox
 from .receiver import Monitor
-from .stop_request import StopRequest, stop_on_signals
 from .store import Store
 from .storing import MonitorEvent
 
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     events: Mailbox[MonitorEvent] = Mailbox(_EVENTS_KEPT, lambda _event: 1)
     with Store(arguments.database) as store:
         monitor = Monitor(settings, store, receiver_id=arguments.receiver_id, on_event=events.put)
-        with stop_on_signals() as stop:
+        with StopSignals() as stop:
             _say(out, f"receiver '{arguments.receiver_id}' stores to {arguments.database}")
             try:
                 monitor.start(require_broker=not arguments.wait)
@@ -75,9 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if works else 1
 
 
-def _follow(events: Mailbox[MonitorEvent], stop: StopRequest, out: TextIO) -> bool:
+def _follow(events: Mailbox[MonitorEvent], stop: StopSignals, out: TextIO) -> bool:
     """Print what happens until the end; whether it ends because somebody asked for it."""
-    while not stop.is_made:
+    while not stop.asked:
         for event in events.take(_EVENTS_KEPT, _LOOK_S):
             _say(out, event.text)
             if event.kind == "failed":

@@ -7,11 +7,11 @@ import logging
 import sys
 import time
 
+from ..console.stop_signals import StopSignals
 from ..contract.messages import Alert, Status
 from ..mqtt.broker_arguments import add_broker_arguments, broker_settings
 from .incoming import Received
 from .mailbox import Mailbox
-from .stop_request import StopRequest, stop_on_signals
 from .subscriber import Subscriber
 from .watch_lines import as_json, as_line
 from .watch_state import WatchedItem
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     subscriber.on(Alert, items.put)
     subscriber.on(Status, items.put)
     subscriber.on_problem(items.put)
-    with stop_on_signals() as stop:
+    with StopSignals() as stop:
         view: View | None = None
         try:
             subscriber.start(require_broker=not arguments.wait)
@@ -80,13 +80,13 @@ def _follow(
     items: Mailbox[WatchedItem],
     subscriber: Subscriber,
     view: View,
-    stop: StopRequest,
+    stop: StopSignals,
     arguments: argparse.Namespace,
 ) -> bool:
     """Show what comes until the end; whether as many alerts came as were asked for."""
     deadline = None if arguments.for_s is None else time.monotonic() + arguments.for_s
     seen = 0
-    while not stop.is_made and (deadline is None or time.monotonic() < deadline):
+    while not stop.asked and (deadline is None or time.monotonic() < deadline):
         wait_s = _LOOK_S if deadline is None else min(_LOOK_S, deadline - time.monotonic())
         for item in items.take(1 if arguments.count else _ITEMS_KEPT, wait_s):
             view.show(item)
@@ -94,7 +94,7 @@ def _follow(
         if arguments.count and seen >= arguments.count:
             return True
         view.refresh(subscriber.is_connected, _condition(subscriber, arguments.broker), subscriber.counters)
-    return stop.is_made or not arguments.count
+    return stop.asked or not arguments.count
 
 
 def _show_what_is_left(items: Mailbox[WatchedItem], view: View, arguments: argparse.Namespace) -> None:

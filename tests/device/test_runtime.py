@@ -285,6 +285,7 @@ def test_live_sound_that_inference_cannot_follow_is_skipped_and_counted() -> Non
     device._pipeline._on_scores = wait_for_delivery
     heard = device.run()
     assert heard.overruns >= 1
+    assert heard.skipped_s > 0.0
     assert heard.covered.elapsed == 40 * RATE
     assert heard.covered.inspected < 40 * RATE
     assert heard.covered.faults["overrun"] >= 1
@@ -292,7 +293,7 @@ def test_live_sound_that_inference_cannot_follow_is_skipped_and_counted() -> Non
 
 SIGNALLED = """
 import threading
-from device.stop_signals import StopSignals
+from edge_sdk.console.stop_signals import StopSignals
 with StopSignals() as signals:
     print("ready", flush=True)
     print(signals.wait(), flush=True)

@@ -19,12 +19,18 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class StopSignals:
     """While it is entered, the first signal wakes :meth:`wait`; the next one does what it always did.
 
+    A loop that has other things to wait for looks at :attr:`asked` instead.
+
     Python runs signal handlers in the main thread between two instructions, perhaps while that very
     thread holds a lock; of the ways to wake a thread, only ``SimpleQueue.put`` is safe then. Entered
     on another thread it changes nothing, and only :meth:`wake` counts.
+
+    Attributes:
+        asked: Whether a signal came.
     """
 
     def __init__(self) -> None:
+        self.asked = False  # no event: its lock may be held by the thread that the handler interrupts
         self._wakes: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._previous: dict[signal.Signals, Any] = {}
 
@@ -48,6 +54,7 @@ class StopSignals:
 
     def _received(self, number: int, _: FrameType | None) -> None:
         self._restore()
+        self.asked = True
         self._wakes.put(signal.Signals(number).name)
 
     def _restore(self) -> None:
