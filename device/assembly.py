@@ -12,13 +12,14 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
 from edge_sdk.contract.messages import BundleReference, ModelReference, Reported, SelfTest
 from edge_sdk.contract.topics import Topics
-from edge_sdk.errors import BrokerError, EdgeSdkError, MessageError, OutboxError
+from edge_sdk.errors import EdgeSdkError
 from edge_sdk.inference.golden import require_golden
 from edge_sdk.inference.open import choose_variant, open_backend
 from edge_sdk.inference.scorer import AudioScorer
 from edge_sdk.mqtt.settings import BrokerSettings
 
 from .config import RunConfig, override_rules
+from .fault_desk import FaultDesk
 from .outbox import Outbox
 from .pipeline import Pipeline
 from .publisher import Publisher
@@ -30,7 +31,6 @@ from .stamper import Stamper
 __all__ = ["run_device"]
 
 _ENGINE_PACKAGES = ("ai-edge-litert", "onnxruntime", "soxr", "paho-mqtt")
-_PASSING = (BrokerError, MessageError, OutboxError)  # a publisher that tells one of these goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +81,23 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
             passed=golden.passed, max_abs_difference=golden.max_abs_difference, bound=golden.bound
         )
         parts = _Parts(config, settings, source, bundle, variant, pipeline, self_test, topics, str(uuid4()))
+        faults = FaultDesk(say, config.outbox_folder)
         with Outbox.open(
             config.outbox_folder,
             site=topics.site,
             device=topics.device,
             disk_budget_bytes=config.outbox.disk_budget_mb * 1_000_000,
+            on_fault=faults.tell,
         ) as outbox:
-            return _listen(parts, outbox, drain_s, say)
+            return _listen(parts, outbox, faults, drain_s, say)
 
 
-def _listen(parts: _Parts, outbox: Outbox, drain_s: float, say: Callable[[str], None]) -> RunSummary:
+def _listen(
+    parts: _Parts, outbox: Outbox, faults: FaultDesk, drain_s: float, say: Callable[[str], None]
+) -> RunSummary:
     stamper = _stamper(parts)
     rate_hz = parts.pipeline.sample_rate_hz
-
-    def told(error: EdgeSdkError) -> None:
-        """From the publisher, which has logged it."""
-        if isinstance(error, BrokerError):
-            say(f"alerts are kept in {parts.config.outbox_folder} until they can be sent")
-        elif not isinstance(error, _PASSING):
-            runtime.fail(error)
-
-    publisher = _publisher(parts, outbox, told)
+    publisher = _publisher(parts, outbox, faults.tell)
     runtime = Runtime(
         parts.source,
         parts.pipeline,
@@ -112,12 +108,14 @@ def _listen(parts: _Parts, outbox: Outbox, drain_s: float, say: Callable[[str], 
         drain_s=drain_s,
         window_s=parts.bundle.manifest.audio.window_samples / rate_hz,
     )
+    faults.attach(runtime.fail)
     for line in _opening_lines(parts, outbox):
         say(line)
     restarted = len(outbox.recover(stamper.restarted))
     if restarted:
         say(f"ended now, because they were left open when the device died: {restarted} of its events")
-    return _summary(parts, runtime.run(), outbox, restarted)
+    heard = runtime.run()
+    return _summary(parts, heard, _outbox_summary(parts, outbox, publisher), restarted)
 
 
 def _broker_settings(config: RunConfig) -> BrokerSettings:
@@ -168,6 +166,7 @@ def _publisher(parts: _Parts, outbox: Outbox, on_fault: Callable[[EdgeSdkError],
             signed=False,
             versions=_versions(),
             self_test=parts.self_test,
+            kept_aside=outbox.kept_aside.name if outbox.kept_aside else None,
         ),
         on_fault=on_fault,
     )
@@ -199,7 +198,7 @@ def _opening_lines(parts: _Parts, outbox: Outbox) -> list[str]:
     name = f"{bundle.manifest.name} {bundle.manifest.version}"
     broker = config.broker
     how = f"receipts of '{broker.receiver_id}'" if broker.effective_delivery == "receipt" else "puback"
-    return [
+    lines = [
         f"device {parts.topics.site}/{parts.topics.device}, session {parts.session}",
         f"bundle {name}, variant {parts.variant.name}, sha256 {bundle.sha256[:12]}, unsigned",
         f"self-test passed: largest difference {test.max_abs_difference:.1e}, allowed {test.bound:.1e}",
@@ -207,10 +206,25 @@ def _opening_lines(parts: _Parts, outbox: Outbox) -> list[str]:
         f"broker {parts.settings.address}, delivery by {how}",
         f"outbox {config.outbox_folder}, {outbox.counts().pending} messages wait",
     ]
+    if outbox.kept_aside is not None:
+        lines.append(f"the outbox was damaged: it is kept as {outbox.kept_aside}, its messages are not sent")
+    return lines
 
 
-def _summary(parts: _Parts, heard: Heard, outbox: Outbox, restarted: int) -> RunSummary:
-    covered, rate_hz, counts = heard.covered, parts.pipeline.sample_rate_hz, outbox.counts()
+def _outbox_summary(parts: _Parts, outbox: Outbox, publisher: Publisher) -> OutboxSummary:
+    counts = outbox.counts()
+    return OutboxSummary(
+        folder=str(parts.config.outbox_folder),
+        waiting=counts.pending,
+        waiting_because=publisher.why_waiting if counts.pending else None,
+        set_aside=counts.set_aside,
+        rejected=counts.rejected,
+        kept_aside=str(outbox.kept_aside) if outbox.kept_aside else None,
+    )
+
+
+def _summary(parts: _Parts, heard: Heard, outbox: OutboxSummary, restarted: int) -> RunSummary:
+    covered, rate_hz = heard.covered, parts.pipeline.sample_rate_hz
     return RunSummary(
         bundle=_reference(parts.bundle),
         variant=parts.variant.name,
@@ -224,17 +238,13 @@ def _summary(parts: _Parts, heard: Heard, outbox: Outbox, restarted: int) -> Run
         events=heard.events,
         restarted=restarted,
         overruns=heard.overruns,
+        skipped_s=round(heard.skipped_s, 3),
         coverage=CoverageSummary(
             inspected_s=round(covered.inspected / rate_hz, 3),
             elapsed_s=round(covered.elapsed / rate_hz, 3),
             share=round(covered.inspected / covered.elapsed, 6) if covered.elapsed else 0.0,
             faults=dict(covered.faults),
         ),
-        outbox=OutboxSummary(
-            folder=str(parts.config.outbox_folder),
-            waiting=counts.pending,
-            set_aside=counts.set_aside,
-            rejected=counts.rejected,
-        ),
+        outbox=outbox,
         error=error_summary(heard.error),
     )

@@ -12,6 +12,8 @@ from edge_sdk.errors import EdgeSdkError
 
 __all__ = ["CoverageSummary", "ErrorSummary", "OutboxSummary", "RunSummary", "error_summary", "event_line"]
 
+_ENDED = {"source_ended": "the source has ended, nothing listens any more"}
+
 
 class CoverageSummary(msgspec.Struct, frozen=True, kw_only=True):
     """How much was inspected; ``share`` is of what passed, 0 where nothing did."""
@@ -27,14 +29,18 @@ class OutboxSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         waiting: Not confirmed yet: sent when the device runs again.
+        waiting_because: Why they were not delivered, as far as it can be told.
         set_aside: Ended connection after connection; kept.
         rejected: Refused by the receiver for good; kept.
+        kept_aside: Where a file was moved that was damaged at the start; its messages were not sent.
     """
 
     folder: str
     waiting: int
+    waiting_because: str | None = None
     set_aside: int
     rejected: int
+    kept_aside: str | None = None
 
 
 class ErrorSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +58,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         ended: ``source_ended``, ``stopped`` or ``failed``.
         events: How many events began, by label id.
         restarted: Events that an earlier process had left open, ended now.
-        overruns: How often inference fell behind live sound.
+        overruns: How often inference fell behind live sound, which was then skipped.
+        skipped_s: How much sound that was.
     """
 
     bundle: BundleReference
@@ -67,6 +74,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     events: dict[str, int]
     restarted: int
     overruns: int
+    skipped_s: float
     coverage: CoverageSummary
     outbox: OutboxSummary
     error: ErrorSummary | None
@@ -76,15 +84,21 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         heard = ", ".join(f"{count} x {label}" for label, count in sorted(self.events.items()))
         covered = self.coverage
         lines = [
-            f"{self.ended.replace('_', ' ')}: {heard or 'no event'}",
+            f"{_ENDED.get(self.ended, self.ended)}: {heard or 'no event'}",
             f"inspected {covered.inspected_s:.3f} of {covered.elapsed_s:.3f} s ({covered.share:.1%})",
         ]
         lines += [f"not inspected: {count} x {kind}" for kind, count in sorted(covered.faults.items())]
+        if self.overruns:
+            lines.append(f"inference fell behind {self.overruns} times: {self.skipped_s:.1f} s were skipped")
         if self.outbox.waiting:
             lines.append(
                 f"{self.outbox.waiting} messages wait in {self.outbox.folder}: "
                 "they are sent when the device runs again"
             )
+        if self.outbox.waiting_because:
+            lines.append(f"why they wait: {self.outbox.waiting_because}")
+        if self.outbox.kept_aside:
+            lines.append(f"messages in {self.outbox.kept_aside} were not sent: it was damaged")
         for count, what in ((self.outbox.set_aside, "set aside"), (self.outbox.rejected, "rejected")):
             if count:
                 lines.append(f"{count} messages were {what} and are kept in {self.outbox.folder}")

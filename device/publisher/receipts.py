@@ -8,6 +8,7 @@ from edge_sdk.errors import BrokerError, MessageError
 
 __all__ = ["ReceiptWatch", "read_receipt"]
 
+_NAME_CHARACTERS = 64
 _NAMES_KEPT = 8  # whoever may write receipts must not fill the memory
 
 
@@ -48,6 +49,7 @@ class ReceiptWatch:
 
     def foreign(self, receiver_id: str) -> BrokerError | None:
         """A receipt of another receiver came; what to tell of it, once for each."""
+        receiver_id = receiver_id[:_NAME_CHARACTERS]
         if receiver_id in self._foreign or len(self._foreign) == _NAMES_KEPT:
             return None
         self._foreign.append(receiver_id)

@@ -1,0 +1,86 @@
+"""What ``edge-sdk run`` says of its outbox: damage, and messages that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from device_run import NOWHERE, DeviceProcess
+
+from edge_sdk.contract.messages import Reported
+from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.monitor.receiver import Monitor
+from edge_sdk.monitor.store import Store
+
+StartDevice: TypeAlias = Callable[..., DeviceProcess]
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as started:
+        yield started
+
+
+@pytest.fixture
+def store(tmp_path: Path, broker: EmbeddedBroker) -> Iterator[Store]:
+    """What a monitor at the broker has stored."""
+    with (
+        Store(tmp_path / "alerts.db") as opened,
+        Monitor(broker.url, opened, receiver_id="monitor", on_event=lambda _: None),
+    ):
+        yield opened
+
+
+def test_a_damaged_outbox_is_kept_told_and_replaced(
+    run_device_process: StartDevice,
+    tones_bundle: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    broker: EmbeddedBroker,
+    store: Store,
+) -> None:
+    words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--receiver-id", "monitor", "--json"]
+    away = run_device_process(tones_bundle, *words, "--broker", NOWHERE, "--drain-s", "0").finished()
+    assert away.code == 0, away.err
+    file = tmp_path / "outbox" / "outbox.sqlite"
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + bytes(4096) + content[8192:])
+
+    done = run_device_process(tones_bundle, *words, "--broker", broker.url, "--drain-s", "60").finished()
+
+    assert done.code == 0, done.err
+    kept = Path(done.document["outbox"]["kept_aside"])
+    assert kept.parent == file.parent
+    assert f"it is kept as {kept}" in done.err
+    assert "Traceback" not in done.err
+    assert done.document["outbox"]["waiting"] == 0
+    (reported,) = (state.message for state in store.states() if isinstance(state.message, Reported))
+    assert reported.kept_aside == kept.name
+
+
+def test_at_the_end_it_says_how_many_messages_wait_and_for_whom(
+    run_device_process: StartDevice,
+    tones_bundle: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    broker: EmbeddedBroker,
+    store: Store,
+) -> None:
+    words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--broker", broker.url]
+    typo = ["--receiver-id", "montior", "--drain-s", "3", "--json"]
+    done = run_device_process(tones_bundle, *words, *typo).finished()
+    assert done.code == 0, done.err
+    assert "receiver 'monitor' confirms; this device waits for 'montior'" in done.err
+    assert "messages wait in" in done.err
+    assert "this device waits for 'montior'" in done.document["outbox"]["waiting_because"]
+
+
+def test_at_the_end_it_says_that_the_broker_was_away(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--broker", NOWHERE]
+    done = run_device_process(tones_bundle, *words, "--drain-s", "1").finished()
+    assert done.code == 0, done.err
+    assert "why they wait: nothing listens on" in done.out
