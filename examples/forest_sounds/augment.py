@@ -117,6 +117,15 @@ def change_speed(sound: Samples, factor: float) -> Samples:
     return np.asarray(np.interp(places, np.arange(sound.size), sound), np.float32)
 
 
+def interrupted(sound: Samples, rng: np.random.Generator) -> Samples:
+    """The sound starting or stopping in the middle: abrupt, and yet no shot."""
+    fade = int(rng.uniform(0.005, 0.15) * SAMPLE_RATE_HZ)
+    at = int(rng.uniform(0.15, 0.85) * sound.size)
+    ramp = np.clip((np.arange(sound.size) - at) / fade, 0.0, 1.0)
+    gate = ramp if rng.random() < 0.5 else 1.0 - ramp
+    return (sound * gate).astype(np.float32)
+
+
 def record(sound: Samples, rng: np.random.Generator, level_db: float) -> Samples:
     """What a recorder makes of a scene: its tilt, band, gain, self-noise and clipping.
 

@@ -31,6 +31,7 @@ FRONT_END = LogMel(
     fmin_hz=60.0,
     fmax_hz=8000.0,
     center=False,
+    amin=1e-7,  # -70 dB, what a microphone's own noise gives: digital silence is no other world
     top_db=None,
     layout="mel_time",
 )

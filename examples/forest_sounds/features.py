@@ -91,7 +91,8 @@ class FeatureStore:
                 parts = list(pool.map(_drawn, tasks))
             parts.append(_plain((self._folders, tuple(clips))))
             whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-            return {**whole, "features": self._extract(whole.pop("log_mel"))}
+            whole["features"] = self._extract(whole.pop("log_mel"))
+            return whole
 
         found = self._cached(clips, f"scenes {count} {seed}", build)
         return SceneSet(

@@ -36,10 +36,10 @@ class HeadSettings:
     feature_dropout: float = 0.5
     hidden_dropout: float = 0.5
     smoothing: float = 0.01
-    epochs: int = 25
+    epochs: int = 30
     batch: int = 128
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 0.1
 
 
 def train_head(scenes: SceneSet, settings: HeadSettings, seed: int) -> keras.Model:

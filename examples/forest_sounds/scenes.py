@@ -21,8 +21,9 @@ BACKGROUNDS = frozenset({"forest", "rainforest", "insects", "rain", "wind", "wav
 
 _MARGIN = WINDOW * 5 // 4 + 2  # what becomes a window at the highest speed
 _PLAIN_NOISE = 1e-4
-_CUT_OUT = 0.06  # events cut out of their surroundings, as in sound libraries
+_CUT_OUT = 0.1  # events cut out of their surroundings, as in sound libraries
 _SECOND_EVENT = 0.1
+_INTERRUPTED = 0.25
 _BURIED_DB = 15.0  # nobody hears rain under a sound this much louder
 
 
@@ -47,12 +48,12 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = {
     "chainsaw": Recipe(0.17, ("chainsaw",), (-5.0, 25.0)),
     "engine": Recipe(0.13, ("helicopter", "motor", "train"), (-3.0, 25.0)),
-    "gunshot": Recipe(0.24, ("gunshot",), (7.0, 40.0), synthetic=0.5),
-    "thunder": Recipe(0.10, ("thunder",), (3.0, 35.0), synthetic=0.7),
+    "gunshot": Recipe(0.22, ("gunshot",), (7.0, 40.0), synthetic=0.5),
+    "thunder": Recipe(0.10, ("thunder",), (3.0, 35.0), synthetic=0.5),
     "weather": Recipe(0.07, ("rain", "wind"), (0.0, 30.0)),
     "explosion": Recipe(0.05, ("explosion", "fireworks"), (3.0, 35.0)),
-    "animal": Recipe(0.08, ("dog", "rooster", "bird", "frog", "owl", "wolf", "insects"), (0.0, 30.0)),
-    "people": Recipe(0.08, ("baby", "sneeze", "clock", "speech", "horn", "creak"), (0.0, 30.0)),
+    "animal": Recipe(0.10, ("dog", "rooster", "bird", "frog", "owl", "wolf", "insects"), (0.0, 30.0)),
+    "people": Recipe(0.11, ("baby", "sneeze", "clock", "speech", "horn", "creak"), (0.0, 30.0)),
     "fire": Recipe(0.04, ("fire", "waves", "boat", "city"), (0.0, 30.0)),
     "nothing": Recipe(0.12, (), (0.0, 0.0)),
 }
@@ -162,14 +163,17 @@ class SceneMaker:
             else:  # lightning is never near enough to be dry
                 far = 0.3 + 0.7 * distance
                 heard, label = augment.distant(synthesis.thunder(rng), rng, far), "storm"
-            return _Sound(_place(heard, rng), frozenset({label}), impulsive=True)
+            return _Sound(_place(heard, rng, label), frozenset({label}), impulsive=True)
         clip = self._pick(kinds)
         if clip.kind in IMPULSIVE:
             sound = augment.change_speed(self._sounds[clip], rng.uniform(0.8, 1.25))
             heard = augment.distant(sound, rng, distance) if distance else sound
-            return _Sound(_place(heard, rng), clip.labels, clip.unknown, impulsive=True)
+            window = _place(heard, rng, clip.kind)
+            return _Sound(window, clip.labels, clip.unknown, impulsive=True)
         stretch = _cut(_padded(self._sounds[clip], _MARGIN, rng), rng, _MARGIN, audible=True)
         sound = augment.change_speed(stretch, rng.uniform(0.8, 1.25))[:WINDOW]
+        if rng.random() < _INTERRUPTED:
+            sound = augment.interrupted(sound, rng)
         if distance:
             sound = augment.distant(sound, rng, distance)[:WINDOW]
         return _Sound(sound, clip.labels, clip.unknown)
@@ -213,8 +217,10 @@ def _cut(sound: Samples, rng: np.random.Generator, size: int, *, audible: bool =
     return window
 
 
-def _place(sound: Samples, rng: np.random.Generator) -> Samples:
-    """A window in which the loudest moment falls between 0.1 and 1.6 s."""
+def _place(sound: Samples, rng: np.random.Generator, kind: str) -> Samples:
+    """A window with the loudest moment between 0.1 and 1.6 s, or anywhere in a long rumble."""
+    if kind in {"storm", "thunder"} and rng.random() < 0.5:
+        return _cut(_padded(sound, WINDOW, rng), rng, WINDOW, audible=True)
     peak, _ = augment.loudest(sound, 0.05)
     start = peak - int(rng.uniform(0.1, 1.6) * SAMPLE_RATE_HZ)
     return np.pad(sound, (max(0, -start), WINDOW))[max(0, start) :][:WINDOW]
