@@ -101,6 +101,7 @@ def _summarize(monitor: Monitor, store: Store, arguments: argparse.Namespace) ->
                 "duplicates": outcomes["duplicate"],
                 "conflicts": outcomes["conflict"],
                 "bad_payloads": outcomes["bad_payload"],
+                "given_up": monitor.given_up,
             },
             "in_database": asdict(counts),
             "missing": missing,
@@ -110,7 +111,8 @@ def _summarize(monitor: Monitor, store: Store, arguments: argparse.Namespace) ->
     _say(
         sys.stdout,
         f"this run: stored {outcomes['new']}, duplicates dropped {outcomes['duplicate']}, "
-        f"conflicts {outcomes['conflict']}, bad payloads {outcomes['bad_payload']}",
+        f"conflicts {outcomes['conflict']}, bad payloads {outcomes['bad_payload']}, "
+        f"given up {monitor.given_up}",
     )
     _say(
         sys.stdout,

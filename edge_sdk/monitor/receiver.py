@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, final
 
 from ..contract.topics import ROOT, Topics
 from ..errors import BrokerError, ConfigError, MessageError, UsageError
-from ..mqtt.connection import ReceivedMessage
+from ..mqtt.connection import LASTING_S, ReceivedMessage
 from ..mqtt.settings import BrokerSettings
+from ..mqtt.told_reasons import ToldReasons
 from .incoming import RawMessage
 from .store import Store
 from .store_write import Outcome
@@ -63,11 +65,19 @@ class Monitor:
         self._tell = on_event or _log
         self._storing = Storing(store, receiver_id, self._publish, self._tell)
         self._connection: MqttConnection | None = None
+        self._connected_at: float | None = None
+        self._outage_told = True
+        self._told = ToldReasons()
 
     @property
     def outcomes(self) -> Counter[Outcome]:
         """How many messages came to what, since the start."""
         return Counter(self._storing.outcomes)
+
+    @property
+    def given_up(self) -> int:
+        """How many messages came faster than they could be stored, and were given up."""
+        return self._storing.given_up
 
     def start(self, *, require_broker: bool = True) -> None:
         """Connect and begin to receive. ``with`` does it.
@@ -91,6 +101,7 @@ class Monitor:
             subscriptions=_FILTERS,
             clean_session=False,
             manual_acknowledge=True,
+            namesake=f"another monitor use the receiver id {self._receiver_id}",
         )
         self._storing.start()
         self._connection.start(self)
@@ -122,7 +133,10 @@ class Monitor:
 
     def connected(self) -> None:
         """From the network's thread."""
-        self._tell(MonitorEvent("connected", f"connected to {self._settings.address}"))
+        self._connected_at = time.monotonic()
+        if self._outage_told:
+            self._outage_told = False
+            self._tell(MonitorEvent("connected", f"connected to {self._settings.address}"))
 
     def disconnected(self) -> None:
         """From the network's thread; :meth:`failed` says why."""
@@ -131,8 +145,13 @@ class Monitor:
         """From the network's thread. A receipt that gets lost is asked for again by its device."""
 
     def failed(self, error: BrokerError) -> None:
-        """From the network's thread."""
-        self._tell(MonitorEvent("disconnected", error.message))
+        """From the network's thread. Each reason is told once until a connection has lasted."""
+        if self._connected_at is not None and time.monotonic() - self._connected_at >= LASTING_S:
+            self._told.forget()
+        self._connected_at = None
+        if self._told.is_news(error.message):
+            self._outage_told = True
+            self._tell(MonitorEvent("disconnected", error.message))
 
     def received(self, message: ReceivedMessage) -> None:
         """From the network's thread; never waits."""

@@ -40,7 +40,7 @@ CREATE TABLE message (
 );
 CREATE INDEX message_event ON message (stream, event_id, seq) WHERE event_id IS NOT NULL;
 CREATE INDEX message_started ON message (started_at) WHERE started_at IS NOT NULL;
--- Retained states, one row a change.
+-- Retained states, one row a change, the latest of each device.
 CREATE TABLE state (
     id INTEGER PRIMARY KEY,
     site TEXT NOT NULL,

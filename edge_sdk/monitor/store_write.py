@@ -21,6 +21,7 @@ Outcome: TypeAlias = Literal[
 ]
 
 QUARANTINE_KEPT = 10_000  # a broken device must not fill the server's disk; beyond it, only counts go on
+STATES_KEPT = 100  # of each device and kind: one that comes and goes all day must not fill it either
 _STREAMS_CACHED = 10_000
 
 
@@ -90,6 +91,11 @@ class BatchWriter:
             self._connection.execute(
                 "INSERT INTO state (site, device, kind, received_at, payload) VALUES (?, ?, ?, ?, ?)",
                 (*key, format_utc(received.received_at), received.payload),
+            )
+            self._connection.execute(
+                "DELETE FROM state WHERE site = ? AND device = ? AND kind = ? AND id <= (SELECT id FROM state"
+                " WHERE site = ? AND device = ? AND kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+                (*key, *key, STATES_KEPT),
             )
 
     def _quarantine(self, bad: BadPayload, kind: str) -> None:

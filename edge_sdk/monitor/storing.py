@@ -13,9 +13,10 @@ from ..contract.messages import Reported, Status, encode_message
 from ..contract.topics import Topics
 from ..errors import StoreError
 from ..mqtt.backoff import Backoff
-from .incoming import BadPayload, Message, RawMessage, Received, parse
+from .incoming import BadPayload, Message, RawMessage, Received, StreamKey, parse
 from .mailbox import Mailbox
 from .receipt_book import ReceiptBook
+from .resend_watch import ResendWatch
 from .store import Store
 from .store_write import Outcome
 
@@ -29,7 +30,15 @@ _OWED_RETRY_S = 1.0
 _DISK_BACKOFF = Backoff(first_s=1.0, limit_s=30.0)
 
 MonitorEventKind: TypeAlias = Literal[
-    "connected", "disconnected", "store_failing", "store_working", "bad_payload", "conflict", "failed"
+    "connected",
+    "disconnected",
+    "store_failing",
+    "store_working",
+    "bad_payload",
+    "conflict",
+    "given_up",
+    "receipts_unheard",
+    "failed",
 ]
 
 
@@ -38,7 +47,9 @@ class MonitorEvent:
     """Something that a person who runs a monitor should see.
 
     Attributes:
-        kind: What changed. From the first ``store_failing`` (told again at each attempt) to
+        kind: What changed. ``given_up``: messages came faster than they could be stored, and those of
+            devices that wait for no receipt are lost. ``receipts_unheard``: a device sends again and
+            again what was confirmed to it. From the first ``store_failing`` (told again at each attempt) to
             ``store_working`` nothing is confirmed to any device; after ``failed`` nothing ever will
             be, and the process should end.
         text: One line about it.
@@ -73,6 +84,7 @@ class Storing:
         tell: Callable[[MonitorEvent], object],
     ) -> None:
         self.outcomes: Counter[Outcome] = Counter()
+        self.given_up = 0
         self._store = store
         self._book = ReceiptBook(receiver_id)
         self._publish = publish
@@ -80,6 +92,7 @@ class Storing:
         self._inbox: Mailbox[_Arrival] = Mailbox(_INBOX_BYTES, lambda item: len(item.raw.payload) + 1024)
         self._stopping = threading.Event()
         self._failures = 0
+        self._resends = ResendWatch()
         self._thread = threading.Thread(target=self._run, name="edge-sdk-storing", daemon=True)
 
     def start(self) -> None:
@@ -93,11 +106,24 @@ class Storing:
             raw: What came.
             acknowledge: Tells the broker that it need not send it again; called once it is committed.
         """
-        for given_up in self._inbox.put(_Arrival(raw, acknowledge)):
-            # It gets no receipt, so its device sends it again, and the broker may go on. But when we
-            # end, the broker keeps it for our next start.
-            if not self._stopping.is_set():
-                given_up.acknowledge()
+        given_up = self._inbox.put(_Arrival(raw, acknowledge))
+        if not given_up or self._stopping.is_set():
+            return  # when we end, the broker keeps it for our next start
+        # It gets no receipt, so a device that waits for one sends it again. The broker must go on: it
+        # would hold back everything behind what is not acknowledged.
+        for arrival in given_up:
+            arrival.acknowledge()
+        self._tell_given_up(len(given_up))
+
+    def _tell_given_up(self, more: int) -> None:
+        """Told at each doubling: a flood must not flood the log."""
+        before, self.given_up = self.given_up, self.given_up + more
+        if before.bit_length() < self.given_up.bit_length():
+            text = (
+                f"{self.given_up} messages were given up so far: they come faster than {self._store.path} "
+                "can be written. Devices that wait for receipts send theirs again; others do not"
+            )
+            self._tell(MonitorEvent("given_up", text))
 
     def stop(self) -> None:
         """Write and confirm what was taken in, and end; at once where the disk fails."""
@@ -164,6 +190,8 @@ class Storing:
                 text = f"quarantined seq {seq} of epoch {stream.epoch} of {stream.site}/{stream.device}:"
                 self._tell(MonitorEvent("conflict", f"{text} it was received before, with other content"))
             self._book.enter(stream, seq, rejected=outcome == "conflict")
+            if outcome == "duplicate" and self._resends.came_again(stream, seq):
+                self._tell(MonitorEvent("receipts_unheard", _unheard(stream, seq)))
 
     def _send_receipts(self) -> None:
         unsent = [
@@ -173,3 +201,12 @@ class Storing:
         ]
         for stream, receipt in unsent:
             self._book.put_back(stream, receipt)
+
+
+def _unheard(stream: StreamKey, seq: int) -> str:
+    topic = Topics(stream.site, stream.device).receipt
+    return (
+        f"{stream.site}/{stream.device} sends seq {seq} again and again, although its receipt was published "
+        f"each time: may this user publish to {topic}, may the device read it, and does it wait for this "
+        "receiver id?"
+    )

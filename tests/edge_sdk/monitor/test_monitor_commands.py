@@ -96,7 +96,13 @@ def test_the_monitor_sums_up_as_one_json_object(
         out, _ = process.communicate()
 
     summary = json.loads(out)
-    assert summary["this_run"] == {"stored": 2, "duplicates": 0, "conflicts": 0, "bad_payloads": 0}
+    assert summary["this_run"] == {
+        "stored": 2,
+        "duplicates": 0,
+        "conflicts": 0,
+        "bad_payloads": 0,
+        "given_up": 0,
+    }
     assert summary["in_database"]["alerts"] == 2
     assert summary["missing"] == 2
 

@@ -199,6 +199,17 @@ def test_an_unreachable_broker_is_an_error_at_the_start(store: Store) -> None:
         Monitor("mqtt://127.0.0.1:9", store).start()
 
 
+def test_reasons_that_alternate_are_told_once_each(store: Store, events: Events) -> None:
+    """As where two monitors have one receiver id, and the broker ends them in turn."""
+    monitor = Monitor("mqtt://127.0.0.1:9", store, on_event=events.note)
+    for number in range(20):
+        monitor.connected()
+        monitor.disconnected()
+        monitor.failed(BrokerError("broke" if number % 2 else "closed"))
+    kinds = [event.kind for event in events.seen]
+    assert kinds == ["connected", "disconnected", "connected", "disconnected", "connected"]
+
+
 def test_a_receiver_id_that_no_topic_could_hold_is_refused(store: Store) -> None:
     with pytest.raises(ConfigError, match="receiver id"):
         Monitor("mqtt://127.0.0.1", store, receiver_id="my server")
@@ -218,3 +229,51 @@ def test_without_a_listener_events_are_logged(
         device.wait_until_confirmed(1)
 
     assert "quarantined a payload of 2 bytes" in caplog.text
+
+
+def test_a_device_that_does_not_hear_its_receipts_is_told_once(
+    monitor: Monitor, device: FakeDevice, alert: Callable[..., Alert], events: Events, site: str
+) -> None:
+    for _ in range(5):
+        device.confirmed.clear()
+        device.deliver([alert(1)])
+        device.wait_until_confirmed(1)
+    assert (
+        f"may this user publish to edge/v1/{site}/{DEVICE}/down/receipt"
+        in events.wait_for("receipts_unheard").text
+    )
+    assert [event.kind for event in events.seen].count("receipts_unheard") == 1
+
+
+def test_what_comes_again_once_is_no_news(
+    monitor: Monitor, device: FakeDevice, alert: Callable[..., Alert], events: Events
+) -> None:
+    for number in (1, 1, 2, 2):
+        device.confirmed.clear()
+        device.deliver([alert(number)])
+        device.wait_until_confirmed(1)
+    assert "receipts_unheard" not in [event.kind for event in events.seen]
+
+
+def test_what_comes_faster_than_the_disk_takes_it_is_told_and_counted(
+    monitor: Monitor,
+    store: Store,
+    device: FakeDevice,
+    alert: Callable[..., Alert],
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Devices that wait for no receipt lose these, so somebody must know."""
+    monkeypatch.setattr(monitor._storing._inbox, "_capacity", 20_000)
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    device.deliver([alert(1, source="x" * 6_000)])
+    events.wait_for("store_failing")
+    device.deliver([alert(seq, source="x" * 6_000) for seq in range(2, 31)])
+    assert "1 messages were given up so far" in events.wait_for("given_up").text
+
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    events.wait_for("store_working")
+    assert 1 <= monitor.given_up <= 29
+    told = [event for event in events.seen if event.kind == "given_up"]
+    assert len(told) == monitor.given_up.bit_length()

@@ -138,6 +138,23 @@ def test_only_changes_of_a_state_are_kept(store: Store, path: Path) -> None:
     assert changes == 3
 
 
+def test_a_device_that_comes_and_goes_does_not_fill_the_disk(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_write, "STATES_KEPT", 5)
+    other = make_status(device="box-99")
+    states = [make_status(state="offline" if n % 2 else "online") for n in range(40)]
+    store.commit([received(state) for state in (other, make_reported(), *states)])
+
+    assert [state.message for state in store.states()] == [make_reported(), states[-1], other]
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "SELECT device, kind, count(*) FROM state GROUP BY device, kind ORDER BY device, kind"
+        ).fetchall()
+    connection.close()
+    assert [(kind, count) for _, kind, count in rows] == [("reported", 1), ("status", 5), ("status", 1)]
+
+
 def test_an_event_is_told_by_its_newest_message_in_whatever_order_they_came(store: Store) -> None:
     opening = make_alert(1, type="new", score=0.8)
     update = make_alert(2, type="update", score=0.97)
