@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from edge_sdk.contract.messages import Alert, Coverage, SourceCoverage
 from edge_sdk.contract.values import End, Event, Gap, SourceItem
-from edge_sdk.errors import SourceError
+from edge_sdk.errors import BackendError, OutboxError, SourceError
 
 from .pipeline import Pipeline
 from .sources.source import Source
@@ -22,6 +22,7 @@ Ended: TypeAlias = Literal["source_ended", "stopped"]
 COVERAGE_EVERY_S = 600.0  # of sound
 _COMMIT_S = 60.0  # an fsync on a card may stall for seconds
 SOURCE_FAULT = "source_failed"
+DEFECT_FAULT = "defect"
 
 
 class Kept(Protocol):
@@ -79,20 +80,34 @@ class Listener:
         """Take items until the source ends, or until somebody says stop; then end what is open.
 
         Raises:
-            SourceError: The source failed. Its open events were ended, its coverage was told.
-            BackendError: Inference fails for good. Open events stay open in the outbox: the next
-                start ends them.
-            OutboxError: The outbox takes no more, or could not write what it took.
+            OutboxError: The outbox takes no more, or could not write what it took. Open events stay
+                open in it: the next start ends them.
+            SourceError: The source failed.
+            BackendError: Inference fails for good.
+            Exception: A defect. After this and the two before, open events were ended and coverage was
+                told: what failed must not look like silence.
         """
         try:
-            ended = self._take_all(items, stopping)
-        except SourceError:
+            ended = self._hear(items, stopping)
+        except OutboxError:
+            raise
+        except Exception as error:  # told, and raised again
             self._start()
-            self._take(Gap(0, self._pipeline.sample_rate_hz, SOURCE_FAULT))
+            told = isinstance(error, (SourceError, BackendError))
+            self._keep(self._pipeline.lose(None if told else DEFECT_FAULT))
             self._settle()
             raise
         self._settle()
         return ended
+
+    def _hear(self, items: Iterable[SourceItem], stopping: threading.Event) -> Ended:
+        try:
+            return self._take_all(items, stopping)
+        except SourceError:
+            self._start()
+            # What the resampler held back was heard before the fault, and counts.
+            self._take(Gap(0, self._pipeline.sample_rate_hz, SOURCE_FAULT))
+            raise
 
     def _take_all(self, items: Iterable[SourceItem], stopping: threading.Event) -> Ended:
         for item in items:
@@ -114,13 +129,16 @@ class Listener:
             self._started = True
 
     def _take(self, item: SourceItem) -> None:
-        for event in self._pipeline.push(item):
+        self._keep(self._pipeline.push(item))
+        if isinstance(item, Gap) and item.resumes_at is not None:
+            self._stamper.resume(self._pipeline.position, item.resumes_at)
+
+    def _keep(self, events: Iterable[Event]) -> None:
+        for event in events:
             if event.type == "new":
                 self.heard[event.label_id] += 1
             self._kept = self._outbox.put(self._stamper.alert(event))
             self._on_event(event, self._stamper.wall_time(event.start))
-        if isinstance(item, Gap) and item.resumes_at is not None:
-            self._stamper.resume(self._pipeline.position, item.resumes_at)
 
     def _settle(self) -> None:
         """Leave nothing open: the last coverage is told, and all is on disk."""

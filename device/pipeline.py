@@ -82,7 +82,7 @@ class Pipeline:
             on_scores: Called with every window that was scored.
 
         Raises:
-            ManifestError: There is no such variant.
+            UsageError: There is no such variant.
             MissingExtraError: Its engine is not installed.
             BackendError: The engine refuses it.
             ModelError: It does not fit the manifest.
@@ -141,6 +141,16 @@ class Pipeline:
             self._coverage.fault(item.reason)
             # 0 stands for a gap of unknown length; a known one that rounds to 0 is still known.
             yield from self._rules.gap(max(1, self.position - before) if item.samples else 0)
+
+    def lose(self, fault: str | None = None) -> list[Event]:
+        """End what is open as ``source_lost``, because nothing more of this source will be inspected.
+
+        Args:
+            fault: Counted in :attr:`covered`, where what happened is not yet.
+        """
+        if fault is not None:
+            self._coverage.fault(fault)
+        return self._rules.close("source_lost")
 
     def begin_source(self) -> None:
         """Forget everything: the next item is the first of another source, at position 0."""

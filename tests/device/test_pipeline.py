@@ -26,7 +26,7 @@ from edge_sdk.contract.values import (
     SourceItem,
     WindowScores,
 )
-from edge_sdk.errors import BackendError, ManifestError, MissingExtraError, SourceError
+from edge_sdk.errors import BackendError, MissingExtraError, SourceError, UsageError
 from edge_sdk.inference import open as open_module
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.scorer import AudioScorer
@@ -278,7 +278,7 @@ def test_no_more_is_inspected_than_passed(pipeline: Pipeline) -> None:
 
 
 def test_unknown_variant_names_those_there_are() -> None:
-    with pytest.raises(ManifestError, match="no variant 'int4'") as caught:
+    with pytest.raises(UsageError, match="no variant 'int4'") as caught:
         Pipeline.open(MADE.bundle(), "int4")
     assert caught.value.hint == "it has: tflite-float32, onnx-float32"
 
