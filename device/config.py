@@ -29,8 +29,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from edge_sdk.contract.manifest import Manifest, Rule
+from edge_sdk.contract.messages import TopicName
 from edge_sdk.errors import ConfigError
+from edge_sdk.inference.thread_argument import MAX_THREADS
 from edge_sdk.toml_file import load_toml
+
+from .sources.recordings import expand_home
+from .sources.uri import absolute_source
 
 __all__ = [
     "BrokerConfig",
@@ -47,7 +52,6 @@ __all__ = [
 ]
 
 Delivery: TypeAlias = Literal["receipt", "puback"]
-TopicName: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_-]{1,64}$")]
 Score: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0.0)]
 PositiveSeconds: TypeAlias = Annotated[float, Meta(gt=0.0)]
@@ -112,7 +116,7 @@ class InferenceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How the model runs. Without a variant: the first that the bundle prefers."""
 
     variant: str | None = None
-    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    threads: Annotated[int, Meta(ge=1, le=MAX_THREADS)] = 1
 
 
 class RuleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,6 +163,7 @@ def load_config(path: Path) -> RunConfig:
     Raises:
         ConfigError: It is missing, is no TOML, has a key that is not known (the nearest is named),
             or a value that does not hold.
+        UsageError: A path begins with the home folder of a user who has none.
     """
     config = load_toml(path, RunConfig, ConfigError)
     folder = path.absolute().parent
@@ -166,7 +171,7 @@ def load_config(path: Path) -> RunConfig:
     return msgspec.structs.replace(
         config,
         bundle=_from(folder, config.bundle),
-        source=config.source if "://" in config.source else _from(folder, config.source),
+        source=absolute_source(config.source, folder),
         broker=msgspec.structs.replace(
             broker,
             password_file=_from(folder, broker.password_file),
@@ -179,7 +184,7 @@ def load_config(path: Path) -> RunConfig:
 
 
 def _from(folder: Path, path: str | None) -> str | None:
-    return None if path is None else str(folder / Path(path).expanduser())
+    return None if path is None else str(folder / expand_home(path))
 
 
 def override_rules(manifest: Manifest, overrides: dict[str, RuleConfig]) -> dict[str, Rule]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import msgspec
 
+from edge_sdk.console.arguments import at_least_one
+from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import DatasetError
+from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .recording_report import RecordingPredictor, RecordingReport, WindowReport
-from .sources.audio_directory import SUFFIXES
+from .sources.recordings import find_recordings, is_folder
 
 __all__ = ["add_arguments", "run"]
 
@@ -25,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recordings", type=Path, nargs="+", metavar="FILE", help="WAV, FLAC or OGG files, or folders of them"
     )
     parser.add_argument("--variant", metavar="V", help="by default the first whose engine is installed")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of one inference")
+    add_threads_argument(parser)
     parser.add_argument(
         "--channel",
-        type=_at_least_one,
+        type=at_least_one,
         metavar="N",
         help="counted from 1; by default the mean of all channels",
     )
-    parser.add_argument("--top", type=_at_least_one, default=5, metavar="N", help="labels to tell of each")
+    parser.add_argument("--top", type=at_least_one, default=5, metavar="N", help="labels to tell of each")
     parser.add_argument("--summary", action="store_true", help="leave the single windows out")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -42,9 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0, or 1 where a recording could not be used; the others are told all the same.
+
+    Raises:
+        UsageError: Nothing is at one of the paths, or no recording in one of the folders.
     """
     bundle = Bundle.open(arguments.bundle)
-    paths = [path for given in arguments.recordings for path in _expanded(given)]
+    paths = [path for given in arguments.recordings for path in _recordings(given)]
     as_json, windows = arguments.json, not arguments.summary
     predictor = RecordingPredictor(
         bundle,
@@ -58,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
         reports = []
         for path in paths:
             if not as_json:
-                print(path)
+                print(printable(str(path)))
             report = predictor.predict(path, arguments.channel)
             if report.error is not None:
-                print(f"error: {report.error}", file=sys.stderr)
+                print(f"error: {printable(report.error, lines=True)}", file=sys.stderr)
             if not as_json:
                 _print_report(report)
             reports.append(report)
@@ -70,24 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if any(report.error is not None for report in reports) else 0
 
 
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _expanded(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-    )
-    if not found:
-        raise DatasetError(f"there is no recording in {path}", hint=f"looked for {', '.join(SUFFIXES)}")
-    return found
+def _recordings(given: Path) -> list[Path]:
+    return find_recordings(given) if is_folder(given) else [given]
 
 
 def _print_window(window: WindowReport) -> None:
@@ -120,4 +108,4 @@ def _print_json(bundle: Bundle, predictor: RecordingPredictor, reports: list[Rec
         "sample_rate_hz": manifest.audio.sample_rate_hz,
         "files": msgspec.to_builtins(reports),
     }
-    print(json.dumps(document))
+    print(json_text(document))

@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 
+from edge_sdk.console.arguments import at_least_one
+from edge_sdk.contract.pattern_words import in_words
 from edge_sdk.errors import ConfigError, UsageError
+from edge_sdk.inference.thread_argument import add_threads_argument
 from edge_sdk.mqtt.broker_arguments import add_broker_arguments
 
 from .config import RunConfig, load_config
@@ -52,11 +55,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--delivery", choices=("receipt", "puback"), help="receipt where a receiver is named, else puback"
     )
     group.add_argument("--outbox", metavar="DIR", help="where alerts wait (default: the user's state folder)")
-    group.add_argument("--disk-budget-mb", type=int, metavar="N", help="what it may take (default: 256)")
+    group.add_argument(
+        "--disk-budget-mb", type=at_least_one, metavar="N", help="what it may take (default: 256)"
+    )
     parser.add_argument("--site", metavar="S", help="where the device stands (default: default)")
     parser.add_argument("--device", metavar="D", help="its name (default: the host's)")
     parser.add_argument("--variant", metavar="V", help="default: the first whose engine is installed")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of one inference (default: 1)")
+    add_threads_argument(parser, default=None)
     parser.add_argument("--require-sha256", metavar="HEX", help="refuse a bundle with another digest")
 
 
@@ -73,7 +78,7 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
         missing = [f"--{name}" for name in ("source", "broker") if getattr(arguments, name) is None]
         if missing:
             raise UsageError(
-                f"a bundle alone is not enough: {' and '.join(missing)} is missing",
+                f"a bundle alone is not enough: give {' and '.join(missing)} too",
                 hint="edge-sdk run BUNDLE --source recordings/ --broker mqtt://localhost, or a CONFIG.toml",
             )
         document = {"bundle": str(arguments.what)}
@@ -82,7 +87,7 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
     try:
         return msgspec.convert(document, RunConfig)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"the configuration does not hold: {error}") from error
+        raise ConfigError(f"the configuration does not hold: {in_words(error)}") from error
 
 
 def _put(document: dict[str, Any], place: tuple[str, ...], value: object) -> None:

@@ -9,20 +9,21 @@ from pathlib import Path
 
 import msgspec
 
+from edge_sdk.console.foreign_text import printable
 from edge_sdk.contract.values import ClockSource, End, Gap, SourceItem
-from edge_sdk.errors import AudioError, SourceError, UsageError
+from edge_sdk.errors import AudioError, SourceError
 from edge_sdk.signal.audio_file import AudioFile
 
 from .audio_file import blocks_of, open_recording, time_from_date
 from .meeting import gap_between
 from .pace import Pace, Pacer, RealtimePace
 from .recording_time import time_in_name
+from .recordings import find_recordings
 
-__all__ = ["SUFFIXES", "AudioDirectorySource"]
+__all__ = ["UNREADABLE", "AudioDirectorySource"]
 
 _LOGGER = logging.getLogger(__name__)
 
-SUFFIXES = (".wav", ".flac", ".ogg")
 UNREADABLE = "unreadable_file"
 
 
@@ -56,7 +57,7 @@ class AudioDirectorySource:
         pace: Pace | None = None,
     ) -> None:
         self._folder = Path(folder)
-        self._paths = _recordings(self._folder)
+        self._paths = find_recordings(self._folder)
         self._channel = channel
         self._contiguous = contiguous
         self._pace = pace or RealtimePace()
@@ -72,7 +73,7 @@ class AudioDirectorySource:
     @property
     def name(self) -> str:
         """The directory's name."""
-        return self._folder.resolve().name
+        return printable(self._folder.resolve().name)
 
     @property
     def live(self) -> bool:
@@ -160,21 +161,3 @@ class AudioDirectorySource:
         if gap is not None and gap.samples:
             return msgspec.structs.replace(gap, reason=UNREADABLE)
         return msgspec.structs.replace(missing, resumes_at=starts_at)
-
-
-def _recordings(folder: Path) -> list[Path]:
-    try:
-        # macOS leaves a hidden twin "._NAME.WAV" of each file on a card.
-        paths = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-        )
-    except OSError as error:
-        raise UsageError(f"cannot read the directory {folder}: {error.strerror or error}") from error
-    if not paths:
-        raise UsageError(
-            f"there is no recording in {folder}",
-            hint=f"files with these endings count: {', '.join(SUFFIXES)}",
-        )
-    return paths

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from edge_sdk.console.foreign_text import printable
 from edge_sdk.contract.values import AudioBlock, ClockSource, End, SourceItem
 from edge_sdk.errors import AudioError, SourceError
 from edge_sdk.signal.audio_file import AudioFile
 
 from .pace import Pace, Pacer, RealtimePace
-from .recording_time import time_in_name
+from .recording_time import believable_seconds, time_in_name
 
 __all__ = ["AudioFileSource", "blocks_of", "open_recording", "time_from_date"]
 
@@ -56,7 +57,7 @@ class AudioFileSource:
     @property
     def name(self) -> str:
         """The file's name."""
-        return self._path.name
+        return printable(self._path.name)
 
     @property
     def live(self) -> bool:
@@ -126,5 +127,5 @@ def blocks_of(file: AudioFile, channel: int | None, *, live: bool) -> Iterator[A
 
 def time_from_date(file: AudioFile) -> datetime:
     """When a recording began, if its recorder wrote to it until the last sample."""
-    modified = datetime.fromtimestamp(file.path.stat().st_mtime, timezone.utc)
+    modified = datetime.fromtimestamp(believable_seconds(file.path.stat().st_mtime), timezone.utc)
     return modified - timedelta(seconds=file.duration_s or 0.0)

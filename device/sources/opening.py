@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from edge_sdk.errors import UsageError
-
 from .audio_directory import AudioDirectorySource
 from .audio_file import AudioFileSource
+from .recordings import is_folder
 from .source import Source
 from .uri import parse_source
 
@@ -23,13 +22,11 @@ def open_source(uri: str) -> Source:
         AudioError: The file cannot be used as sound.
     """
     address = parse_source(uri)
-    if address.path.is_dir():
+    if is_folder(address.path):
         return AudioDirectorySource(
             address.path,
             channel=address.channel,
             contiguous=address.contiguous,
             realtime=address.realtime,
         )
-    if not address.path.exists():
-        raise UsageError(f"there is no file or directory {address.path}")
     return AudioFileSource(address.path, channel=address.channel, realtime=address.realtime)

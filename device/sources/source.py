@@ -19,7 +19,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """How alerts and coverage name it."""
+        """How alerts and coverage name it: no path, and only what can be printed."""
         ...
 
     @property

@@ -12,11 +12,13 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from edge_sdk.errors import UsageError
 
-__all__ = ["SourceAddress", "parse_source"]
+from .recordings import expand_home
+
+__all__ = ["SourceAddress", "absolute_source", "parse_source"]
 
 _PARAMETERS = ("channel", "pace", "contiguous")
 _PACES = {"realtime": True, "none": False}
@@ -51,15 +53,40 @@ def parse_source(uri: str) -> SourceAddress:
     scheme, separator, rest = uri.partition("://")
     if not separator:
         # A file may have a question mark in its name; then it is not taken as parameters.
-        if "?" not in uri or Path(uri).exists():
-            return SourceAddress(Path(uri).expanduser())
+        if "?" not in uri or _exists(uri):
+            return SourceAddress(expand_home(uri))
         path, _, query = uri.rpartition("?")
-        return _address(Path(path).expanduser(), query, uri)
+        return _address(expand_home(path), query, uri)
     _require_scheme(scheme.lower(), uri)
     path, _, query = rest.partition("?")
     if path.startswith("localhost/"):
         path = path.removeprefix("localhost")
-    return _address(Path(unquote(path)).expanduser(), query, uri)
+    return _address(expand_home(unquote(path)), query, uri)
+
+
+def absolute_source(uri: str, folder: Path) -> str:
+    """The same source, where a relative path is taken from ``folder``.
+
+    Args:
+        uri: As :func:`parse_source` takes it.
+        folder: Absolute.
+
+    Raises:
+        UsageError: It begins with the home folder of a user who has none.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return str(folder / expand_home(uri))
+    if scheme.lower() != "file" or rest.startswith(("/", "~", "localhost/")):
+        return uri
+    return f"{scheme}://{quote(str(folder))}/{rest}"
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # longer than a name can be
+        return False
 
 
 def _require_scheme(scheme: str, uri: str) -> None:

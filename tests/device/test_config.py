@@ -13,9 +13,10 @@ from device.config import (
     load_config,
     override_rules,
 )
+from device.sources.uri import parse_source
 from edge_sdk.contract.manifest import Rule
 from edge_sdk.contract.topics import Topics
-from edge_sdk.errors import ConfigError
+from edge_sdk.errors import ConfigError, UsageError
 
 FULL = """
 bundle = "forest.edge"
@@ -53,7 +54,18 @@ def test_relative_paths_are_taken_from_the_configs_own_folder(tmp_path: Path) ->
     assert config.outbox_folder == Path("/var/lib/edge-sdk")
 
 
-def test_a_source_uri_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_relative_source_uri_is_taken_from_the_configs_own_folder(tmp_path: Path) -> None:
+    text = FULL.replace('"recordings"', '"file://recordings?pace=realtime"')
+    address = parse_source(load_config(written(tmp_path, text)).source)
+    assert (address.path, address.realtime) == (tmp_path / "recordings", True)
+
+
+def test_the_home_of_nobody_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="home folder in ~nosuch"):
+        load_config(written(tmp_path, FULL.replace('"forest.edge"', '"~nosuch/forest.edge"')))
+
+
+def test_an_absolute_source_uri_is_left_as_it_is(tmp_path: Path) -> None:
     text = FULL.replace('"recordings"', '"file:///data?pace=realtime"')
     assert load_config(written(tmp_path, text)).source == "file:///data?pace=realtime"
 
@@ -85,7 +97,7 @@ def test_a_typo_is_refused_with_the_nearest_name(
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('site = "sungai-utik"', 'site = "Sungai Utik"', "site"),
+        ('site = "sungai-utik"', 'site = "Sungai Utik"', "digits, '_' and '-', such as box-07 - at .*site"),
         ("threads = 2", "threads = 0", "threads"),
         ("threshold = 0.9", "threshold = 90", "threshold"),
         ('receiver_id = "monitor"', 'delivery = "receipt"', "receiver_id"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -92,10 +93,10 @@ def test_folders_are_searched_for_recordings(tmp_path: Path, predict: Predict) -
     assert all(file["events"][0]["label"] == "low" for file in report["files"])
 
 
-def test_folder_without_recordings_is_an_error(tmp_path: Path, predict: Predict) -> None:
+def test_folder_without_recordings_is_wrong_use(tmp_path: Path, predict: Predict) -> None:
     (tmp_path / "none").mkdir()
     code, report = predict(tmp_path / "none")
-    assert code == 1
+    assert code == 2
     assert "there is no recording in" in report["message"]
 
 
@@ -117,7 +118,6 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "nan": (holding_nan, "sample 12345"),
     "one sample": (lambda path: wav(path, np.zeros(1, dtype=np.float32)), "less than 0.1 s"),
     "a click": (lambda path: wav(path, tone(300, 0.09)), "holds 0.090 s, less than 0.1 s"),
-    "missing": (lambda path: None, "No such file"),
 }
 
 
@@ -190,15 +190,47 @@ def test_summary_leaves_windows_out(
 
 
 def test_bad_file_is_told_on_stderr(tmp_path: Path, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["predict", str(bundle), str(tmp_path / "none.wav")]) == 1
-    assert "none.wav" in capsys.readouterr().err
+    (tmp_path / "empty.wav").touch()
+    assert main(["predict", str(bundle), str(tmp_path / "empty.wav")]) == 1
+    assert "empty.wav" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["x.wav", "--top", "0"], ["x.wav", "--channel", "0"], []])
-def test_wrong_use_exits_with_two(bundle: Path, arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["predict", str(bundle), *arguments])
-    assert caught.value.code == 2
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["x.wav", "--top", "0"], "--top: 0 is not a whole number of at least 1"),
+        (["x.wav", "--channel", "left"], "--channel: 'left' is not a whole number of at least 1"),
+        (["x.wav", "--threads", "100000"], "--threads: 100000 is not a whole number, 1 to 64"),
+        (["x.wav", "--threads", "0"], "--threads: 0 is not a whole number, 1 to 64"),
+        ([], "required: FILE"),
+        (["none.wav"], "there is no file or directory none.wav"),
+        (["a" * 300 + ".wav"], "File name too long"),
+    ],
+)
+def test_wrong_use_is_refused_in_words(predict: Predict, arguments: list[str], said: str) -> None:
+    code, report = predict(*arguments)
+    assert (code, report["error"]) == (2, "UsageError")
+    assert said in report["message"]
+
+
+def test_unknown_variant_is_wrong_use(tmp_path: Path, predict: Predict) -> None:
+    code, report = predict(wav(tmp_path / "x.wav", tone(300, 1.0)), "--variant", "int4")
+    assert code == 2
+    assert "no variant 'int4'" in report["message"]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", b"\xff\xfe.wav"])
+def test_a_name_that_is_no_utf_8_is_heard_and_told_in_valid_json(
+    tmp_path: Path, bundle: Path, capfdbinary: pytest.CaptureFixture[bytes], name: bytes
+) -> None:
+    path = wav(tmp_path / "x.wav", tone(300, 1.0))
+    path.rename(tmp_path / os.fsdecode(name))
+    assert main(["predict", str(bundle), str(tmp_path), "--summary", "--json"]) == 0
+    (file,) = json.loads(capfdbinary.readouterr().out.decode("utf-8"))["files"]
+    assert Path(file["file"]).name == name.decode("utf-8", "replace")
+    assert [event["label"] for event in file["events"]] == ["low"]
+    assert main(["predict", str(bundle), str(tmp_path), "--summary"]) == 0
+    assert name.decode("utf-8", "replace") in capfdbinary.readouterr().out.decode("utf-8")
 
 
 def test_real_forest_is_read_without_an_event(shared_data: Path, predict: Predict) -> None:

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 
 from device.config import RunConfig
 from device.run_options import add_run_options, run_config
+from edge_sdk.cli.parser import VerbParser
 from edge_sdk.errors import ConfigError, UsageError
 
 
 def parsed(*words: str) -> RunConfig:
-    parser = argparse.ArgumentParser()
+    parser = VerbParser()
     add_run_options(parser)
     return run_config(parser.parse_args(words))
 
@@ -46,9 +46,24 @@ def test_a_bundle_alone_is_wrong_use() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["--site", "Sungai Utik"], ["--threads", "0"], ["--disk-budget-mb", "0"], ["--delivery", "receipt"]],
+    ("words", "said"),
+    [
+        (["--site", "Sungai Utik"], r"1 to 64 small letters, .* such as box-07 - at `\$.device.site`"),
+        (["--delivery", "receipt"], "broker.receiver_id"),
+    ],
 )
-def test_an_option_that_does_not_hold_is_refused(words: list[str]) -> None:
-    with pytest.raises(ConfigError, match="does not hold"):
+def test_an_option_that_does_not_hold_is_refused_in_words(words: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=f"does not hold: .*{said}"):
         parsed("x.edge", "--source", "a", "--broker", "mqtt://b", *words)
+
+
+@pytest.mark.parametrize("option", ["--threads", "--disk-budget-mb"])
+@pytest.mark.parametrize("number", ["0", "-1", "two"])
+def test_a_number_that_does_not_hold_is_refused_in_words(option: str, number: str) -> None:
+    with pytest.raises(UsageError, match=f"argument {option}: '?{number}'? is not a whole number"):
+        parsed("x.edge", "--source", "a", "--broker", "mqtt://b", option, number)
+
+
+def test_a_missing_option_is_named_alone() -> None:
+    with pytest.raises(UsageError, match="give --broker too"):
+        parsed("x.edge", "--source", "a")

@@ -73,6 +73,25 @@ def test_time_comes_from_the_name_else_from_the_files_date(tmp_path: Path) -> No
     assert source.clock_source == "file_mtime"
 
 
+def test_a_date_that_no_recorder_saw_ends_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path / "99991231_235959.wav", noise(2.0))
+    os.utime(path, (253_402_300_000, 253_402_300_000))
+    source = open_source(str(path))
+    assert source.started_at is not None
+    assert source.started_at.year == 2199
+    assert source.clock_source == "file_mtime"
+
+
+@pytest.mark.parametrize("raw", [b"caf\xe9.wav", b"a\x1b[31m\nb.wav"])
+def test_a_name_that_cannot_be_printed_is_heard_and_told_in_valid_text(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / os.fsdecode(raw)
+    written(tmp_path / "x.wav", noise(1.0)).rename(path)
+    source = open_source(str(path))
+    assert len(sound_of(list(source.items()))) == RATE_HZ
+    assert source.name.isprintable()
+    assert source.name.encode("utf-8").endswith(b".wav")
+
+
 def test_a_truncated_file_is_heard_as_far_as_it_goes_and_then_fails(tmp_path: Path) -> None:
     path = written(tmp_path / "cut.wav", noise(4.0), subtype="PCM_16")
     path.write_bytes(path.read_bytes()[: 2 * RATE_HZ * 2])
@@ -101,6 +120,8 @@ def test_what_is_no_sound_is_refused_before_work_starts(tmp_path: Path, content:
 def test_what_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no file or directory"):
         open_source(str(tmp_path / "none.wav"))
+    with pytest.raises(UsageError, match="File name too long"):
+        open_source(str(tmp_path / ("a" * 300 + ".wav?channel=1")))
 
 
 class FakePace:

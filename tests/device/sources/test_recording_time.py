@@ -31,3 +31,14 @@ def test_time_is_read_from_the_name(name: str, moment: datetime) -> None:
 )
 def test_what_is_no_time_is_none(name: str) -> None:
     assert time_in_name(Path(name)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["00010101_000000.wav", "19691231_235959.wav", "22000101_000000.wav", "99991231_235959.wav"]
+)
+def test_a_year_that_no_recorder_saw_is_no_time(name: str) -> None:
+    assert time_in_name(Path(name)) is None
+
+
+def test_a_clock_that_was_never_set_is_still_a_time() -> None:
+    assert time_in_name(Path("19700101_000012.WAV")) == datetime(1970, 1, 1, 0, 0, 12, tzinfo=timezone.utc)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from device.sources.uri import SourceAddress, parse_source
+from device.sources.uri import SourceAddress, absolute_source, parse_source
 from edge_sdk.errors import UsageError
 
 
@@ -31,6 +31,28 @@ def test_uri_is_read(uri: str, address: SourceAddress) -> None:
 def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ranger")
     assert parse_source("~/dawn.wav").path == Path("/home/ranger/dawn.wav")
+
+
+@pytest.mark.parametrize("uri", ["~nosuch/x.wav", "file://~nosuch/x.wav?channel=1"])
+def test_the_home_of_nobody_is_wrong_use(uri: str) -> None:
+    with pytest.raises(UsageError, match="cannot find the home folder in ~nosuch"):
+        parse_source(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("dawn.wav", "/boxes/a b%/dawn.wav"),
+        ("file://dawn.wav", "/boxes/a b%/dawn.wav"),
+        ("file://clips/a%20b.wav?channel=1", "/boxes/a b%/clips/a b.wav"),
+        ("clips?contiguous=true", "/boxes/a b%/clips"),
+        ("file:///data/dawn.wav", "/data/dawn.wav"),
+        ("file://localhost/data/dawn.wav", "/data/dawn.wav"),
+        ("/data?pace=realtime", "/data"),
+    ],
+)
+def test_a_relative_source_is_taken_from_its_folder(uri: str, path: str) -> None:
+    assert parse_source(absolute_source(uri, Path("/boxes/a b%"))).path == Path(path)
 
 
 def test_a_question_mark_in_a_file_name_is_no_parameter(tmp_path: Path) -> None:
