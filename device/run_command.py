@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 import msgspec
+
+from edge_sdk.console.arguments import seconds
+from edge_sdk.console.foreign_text import json_text, printable
+from edge_sdk.console.lines import LineWriter
 
 from .run_options import add_run_options, run_config
 from .run_summary import RunSummary
@@ -26,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
     parser.add_argument(
         "--drain-s",
-        type=_seconds,
+        type=seconds,
         default=_DRAIN_S,
         metavar="S",
         help="wait so long at the end for what is not delivered yet (default: %(default)g)",
@@ -49,34 +54,32 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .assembly import run_device
 
-    def say(line: str) -> None:
-        print(line, file=out, flush=True)
-
+    say = LineWriter(out)
     summary = run_device(config, drain_s=arguments.drain_s, say=say)
     for line in summary.lines():
         say(line)
-    _tell_error(summary, sys.stderr)
+    _tell_error(summary, LineWriter(sys.stderr))
     if arguments.json:
-        print(msgspec.json.encode(summary).decode())
+        print(json_text(msgspec.to_builtins(summary)))
     return 0 if summary.error is None else 1
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError("must be 0 or more seconds")
-    return seconds
+class _PrintableFormatter(logging.Formatter):
+    """For messages with names of files in them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), lines=True)
 
 
 def _log_to(stream: TextIO) -> None:
     """What goes wrong while it runs is said where a person, or the system's journal, will see it."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setFormatter(_PrintableFormatter("%(levelname)s %(message)s"))
     logging.getLogger().addHandler(handler)
 
 
-def _tell_error(summary: RunSummary, stream: TextIO) -> None:
+def _tell_error(summary: RunSummary, say: Callable[[str], None]) -> None:
     if summary.error is not None:
-        print(f"error: {summary.error.message}", file=stream)
+        say(printable(f"error: {summary.error.message}", lines=True))
         if summary.error.hint:
-            print(f"hint: {summary.error.hint}", file=stream)
+            say(f"hint: {summary.error.hint}")

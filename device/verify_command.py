@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.table import text_table
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
 from edge_sdk.errors import EdgeSdkError, MissingExtraError
 from edge_sdk.inference.golden import GoldenResult, run_golden
-from edge_sdk.inference.open import open_backend
+from edge_sdk.inference.open import choose_variant, open_backend
+from edge_sdk.inference.thread_argument import add_threads_argument
 
 __all__ = ["VariantReport", "add_arguments", "run", "verify_variant"]
 
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .edge file")
     parser.add_argument("--variant", metavar="V", help="only this variant; by default all")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of one inference")
+    add_threads_argument(parser)
     parser.add_argument(
         "--require-sha256", metavar="HEX", help="digest of the bundle as its maker published it"
     )
@@ -53,13 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     """
     bundle = Bundle.open(arguments.bundle, require_sha256=arguments.require_sha256)
     manifest = bundle.manifest
-    variants = [manifest.variant(arguments.variant)] if arguments.variant else manifest.variants
+    variants = [choose_variant(manifest, arguments.variant)] if arguments.variant else manifest.variants
     reports = [verify_variant(bundle, variant, threads=arguments.threads) for variant in variants]
     passed = _passed(reports)
     if arguments.json:
-        print(json.dumps(_document(bundle, reports, passed=passed)))
+        print(json_text(_document(bundle, reports, passed=passed)))
     else:
-        print(_text(bundle, reports, passed=passed))
+        print(printable(_text(bundle, reports, passed=passed), lines=True))
     return 0 if passed else 1
 
 

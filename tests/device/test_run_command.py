@@ -263,6 +263,44 @@ def test_twelve_hours_can_be_stopped_at_any_time(
     assert "stopped: 1 x low" in done.out
 
 
+def test_a_reader_that_goes_away_does_not_end_the_device(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    device = run_device_process(tones_bundle, *words)
+    assert device.process.stdout is not None
+    device.process.stdout.close()  # `| head` that has seen enough
+    assert device.process.stderr is not None
+    told = device.process.stderr.read()
+    assert device.process.wait(120) == 0, told
+    assert told.count("the work goes on") == 1
+    after = run_device_process(tones_bundle, *words, "--json").finished()
+    assert after.document["outbox"]["waiting"] == 10  # both runs kept two events and a coverage
+
+
+def test_a_name_that_is_no_utf_8_is_heard_in_a_folder_and_told_in_valid_text(
+    run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    written(folder / "x.wav", tone(300, 2)).rename(folder / os.fsdecode(b"bad\xff.wav"))
+    (folder / os.fsdecode(b"worse\xff\x1b[31m.wav")).touch()
+    words = ["--source", folder, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    done = run_device_process(tones_bundle, *words, "--json").finished()
+    assert done.code == 0, done.err
+    assert done.document["events"] == {"low": 1}
+    assert done.document["coverage"]["faults"] == {"unreadable_file": 1}
+    assert "worse\ufffd\ufffd[31m.wav is empty" in done.err
+
+
+def test_the_end_of_a_source_is_said_plainly(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    done = run_device_process(tones_bundle, *words).finished()
+    assert "the source has ended, nothing listens any more: 1 x high, 1 x low" in done.out
+
+
 def test_a_damaged_bundle_is_refused(
     run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
 ) -> None:

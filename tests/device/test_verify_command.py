@@ -128,9 +128,9 @@ def test_damaged_bundle_fails(bundle: Path, capsys: pytest.CaptureFixture[str]) 
     assert (code, report["error"]) == (1, "BundleError")
 
 
-def test_unknown_variant_is_an_error(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_variant_is_wrong_use(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, report = verified(bundle, capsys, "--variant", "int4")
-    assert code == 1
+    assert code == 2
     assert "no variant 'int4'" in report["message"]
 
 
