@@ -54,8 +54,10 @@ def expand_home(path: str) -> Path:
     """The path, with ``~`` and ``~user`` replaced by the home folder.
 
     Raises:
-        UsageError: There is no such user, or the user has no home.
+        UsageError: There is no such user, the user has no home, or no path can be that.
     """
+    if "\0" in path:
+        raise UsageError(f"a path cannot hold a NUL character: {path!r}")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

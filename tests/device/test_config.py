@@ -65,6 +65,12 @@ def test_the_home_of_nobody_is_wrong_use(tmp_path: Path) -> None:
         load_config(written(tmp_path, FULL.replace('"forest.edge"', '"~nosuch/forest.edge"')))
 
 
+@pytest.mark.parametrize("name", ["forest.edge", "recordings", "/var/lib/edge-sdk"])
+def test_a_path_that_cannot_be_is_wrong_use(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="NUL"):
+        load_config(written(tmp_path, FULL.replace(f'"{name}"', '"a\\u0000b"')))
+
+
 def test_an_absolute_source_uri_is_left_as_it_is(tmp_path: Path) -> None:
     text = FULL.replace('"recordings"', '"file:///data?pace=realtime"')
     assert load_config(written(tmp_path, text)).source == "file:///data?pace=realtime"
