@@ -51,15 +51,15 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
 
 def _clipped(values: Float32Array) -> Float32Array:
     lowest, highest = values.min(), values.max()
+    if lowest >= _ZERO and highest <= _ONE:
+        return values
     if lowest < -_ROUNDING or highest > _ONE + _ROUNDING:
         broken = int(values.argmin() if lowest < -_ROUNDING else values.argmax())
         raise BackendError(
             f"the model's output {broken} is {values[broken]:g}, which is no score from 0 to 1",
             hint="its outputs may be logits: then the manifest's activation must be sigmoid or softmax",
         )
-    # The two halves of `clip`, without its detour through Python.
-    np.maximum(values, _ZERO, out=values)
-    np.minimum(values, _ONE, out=values)
+    values.clip(_ZERO, _ONE, out=values)
     return values
 
 
