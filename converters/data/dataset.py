@@ -14,7 +14,6 @@ are passed over; everything else must be sound, and every file that is not is na
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,16 +22,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge_sdk.console.foreign_text import valid_text
 from edge_sdk.contract.manifest import SourceFile
-from edge_sdk.errors import AudioError, DatasetError, UsageError
+from edge_sdk.errors import AudioError, DatasetError, InputError, UsageError
 from edge_sdk.signal.audio_file import AudioFile
 
 from ..spec.nearest_name import nearest_hint
+from .label_list import BACKGROUND, LABELS_CSV, read_label_list
 
-__all__ = ["BLOCK_S", "Clip", "Dataset", "read_dataset", "refuse_shared_files"]
-
-BACKGROUND_FOLDERS = ("background", "_background")
-LABELS_CSV = "labels.csv"
+__all__ = ["BLOCK_S", "Clip", "Dataset", "check_folder", "read_dataset", "refuse_shared_files"]
 
 BLOCK_S = 1.0
 """How much of a recording is held at a time."""
@@ -93,7 +91,7 @@ class Dataset:
         whole = hashlib.sha256()
         for clip in self.clips:
             whole.update(f"{clip.name}\0{';'.join(sorted(clip.labels))}\0{clip.sha256}\n".encode())
-        return SourceFile(name=self.root.name, sha256=whole.hexdigest(), n=len(self.clips))
+        return SourceFile(name=valid_text(self.root.name), sha256=whole.hexdigest(), n=len(self.clips))
 
 
 def read_dataset(
@@ -108,31 +106,39 @@ def read_dataset(
 
     Raises:
         UsageError: There is no such folder.
-        DatasetError: A folder or CSV row names no label (the nearest is in
-            the hint), or files cannot be used: all of them are named.
+        DatasetError: A folder or CSV row names no label (the nearest is in the hint), or files
+            cannot be used: all of them are named.
     """
-    if not root.is_dir():
-        raise UsageError(f"there is no folder {root}", hint="give a folder with one folder a label")
+    check_folder(root)
     labels = _labels_by_file(root, tuple(label_ids))
     if not labels:
         raise DatasetError(f"{root} holds no recordings", hint="put WAV, FLAC or OGG files into its folders")
     clips: list[Clip] = []
     faults: list[str] = []
     for path in progress(sorted(labels)):
-        name = path.relative_to(root).as_posix()
         try:
-            clips.append(Clip(name, path, labels[path], _digest(path), _listen(path)))
-        except AudioError as error:
+            clips.append(Clip(_name(root, path), path, labels[path], _digest(path), _listen(path)))
+        except InputError as error:
             faults.append(error.message)
     if faults:
         shown = "\n  ".join(faults[:_MOST_NAMED])
         more = f"\n  and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
         raise DatasetError(
             f"{len(faults)} of {len(labels)} recordings in {root} cannot be used:\n  {shown}{more}",
-            hint="repair or remove them; nothing was converted",
+            hint="repair, rename or remove them",
         )
     _refuse_contradictions(root, clips)
     return Dataset(root, tuple(label_ids), tuple(clips))
+
+
+def check_folder(root: Path) -> None:
+    """Refuse recordings that are not there.
+
+    Raises:
+        UsageError: There is no such folder.
+    """
+    if not root.is_dir():
+        raise UsageError(f"there is no folder {root}", hint="give a folder with one folder a label")
 
 
 def refuse_shared_files(calibration: Dataset, evaluation: Dataset) -> None:
@@ -167,7 +173,7 @@ def _refuse_contradictions(root: Path, clips: Sequence[Clip]) -> None:
 
 
 def _labels_by_file(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozenset[str]]:
-    listed = _listed_labels(root, label_ids)
+    listed = read_label_list(root, label_ids)
     found: dict[Path, frozenset[str]] = {}
     for path in sorted(root.rglob("*")):
         inside = path.relative_to(root)
@@ -175,12 +181,13 @@ def _labels_by_file(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozen
             continue
         if path.suffix.lower() in _TEXT_SUFFIXES:
             continue
-        found[path] = listed[path] if path in listed else _folder_labels(root, path, label_ids)
-    absent = [path for path in listed if path not in found]
-    if absent:
-        raise DatasetError(
-            f"{root / LABELS_CSV} lists {absent[0].relative_to(root)}, which is no recording there"
-        )
+        found[path] = listed[path].labels if path in listed else _folder_labels(root, path, label_ids)
+    for path, row in listed.items():
+        if path not in found:
+            raise DatasetError(
+                f"{root / LABELS_CSV} line {row.line} names '{path.relative_to(root)}', "
+                "which is no recording there"
+            )
     return found
 
 
@@ -190,7 +197,7 @@ def _folder_labels(root: Path, path: Path, label_ids: tuple[str, ...]) -> frozen
         raise DatasetError(
             f"{path} is in no label's folder", hint=f"move it into one, or list it in {root / LABELS_CSV}"
         )
-    if parts[0] in BACKGROUND_FOLDERS and parts[0] not in label_ids:
+    if parts[0] in BACKGROUND and parts[0] not in label_ids:
         return frozenset()
     if parts[0] not in label_ids:
         raise DatasetError(
@@ -200,28 +207,18 @@ def _folder_labels(root: Path, path: Path, label_ids: tuple[str, ...]) -> frozen
     return frozenset({parts[0]})
 
 
-def _listed_labels(root: Path, label_ids: tuple[str, ...]) -> dict[Path, frozenset[str]]:
-    path = root / LABELS_CSV
-    if not path.is_file():
-        return {}
+def _name(root: Path, path: Path) -> str:
+    """The clip's name in reports and digests, which are UTF-8.
+
+    Raises:
+        DatasetError: It cannot be written there. Two such names could look the same if replaced.
+    """
+    name = path.relative_to(root).as_posix()
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"cannot read {path}: {error}") from error
-    if rows and not {"file", "labels"} <= set(rows[0]):
-        raise DatasetError(f"the first line of {path} must be 'file,labels'")
-    return {root / (row["file"] or ""): _row_labels(path, row["labels"] or "", label_ids) for row in rows}
-
-
-def _row_labels(path: Path, text: str, label_ids: tuple[str, ...]) -> frozenset[str]:
-    named = {part.strip() for part in text.split(";") if part.strip()}
-    named -= set(BACKGROUND_FOLDERS) - set(label_ids)
-    for label_id in sorted(named):
-        if label_id not in label_ids:
-            raise DatasetError(
-                f"{path} names '{label_id}', which is no label", hint=nearest_hint(label_id, label_ids)
-            )
-    return frozenset(named)
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(f"{name!r} in {root} is no UTF-8 name; rename it") from error
+    return name
 
 
 def _digest(path: Path) -> str:
