@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_sdk.errors import ConversionError, UsageError
 from edge_sdk.inference.thread_argument import MAX_THREADS
 
+from .data.dataset import check_folder
 from .report.report_file import Measured, encode_report
 from .variants.recipes import RECIPES, parse_variants
 
@@ -56,6 +57,9 @@ def check_request(request: Request) -> tuple[str, ...]:
     for path in request.models:
         if not path.exists():
             raise UsageError(f"there is no model {path}")
+    for folder in (request.evaluation, request.calibration):
+        if folder is not None:
+            check_folder(folder)
     needing = [name for name in asked if name in RECIPES and RECIPES[name].needs_calibration]
     if request.calibration is None and request.variants is not None and needing:
         raise UsageError(

@@ -168,6 +168,8 @@ def test_a_spec_that_contradicts_the_model_is_refused(
         (["--threads", "0"], {}, "0 is not a whole number, 1 to 64"),
         ([], {"model": "absent.keras"}, "there is no model absent.keras"),
         ([], {"spec": "absent.toml"}, "there is no file absent.toml"),
+        ([], {"evaluation": "absent"}, "there is no folder absent"),
+        ([], {"calibration": "absent"}, "there is no folder absent"),
         ([], {"output": "absent/x.edge"}, "there is no folder absent"),
         ([], {"output": "."}, "is a folder"),
     ],
@@ -178,6 +180,7 @@ def test_wrong_use_is_found_at_once(
     code, said = refused(*flags, **changes)
     assert code == 2
     assert complaint in said
+    assert "opening" not in said
 
 
 @pytest.mark.parametrize(("threads", "said"), [(0, "not 0"), (65, "1 to 64")])

@@ -105,3 +105,22 @@ def test_recordings_without_a_folder_are_refused(
 ) -> None:
     assert main(["evaluate", str(bundle.path), str(tmp_path / "absent")]) == 2
     assert "there is no folder" in capsys.readouterr().err
+
+
+def test_a_variant_that_is_not_there_is_wrong_use(
+    bundle: Bundle, workplace: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["evaluate", str(bundle.path), str(workplace.evaluation), "--variant", "tflite-int9"]
+    assert main(given) == 2
+    assert "no variant 'tflite-int9'" in capsys.readouterr().err
+
+
+def test_a_bad_recording_is_named_and_nothing_is_said_of_a_conversion(
+    bundle: Bundle, workplace: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(workplace.evaluation, tmp_path / "set")
+    (tmp_path / "set/saw/words.wav").write_text("this is no sound")
+    assert main(["evaluate", str(bundle.path), str(tmp_path / "set")]) == 1
+    said = capsys.readouterr().err
+    assert "words.wav" in said
+    assert "convert" not in said.replace(str(tmp_path), "")
