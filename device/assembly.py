@@ -215,6 +215,7 @@ def _outbox_summary(parts: _Parts, outbox: Outbox, publisher: Publisher) -> Outb
     counts = outbox.counts()
     return OutboxSummary(
         folder=str(parts.config.outbox_folder),
+        sent=publisher.counts.sent,
         waiting=counts.pending,
         waiting_because=publisher.why_waiting if counts.pending else None,
         set_aside=counts.set_aside,

@@ -28,6 +28,7 @@ class OutboxSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is still on disk.
 
     Attributes:
+        sent: Messages handed to the network in this run; one that was sent again counts again.
         waiting: Not confirmed yet: sent when the device runs again.
         waiting_because: Why they were not delivered, as far as it can be told.
         set_aside: Ended connection after connection; kept.
@@ -36,6 +37,7 @@ class OutboxSummary(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     folder: str
+    sent: int
     waiting: int
     waiting_because: str | None = None
     set_aside: int
@@ -90,6 +92,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         lines += [f"not inspected: {count} x {kind}" for kind, count in sorted(covered.faults.items())]
         if self.overruns:
             lines.append(f"inference fell behind {self.overruns} times: {self.skipped_s:.1f} s were skipped")
+        lines.append(f"sent {self.outbox.sent} messages, what was sent again included")
         if self.outbox.waiting:
             lines.append(
                 f"{self.outbox.waiting} messages wait in {self.outbox.folder}: "

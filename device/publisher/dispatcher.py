@@ -30,12 +30,10 @@ class PublisherCounts:
 
     Attributes:
         sent: Messages handed to the network; one that is sent again counts again.
-        rejected: Messages that the receiver will never take.
         set_aside: Messages that ended connection after connection, or cannot travel at all.
     """
 
     sent: int = 0
-    rejected: int = 0
     set_aside: int = 0
 
 
@@ -239,7 +237,6 @@ class Dispatcher:
     def _reject(self, ranges: Sequence[SeqRange]) -> None:
         self._outbox.quarantine(ranges, "rejected")
         number = sum(last - first + 1 for first, last in ranges)
-        self.counts.rejected += number
         numbers = ", ".join(f"{first}-{last}" if first < last else f"{first}" for first, last in ranges)
         self.report(
             MessageError(

@@ -55,7 +55,7 @@ def test_a_damaged_outbox_is_kept_told_and_replaced(
     assert kept.parent == file.parent
     assert f"it is kept as {kept}" in done.err
     assert "Traceback" not in done.err
-    assert done.document["outbox"]["waiting"] == 0
+    assert (done.document["outbox"]["waiting"], done.document["outbox"]["sent"]) == (0, 5)
     (reported,) = (state.message for state in store.states() if isinstance(state.message, Reported))
     assert reported.kept_aside == kept.name
 
@@ -83,4 +83,5 @@ def test_at_the_end_it_says_that_the_broker_was_away(
     words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--broker", NOWHERE]
     done = run_device_process(tones_bundle, *words, "--drain-s", "1").finished()
     assert done.code == 0, done.err
+    assert "sent 0 messages" in done.out
     assert "why they wait: nothing listens on" in done.out
