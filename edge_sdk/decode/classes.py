@@ -50,7 +50,8 @@ def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
 
 
 def _clipped(values: Float32Array) -> Float32Array:
-    lowest, highest = values.min(), values.max()
+    # The bare reductions: `min` and `max` take a detour through Python.
+    lowest, highest = np.minimum.reduce(values), np.maximum.reduce(values)
     if lowest >= _ZERO and highest <= _ONE:
         return values
     if lowest < -_ROUNDING or highest > _ONE + _ROUNDING:
