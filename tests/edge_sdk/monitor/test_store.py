@@ -143,8 +143,8 @@ def test_a_device_that_comes_and_goes_does_not_fill_the_disk(
 ) -> None:
     monkeypatch.setattr(store_write, "STATES_KEPT", 5)
     other = make_status(device="box-99")
-    states = [make_status(state="offline" if n % 2 else "online") for n in range(40)]
-    store.commit([received(state) for state in (other, make_reported(), *states)])
+    states: list[Message] = [make_status(state="offline" if n % 2 else "online") for n in range(40)]
+    store.commit([received(state) for state in [other, make_reported(), *states]])
 
     assert [state.message for state in store.states()] == [make_reported(), states[-1], other]
     with sqlite3.connect(path) as connection:
