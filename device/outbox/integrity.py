@@ -23,7 +23,7 @@ __all__ = ["Heading", "read_heading", "require_sound", "set_damaged_rows_aside",
 _EPOCH = re.compile(r"[0-9a-f]{16}")
 _BAD_MESSAGE = (
     "typeof(seq) != 'integer' OR seq < 1 OR priority NOT IN (0, 1, 2, 3) OR typeof(payload) != 'blob' "
-    "OR typeof(topic) != 'text' OR topic NOT GLOB :topics OR topic GLOB '*[^a-z0-9_/-]*'"
+    "OR typeof(topic) != 'text' OR topic NOT GLOB :topics OR substr(topic, :rest) GLOB '*[^a-z0-9_/]*'"
 )
 _KEEP_BAD_MESSAGES = f"INSERT INTO damaged SELECT 'messages', seq, payload FROM messages WHERE {_BAD_MESSAGE}"  # noqa: S608 - constants
 _REMOVE_BAD_MESSAGES = f"DELETE FROM messages WHERE {_BAD_MESSAGE}"  # noqa: S608 - constants
@@ -77,9 +77,10 @@ def read_heading(connection: sqlite3.Connection) -> Heading:
 
 def set_damaged_rows_aside(connection: sqlite3.Connection, topics: Topics) -> int:
     """Move what does not hold out of the way; how many rows. Runs inside a transaction."""
-    parameters = {"topics": f"{topics.base}/up/*"}
-    connection.execute(_KEEP_BAD_MESSAGES, parameters)
-    removed = connection.execute(_REMOVE_BAD_MESSAGES, parameters).rowcount
+    parameters = {"topics": f"{topics.base}/up/*", "rest": len(topics.base) + 1}
+    removed = connection.execute(_KEEP_BAD_MESSAGES, parameters).rowcount
+    if removed:
+        connection.execute(_REMOVE_BAD_MESSAGES, parameters)
     return removed + _set_events_aside(connection, topics) + _set_evicted_aside(connection)
 
 
