@@ -1,8 +1,12 @@
-"""The windows of a labelled recording, cut and prepared by the very code that a device runs."""
+"""The windows of a labelled recording, cut and prepared by the very code that a device runs.
+
+A recording can last all night: no more of it is held than a few blocks and one window.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
@@ -14,7 +18,7 @@ from edge_sdk.signal.resample import StreamResampler
 
 from .dataset import BLOCK_S, Clip
 
-__all__ = ["clip_blocks", "clip_windows", "read_window"]
+__all__ = ["clip_blocks", "clip_windows", "expected_windows", "read_window"]
 
 
 def clip_windows(front_end: AudioScorer, clip: Clip) -> Iterator[AudioWindow]:
@@ -26,17 +30,25 @@ def clip_windows(front_end: AudioScorer, clip: Clip) -> Iterator[AudioWindow]:
     yield from front_end.flush()
 
 
+def expected_windows(front_end: AudioScorer, clip: Clip) -> int:
+    """How many windows a recording's length makes; resampling may end in one more or less."""
+    audio = front_end.audio
+    heard = round(clip.duration_s * audio.sample_rate_hz)
+    return 1 + max(0, heard - audio.window_samples) // audio.step_samples
+
+
 def read_window(clip: Clip, sample_rate_hz: int, window_samples: int, start: int) -> Float32Array:
     """The samples of one window, float32 ``[window_samples]`` at the model's rate."""
-    resampler: StreamResampler | None = None
+    stop, position = start + window_samples, 0
     parts: list[Float32Array] = []
-    for block in clip_blocks(clip, sample_rate_hz, window_samples):
-        resampler = resampler or StreamResampler(block.sample_rate_hz, sample_rate_hz)
-        parts.append(resampler.process(block.samples))
-    if resampler is not None:
-        parts.append(resampler.flush())
-    samples = np.concatenate(parts)
-    return samples[start : start + window_samples].astype(np.float32)
+    with contextlib.closing(_resampled(clip, sample_rate_hz, window_samples)) as stream:
+        for samples in stream:
+            if position + len(samples) > start:
+                parts.append(samples[max(0, start - position) : stop - position])
+            position += len(samples)
+            if position >= stop:
+                break
+    return np.concatenate(parts).astype(np.float32)
 
 
 def clip_blocks(clip: Clip, sample_rate_hz: int, window_samples: int) -> Iterator[AudioBlock]:
@@ -55,3 +67,13 @@ def clip_blocks(clip: Clip, sample_rate_hz: int, window_samples: int) -> Iterato
         silence = silence_after(heard, rate, window_samples, sample_rate_hz)
         if silence is not None:
             yield silence
+
+
+def _resampled(clip: Clip, sample_rate_hz: int, window_samples: int) -> Generator[Float32Array, None, None]:
+    """A clip's sound at the model's rate."""
+    resampler: StreamResampler | None = None
+    for block in clip_blocks(clip, sample_rate_hz, window_samples):
+        resampler = resampler or StreamResampler(block.sample_rate_hz, sample_rate_hz)
+        yield resampler.process(block.samples)
+    if resampler is not None:
+        yield resampler.flush()

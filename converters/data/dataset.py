@@ -116,10 +116,11 @@ def read_dataset(
     clips: list[Clip] = []
     faults: list[str] = []
     for path in progress(sorted(labels)):
-        try:
-            clips.append(Clip(_name(root, path), path, labels[path], _digest(path), _listen(path)))
-        except InputError as error:
-            faults.append(error.message)
+        clip = _try_clip(root, path, labels[path])
+        if isinstance(clip, Clip):
+            clips.append(clip)
+        else:
+            faults.append(clip)
     if faults:
         shown = "\n  ".join(faults[:_MOST_NAMED])
         more = f"\n  and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
@@ -205,6 +206,14 @@ def _folder_labels(root: Path, path: Path, label_ids: tuple[str, ...]) -> frozen
             hint=nearest_hint(parts[0], [*label_ids, "background"]),
         )
     return frozenset({parts[0]})
+
+
+def _try_clip(root: Path, path: Path, labels: frozenset[str]) -> Clip | str:
+    """The clip, or what is wrong with it."""
+    try:
+        return Clip(_name(root, path), path, labels, _digest(path), _listen(path))
+    except InputError as error:
+        return error.message
 
 
 def _name(root: Path, path: Path) -> str:

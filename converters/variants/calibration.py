@@ -8,13 +8,13 @@ from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import DatasetError
 from edge_sdk.inference.scorer import AudioScorer
 
-from ..data.clip_windows import clip_windows
+from ..data.clip_windows import clip_windows, expected_windows
 from ..data.dataset import Dataset
 
 __all__ = ["MOST_WINDOWS", "calibration_tensors", "check_coverage"]
 
 MOST_WINDOWS = 400
-"""More change ranges little and cost time; they are taken evenly from all recordings."""
+"""More change ranges little and cost time; they are taken evenly, and at least one of each recording."""
 
 
 def check_coverage(calibration: Dataset, evaluation: Dataset) -> None:
@@ -36,7 +36,7 @@ def check_coverage(calibration: Dataset, evaluation: Dataset) -> None:
 def calibration_tensors(
     calibration: Dataset, front_end: AudioScorer, batch: Callable[[Float32Array], Float32Array]
 ) -> Callable[[], Iterator[Float32Array]]:
-    """The model inputs of the calibration recordings, at most :data:`MOST_WINDOWS`.
+    """The model inputs of the calibration recordings, about :data:`MOST_WINDOWS`; one is held at a time.
 
     Args:
         calibration: The recordings.
@@ -50,15 +50,16 @@ def calibration_tensors(
 
     def tensors() -> Iterator[Float32Array]:
         for clip in calibration.clips:
-            windows = [window.features.copy() for window in clip_windows(front_end, clip)]
-            for index in _evenly(len(windows), a_clip):
-                yield batch(windows[index])
+            chosen = _evenly(expected_windows(front_end, clip), a_clip)
+            for index, window in enumerate(clip_windows(front_end, clip)):
+                if chosen is None or index in chosen:
+                    yield batch(window.features)
 
     return tensors
 
 
-def _evenly(n: int, wanted: int) -> list[int]:
-    """``wanted`` indices spread over ``n``, or all of them."""
+def _evenly(n: int, wanted: int) -> frozenset[int] | None:
+    """``wanted`` indices spread over about ``n``; None for all of them."""
     if n <= wanted:
-        return list(range(n))
-    return [(2 * index + 1) * n // (2 * wanted) for index in range(wanted)]
+        return None
+    return frozenset((2 * index + 1) * n // (2 * wanted) for index in range(wanted))

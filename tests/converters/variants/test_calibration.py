@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from labelled_sounds import LABELS, spec_text, write_sounds
+from sparse_recording import write_sparse_wav
 
-from converters.data.clip_windows import clip_blocks, read_window
+from converters.data.clip_windows import clip_blocks, clip_windows, expected_windows, read_window
 from converters.data.dataset import read_dataset
 from converters.spec.spec_file import load_spec
 from converters.variants import calibration as calibration_module
@@ -78,3 +81,30 @@ def test_more_than_enough_windows_are_thinned_evenly_over_all_recordings(
     monkeypatch.setattr(calibration_module, "MOST_WINDOWS", 6)
     dataset = read_dataset(write_sounds(tmp_path / "calibration", 1, seed=1, seconds=4.0), LABELS)
     assert len(list(calibration_tensors(dataset, scorer[0], as_batch)())) == 6
+
+
+def test_a_long_recording_is_not_held_in_memory(
+    scorer: tuple[AudioScorer, Listening], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_module, "MOST_WINDOWS", 8)
+    (tmp_path / "background").mkdir()
+    write_sparse_wav(tmp_path / "background/long.wav", 300, 8000)
+    dataset = read_dataset(tmp_path, LABELS)
+    tracemalloc.start()
+    tensors = list(calibration_tensors(dataset, scorer[0], as_batch)())
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(tensors) == 8
+    assert peak_bytes < 4_000_000  # its 1197 windows would take 11 MB
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 44100])
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.25, 3.999])
+def test_a_recordings_length_says_how_many_windows_it_has(
+    scorer: tuple[AudioScorer, Listening], tmp_path: Path, rate_hz: int, seconds: float
+) -> None:
+    (tmp_path / "background").mkdir()
+    sound = np.full(round(rate_hz * seconds), 0.1, dtype=np.float32)
+    soundfile.write(tmp_path / "background/a.wav", sound, rate_hz)
+    (clip,) = read_dataset(tmp_path, LABELS).clips
+    assert expected_windows(scorer[0], clip) == len(list(clip_windows(scorer[0], clip)))
