@@ -1,7 +1,7 @@
 """The whole conversion: check everything, build every variant, prove each, write what passed.
 
 The order is: arguments and output folder, spec, model against spec, recordings; then the work; then
-one file appears, or none.
+the bundle and what was timed appear, or neither.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from .proof.latency import describe_machine
 from .proof.prove import Checked, prove
 from .proof.proven import Proof
 from .report.report_file import Latency, Measured, Report
-from .request import Request, check_request, measured_path, write_measured
+from .request import Request, check_request
+from .result_files import write_results
 from .sources.model_check import check_outputs, fit_input
 from .sources.open_source import open_source
 from .sources.source_model import SourceModel
@@ -63,7 +64,7 @@ def run_conversion(request: Request, progress: Progress, show: ShowReport) -> Co
         UsageError: The request does not hold; nothing was started.
         InputError: The model or a recording cannot be used.
         GateRefusedError: No variant may be used; nothing was written.
-        BundleError: The bundle cannot be written.
+        BundleError, ConversionError: The bundle cannot be written.
     """
     asked = check_request(request)
     spec = load_spec(request.spec)
@@ -137,7 +138,9 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
             hint="--max-drop sets how much may be lost; --variants what is tried",
         )
     progress.step(f"writing {request.output}")
-    bundle = write_proved_bundle(request.output, spec, checked.use, proof, report, provenance)
-    measured = describe_machine(bundle.sha256, request.threads, provenance.libraries, latency)
-    write_measured(measured_path(request.output), measured)
+    bundle, measured = write_results(
+        request.output,
+        lambda path: write_proved_bundle(path, spec, checked.use, proof, report, provenance),
+        lambda bundle: describe_machine(bundle.sha256, request.threads, provenance.libraries, latency),
+    )
     return Conversion(bundle, report, measured)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_sdk.errors import ConversionError, UsageError
+from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import MAX_THREADS
 
 from .data.dataset import check_folder
-from .report.report_file import Measured, encode_report
+from .result_files import check_output
 from .variants.recipes import RECIPES, parse_variants
 
-__all__ = ["Request", "check_output", "check_request", "measured_path", "write_measured"]
+__all__ = ["Request", "check_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +66,3 @@ def check_request(request: Request) -> tuple[str, ...]:
         )
     check_output(request.output)
     return asked
-
-
-def check_output(path: Path) -> None:
-    """Refuse a place that cannot be written to, before any work.
-
-    Raises:
-        UsageError: The folder is missing or read-only, or the path is a folder.
-    """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", hint="name the bundle's file: NAME-VERSION.edge")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} to write {path.name} into")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise UsageError(f"cannot write into {path.parent}: {error.strerror or error}") from error
-
-
-def measured_path(output: Path) -> Path:
-    """``NAME.measured.json`` beside ``NAME.edge``."""
-    stem = output.name.removesuffix(".edge")
-    return output.with_name(f"{stem}.measured.json")
-
-
-def write_measured(path: Path, measured: Measured) -> None:
-    """Write what was timed, in one step.
-
-    Raises:
-        ConversionError: It cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(encode_report(measured))
-        partial.replace(path)
-    except OSError as error:
-        raise ConversionError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
