@@ -6,6 +6,7 @@ import argparse
 
 import msgspec
 
+from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.progress import make_progress
 from edge_sdk.console.table import text_table
 from edge_sdk.inference.thread_argument import add_threads_argument
@@ -40,13 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _as_text(found: Evaluation) -> str:
     lines = [
-        f"{found.bundle}  {found.variant}: {found.clips} recordings, {found.windows} windows",
+        f"{printable(found.bundle)}  {found.variant}: {found.clips} recordings, {found.windows} windows",
         f"right in every label: {_share(found.exact)}",
         "",
         text_table(
-            ["label", "threshold", "recall", "precision", "AUC", "95 %"],
+            ["label", "threshold", "recall", "precision", "AUC", "with/without", "about 95 %"],
             [_label_row(label) for label in found.labels],
         ),
+        "in brackets: counts and the exact 95 % interval; that of the AUC is approximate, from so many",
+        "recordings with and without the label",
     ]
     if found.events:
         lines += ["", f"events on {found.long_recordings} long recordings", _event_table(found.events)]
@@ -54,9 +57,15 @@ def _as_text(found: Evaluation) -> str:
 
 
 def _label_row(label: LabelReport) -> list[str]:
-    auc = "" if label.auc is None else f"{label.auc:.4f}"
-    interval = "" if label.auc_low is None else f"{label.auc_low:.3f}-{label.auc_high:.3f}"
-    return [label.label, f"{label.threshold:g}", _share(label.recall), _share(label.precision), auc, interval]
+    return [
+        label.label,
+        f"{label.threshold:g}",
+        _share(label.recall),
+        _share(label.precision),
+        "" if label.auc is None else f"{label.auc:.4f}",
+        f"{label.recall.n}/{label.specificity.n}",
+        "" if label.auc_low is None else f"{label.auc_low:.3f}-{label.auc_high:.3f}",
+    ]
 
 
 def _event_table(events: list[EventReport]) -> str:

@@ -72,7 +72,8 @@ def _evidence(report: Report) -> str:
         f"<p>Judged on {amount}: {counts}, background {summary.background_clips}. "
         "A recording's score is the highest of its windows.</p>"
         f"<p><b>{escape(metric)}</b>: {escape(report.metric_meaning)}. A variant is refused when it "
-        f"loses more than {report.max_drop:g}, overall or for any label. Intervals are exact, 95 %.</p>"
+        f"loses more than {report.max_drop:g}, overall or for any label. Intervals are 95 %: "
+        "exact, but approximate for AUC.</p>"
     )
 
 

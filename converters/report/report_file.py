@@ -47,7 +47,13 @@ class ShareReport(Struct, frozen=True, kw_only=True):
 
 
 class LabelReport(Struct, frozen=True, kw_only=True):
-    """Figures of one label."""
+    """Figures of one label.
+
+    Attributes:
+        auc_low, auc_high: 95 % interval of the AUC, which rests on ``recall.n`` recordings with the
+            label and ``specificity.n`` without.
+        auc_interval: How far to believe it: Newcombe's method is an approximation.
+    """
 
     label: str
     threshold: float
@@ -58,6 +64,7 @@ class LabelReport(Struct, frozen=True, kw_only=True):
     auc: float | None
     auc_low: float | None
     auc_high: float | None
+    auc_interval: Literal["approximate"] = "approximate"
 
 
 class ClipNote(Struct, frozen=True, kw_only=True):

@@ -47,7 +47,8 @@ class LabelMetrics:
         specificity: Of the clips without it, those decided so.
         precision: Of the clips decided to have it, those that do.
         auc: Chance that a clip with the label scores above one without; None without both kinds.
-        auc_interval: Its 95 % interval.
+        auc_interval: Its 95 % interval, approximate; it rests on ``recall.n`` clips with the label and
+            ``specificity.n`` without.
     """
 
     label_id: str

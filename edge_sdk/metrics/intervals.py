@@ -1,8 +1,9 @@
-"""Exact intervals: what few samples can and cannot say.
+"""Intervals of 95 %: what few samples can and cannot say.
 
-Shares: Clopper & Pearson, Biometrika 26 (1934). Counts in time: Garwood, Biometrika 28 (1936). Area
-under the ROC curve: Newcombe, Statistics in Medicine 25 (2006) 559-573, method 5, which unlike
-DeLong's does not shrink to a point where two small samples happen to be separated perfectly.
+Exact, which errs towards too wide, for shares (Clopper & Pearson, Biometrika 26, 1934) and counts in
+time (Garwood, Biometrika 28, 1936). Approximate for the area under the ROC curve (Newcombe,
+Statistics in Medicine 25, 2006, 559-573, method 5): it supposes a shape of both distributions, and
+unlike DeLong's does not shrink to a point where two small samples happen to be separated perfectly.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def rate_upper_bound(events: int, hours: float) -> float:
 
 
 def auc_interval(auc: float, positives: int, negatives: int) -> Interval:
-    """The interval of an area under the ROC curve (Newcombe's method 5, a score interval).
+    """The approximate interval of an area under the ROC curve (Newcombe's method 5, a score interval).
+
+    With few samples it may hold the true area less often, or more often, than 95 % of the time.
 
     Args:
         auc: The point estimate, 0..1.
