@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_sdk.console.foreign_text import printable, valid_text
 from edge_sdk.console.progress import make_progress
 from edge_sdk.inference.thread_argument import add_threads_argument
 
@@ -19,7 +20,8 @@ from .interruption import interruptible
 from .python_api import chosen_models
 from .report.report_file import Latency, Report
 from .report.terminal_table import report_table
-from .request import Request, measured_path
+from .request import Request
+from .result_files import measured_path
 from .variants.recipes import DEFAULT_VARIANTS, RECIPES
 
 __all__ = ["add_arguments", "run"]
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(_as_json(conversion))
     else:
-        print(f"\n{conversion.bundle.path}  sha256 {conversion.bundle.sha256}")
+        print(f"\n{printable(str(conversion.bundle.path))}  sha256 {conversion.bundle.sha256}")
         print(f"variants, the preferred first: {', '.join(conversion.bundle.manifest.stages[0].variants)}")
     return 0
 
@@ -82,10 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _as_json(conversion: Conversion) -> str:
     bundle = conversion.bundle
     found = {
-        "bundle": str(bundle.path),
+        "bundle": valid_text(str(bundle.path)),
         "sha256": bundle.sha256,
         "bytes": bundle.path.stat().st_size,
-        "measured": str(measured_path(bundle.path)),
+        "measured": valid_text(str(measured_path(bundle.path))),
         "variants": bundle.manifest.stages[0].variants,
         "report": conversion.report,
         "latency": conversion.measured.latency,

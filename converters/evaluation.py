@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from msgspec import Struct
 
+from edge_sdk.console.foreign_text import valid_text
 from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Manifest
@@ -151,7 +152,7 @@ class _Tally:
         """All figures."""
         labels, exact = self._figures()
         return Evaluation(
-            bundle=str(bundle.path),
+            bundle=valid_text(str(bundle.path)),
             sha256=bundle.sha256,
             variant=variant,
             clips=len(self._dataset.clips),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from edge_sdk.console.foreign_text import valid_text
 from edge_sdk.contract.manifest import ModelFormat, SourceFile
 from edge_sdk.contract.values import Array, Float32Array, TensorSpec
 from edge_sdk.errors import ModelError
@@ -72,13 +74,13 @@ class SourceModel:
 def digest_path(path: Path) -> SourceFile:
     """A file, or all files of a folder, by content."""
     if path.is_file():
-        return SourceFile(name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+        return SourceFile(name=valid_text(path.name), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     members = sorted(member for member in path.rglob("*") if member.is_file())
     whole = hashlib.sha256()
     for member in members:
         content = hashlib.sha256(member.read_bytes()).hexdigest()
-        whole.update(f"{member.relative_to(path).as_posix()}\0{content}\n".encode())
-    return SourceFile(name=path.name, sha256=whole.hexdigest(), n=max(1, len(members)))
+        whole.update(os.fsencode(f"{member.relative_to(path).as_posix()}\0{content}\n"))
+    return SourceFile(name=valid_text(path.name), sha256=whole.hexdigest(), n=max(1, len(members)))
 
 
 def choose_tensor(model: str, what: str, specs: tuple[TensorSpec, ...], name: str) -> TensorSpec:

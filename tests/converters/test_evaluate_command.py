@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -93,10 +95,14 @@ def test_the_command_prints_a_table_or_one_json_object(
     found = json.loads(capsys.readouterr().out)
     assert [label["label"] for label in found["labels"]] == ["saw"]
     assert found["labels"][0]["recall"]["n"] == 1
+    assert found["labels"][0]["auc_interval"] == "approximate"
     assert {item["label"] for item in found["events"]} == set(LABELS)
     assert main(["evaluate", str(bundle.path), folder]) == 0
     text = capsys.readouterr().out
     assert "right in every label" in text
+    assert re.search(r"AUC +with/without +about 95 %\n", text)
+    assert re.search(r"^saw .* 1/1 +0\.\d{3}-1\.000$", text, re.MULTILINE)
+    assert "that of the AUC is approximate" in text
     assert "false alarms" in text
 
 
@@ -124,3 +130,16 @@ def test_a_bad_recording_is_named_and_nothing_is_said_of_a_conversion(
     said = capsys.readouterr().err
     assert "words.wav" in said
     assert "convert" not in said.replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_bundles_name_need_not_be_utf_8(
+    bundle: Bundle, workplace: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/buzz \xff.edge"))
+    try:
+        shutil.copy(bundle.path, odd)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert main(["evaluate", str(odd), str(workplace.evaluation), *flags]) == 0
+    assert "buzz \N{REPLACEMENT CHARACTER}.edge" in capfd.readouterr().out
