@@ -30,7 +30,7 @@ def test_a_csv_gives_a_clip_several_labels_and_overrides_its_folder(recordings: 
 
 def test_quotes_blank_lines_and_a_spreadsheets_mark_are_read(recordings: Path) -> None:
     (recordings / "saw/saw-0.wav").rename(recordings / "both, near.wav")
-    rows = b'\xef\xbb\xbffile,labels\r\n\r\n"both, near.wav","saw;shot"\r\n./saw/../saw/saw-1.wav,\r\n'
+    rows = b'\xef\xbb\xbffile,labels\r\n\r\n"both, near.wav","saw;shot"\r\n./saw/../saw/saw-1.wav, background\r\n'
     (recordings / "labels.csv").write_bytes(rows)
     labels = {clip.name: clip.labels for clip in read_dataset(recordings, LABELS).clips}
     assert labels["both, near.wav"] == {"saw", "shot"}
@@ -46,6 +46,8 @@ def test_quotes_blank_lines_and_a_spreadsheets_mark_are_read(recordings: Path) -
         ("./shot//shot-0.wav,saw", "line 3: './shot//shot-0.wav' is in line 2 already"),
         ("saw/saw-0.wav,saw,shot", "line 3 has 3 columns instead of 2"),
         ("saw/saw-0.wav", "line 3 has no labels"),
+        ("saw/saw-0.wav, ", "line 3 has no labels"),
+        ("saw/saw-0.wav,;", "line 3 has no labels"),
         ("saw/saw-0.wav,background;saw", "line 3: 'background;saw' is both background and a label"),
         ("/saw/saw-0.wav,saw", "line 3: '/saw/saw-0.wav' is outside the folder"),
         ("../recordings/saw/saw-0.wav,saw", "is outside the folder"),
