@@ -20,9 +20,8 @@ def check_output(path: Path) -> None:
     Raises:
         UsageError: The folder is missing or read-only, or one of the two files is a folder.
     """
-    for file in (path, measured_path(path)):
-        if file.is_dir():
-            raise UsageError(f"{file} is a folder", hint="name the bundle's file: NAME-VERSION.edge")
+    _refuse_folder(path)
+    _refuse_folder(measured_path(path))
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to write {path.name} into")
     try:
@@ -30,6 +29,11 @@ def check_output(path: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(f"cannot write into {path.parent}: {error.strerror or error}") from error
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="name the bundle's file: NAME-VERSION.edge")
 
 
 def measured_path(output: Path) -> Path:

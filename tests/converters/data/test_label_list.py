@@ -30,7 +30,9 @@ def test_a_csv_gives_a_clip_several_labels_and_overrides_its_folder(recordings: 
 
 def test_quotes_blank_lines_and_a_spreadsheets_mark_are_read(recordings: Path) -> None:
     (recordings / "saw/saw-0.wav").rename(recordings / "both, near.wav")
-    rows = b'\xef\xbb\xbffile,labels\r\n\r\n"both, near.wav",saw;shot\r\n./saw/../saw/saw-1.wav,background\r\n'
+    rows = (
+        b'\xef\xbb\xbffile,labels\r\n\r\n"both, near.wav",saw;shot\r\n./saw/../saw/saw-1.wav,background\r\n'
+    )
     (recordings / "labels.csv").write_bytes(rows)
     labels = {clip.name: clip.labels for clip in read_dataset(recordings, LABELS).clips}
     assert labels["both, near.wav"] == {"saw", "shot"}
