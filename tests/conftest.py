@@ -13,6 +13,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 # TensorFlow reads these when it is first imported, in tests and in the processes that they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its kernels round by machine load
 
 # No deadlines: a slow machine is not a wrong result. CI searches the same examples every time.
 hypothesis.settings.register_profile("local", deadline=None)

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -134,6 +134,11 @@ class Device:
         options = {"receiver_id": "monitor", "open_connection": open_connection, **options}
         session = "0190c1f0-0000-7000-8000-000000000001"
         self.publisher = Publisher(self.outbox, broker, TOPICS, session, **options)
+
+    def put_all(self, builds: Iterable[Callable[[str, int], Alert]]) -> None:
+        """Put messages and wait until they are on disk: what waits in memory is not counted yet."""
+        tickets = [self.outbox.put(build) for build in builds]
+        tickets[-1].wait(60.0)
 
     def wait_until_pending(self, at_most: int, timeout_s: float = 60.0) -> None:
         """Wait until no more than so many messages wait."""

@@ -82,8 +82,7 @@ def test_everything_arrives_over_a_link_that_is_cut_again_and_again(
 ) -> None:
     monitor(nats.url)
     box = device(f"mqtt://127.0.0.1:{bad_link.port}")
-    for index in range(ALERTS):
-        box.outbox.put(alert(index))
+    box.put_all(alert(index) for index in range(ALERTS))
     box.publisher.start()
     box.wait_until_pending(at_most=0)
     box.publisher.stop(0)

@@ -29,13 +29,11 @@ def test_nothing_is_lost_when_the_broker_is_killed_three_times(
     box = device(any_broker.url, resend_s=1.0)
     box.publisher.start()
     for kill in range(KILLS):
-        for index in range(PART):
-            box.outbox.put(alert(kill * PART + index))
+        box.put_all(alert(kill * PART + index) for index in range(PART))
         box.wait_until_pending(at_most=PART // 2)
         any_broker.kill()
         any_broker.restart()
-    for index in range(PART):
-        box.outbox.put(alert(KILLS * PART + index))
+    box.put_all(alert(KILLS * PART + index) for index in range(PART))
     box.wait_until_pending(at_most=0)
 
     stored = stored_steps()

@@ -59,8 +59,8 @@ def test_nothing_is_lost_and_duplicates_are_dropped(
     box.publisher.start()
     process = start_monitor()
     for part in range(KILLS + 1):
-        for index in range(part * ALERTS // (KILLS + 1), (part + 1) * ALERTS // (KILLS + 1)):
-            box.outbox.put(alert(index))
+        each = ALERTS // (KILLS + 1)
+        box.put_all(alert(index) for index in range(part * each, (part + 1) * each))
         if part < KILLS:
             box.wait_until_pending(at_most=ALERTS // (KILLS + 1) // 2)
             kill(process)
