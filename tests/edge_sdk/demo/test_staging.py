@@ -78,7 +78,7 @@ def test_calibration_and_evaluation_share_no_clip(cache: Path, tmp_path: Path) -
         {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.wav")}
         for folder in make_datasets(cache, tmp_path)
     ]
-    assert all(len(digests) > 20 for digests in sets)
+    assert all(len(digests) >= 20 for digests in sets)
     assert not sets[0] & sets[1]
 
 
