@@ -7,7 +7,14 @@ from typing import Literal
 
 import msgspec
 
-from edge_sdk.contract.messages import Probe, Reported, Status, decode_message, encode_message
+from edge_sdk.contract.messages import (
+    ALERT_MAX_BYTES,
+    Probe,
+    Reported,
+    Status,
+    decode_message,
+    encode_message,
+)
 from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import BrokerError
 from edge_sdk.mqtt.connection import Connection, Will
@@ -72,13 +79,13 @@ class Presence:
     def ask(self, connection: Connection) -> None:
         """Write the probe. Until it is read back, alerts wait.
 
-        A broker may acknowledge what its rules forbid, and throw it away.
+        A broker may acknowledge what its rules forbid, or what is over its size limit, and throw it
+        away. So the probe is as long as the longest alert: blanks behind it make it so.
         """
         self.proved = False
         self._nonce = secrets.token_hex(8)
-        connection.publish(
-            self._topics.probe, encode_message(Probe(session=self._session, nonce=self._nonce))
-        )
+        probe = encode_message(Probe(session=self._session, nonce=self._nonce))
+        connection.publish(self._topics.probe, probe.ljust(ALERT_MAX_BYTES))
 
     def heard_probe(self, payload: bytes) -> bool:
         """Whether this is our probe; then we may publish, and can be heard.
@@ -113,7 +120,8 @@ class Presence:
         return BrokerError(
             f"what {self._topics.site}.{self._topics.device} publishes does not come back "
             f"within {timeout_s:g} s; alerts wait",
-            hint=f"does the broker let this user write and read {self._topics.base}/up/#?",
+            hint=f"does the broker let this user write and read {self._topics.base}/up/#, "
+            f"and take messages of {ALERT_MAX_BYTES} bytes?",
         )
 
     def _status(self, state: Literal["online", "offline"]) -> bytes:

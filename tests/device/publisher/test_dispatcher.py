@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from device.outbox import Outbox
-from edge_sdk.contract.messages import Alert, Reported, Status, decode_message, encode_message
+from edge_sdk.contract.messages import (
+    ALERT_MAX_BYTES,
+    Alert,
+    Reported,
+    Status,
+    decode_message,
+    encode_message,
+)
 from edge_sdk.errors import BrokerError, MessageError
 
 Build = Callable[[str, int], Alert]
@@ -36,6 +43,7 @@ def test_a_connection_begins_with_status_reported_and_probe(bench: Bench) -> Non
     assert decode_message(reported.payload, Reported).variant == "int8"
     assert reported.retain
     assert not bench.published(bench.topics.probe)[0].retain
+    assert len(bench.published(bench.topics.probe)[0].payload) == ALERT_MAX_BYTES, "as the longest alert"
 
 
 def test_no_alert_goes_out_before_the_probe_has_come_back(bench: Bench, alert: Build) -> None:
