@@ -21,6 +21,9 @@ from edge_sdk.cli.verbs import VERBS
 from edge_sdk.contract.bundle import write_bundle
 from edge_sdk.errors import EdgeSdkError
 
+# -P keeps the current folder off the search path; Python 3.10 has only -I, which does more.
+PYTHON = (sys.executable, "-P" if sys.version_info >= (3, 11) else "-I")
+
 
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_leads_to_a_module_that_takes_arguments_and_runs(name: str) -> None:
@@ -46,7 +49,7 @@ def test_help_loads_no_engine_and_no_array_library() -> None:
         "except SystemExit: pass\n"
         "print(sorted({'numpy', 'msgspec', 'ai_edge_litert', 'rich'} & set(sys.modules)))"
     )
-    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([*PYTHON, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
 
 
@@ -135,7 +138,7 @@ def test_a_reader_that_goes_away_is_no_defect(tmp_path: Path) -> None:
     write_bundle(bundle, example_manifest(), example_members())
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-P", "-m", "edge_sdk.cli", "inspect", str(bundle)]
+    command = [*PYTHON, "-m", "edge_sdk.cli", "inspect", str(bundle)]
     run = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (run.returncode, run.stderr) == (1, "")
@@ -163,7 +166,7 @@ def test_an_error_is_one_json_object_for_programs_and_a_line_for_people(
 
 def test_the_module_runs_as_a_program() -> None:
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "edge_sdk.cli", "inspect", "none.edge"],
+        [*PYTHON, "-m", "edge_sdk.cli", "inspect", "none.edge"],
         capture_output=True,
         text=True,
         check=False,
