@@ -17,12 +17,12 @@ from edge_sdk.contract.audio import LogMel
 from edge_sdk.contract.bundle import file_digest, write_bundle
 from edge_sdk.contract.manifest import (
     AudioInput,
+    ClassesOutput,
     ExpectedScores,
     Golden,
     Label,
     Manifest,
     Metric,
-    Output,
     Provenance,
     Rule,
     SourceFile,
@@ -37,7 +37,7 @@ RATE_HZ = 16_000
 WINDOW_SAMPLES = 15_600
 STEP_SAMPLES = 4_000
 VARIANT = "tflite-float32"
-OUTPUT = Output(activation="none")
+OUTPUT = ClassesOutput(activation="none")
 CHAINSAW = "c341"
 
 AUDIO = AudioInput(

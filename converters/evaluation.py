@@ -119,7 +119,7 @@ def evaluate(
             opened.read(chosen.file), chosen.format, threads=threads, name=f"{opened.path} {chosen.name}"
         )
     with backend:
-        scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
+        scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
         tally = _Tally(manifest, dataset)
         for index, clip in enumerate(told.track(dataset.clips, "evaluating")):
             tally.add(index, clip, (scorer.score(window) for window in clip_windows(scorer, clip)))
@@ -180,9 +180,9 @@ class _Tally:
         covered = self._dataset.covered or tuple(manifest.rules)
         thresholds = {label_id: rule.threshold for label_id, rule in manifest.rules.items()}
         columns = [manifest.label_ids.index(label_id) for label_id in covered]
-        decided = decide(
-            self._clips, thresholds, manifest.label_ids, exclusive=manifest.outputs[0].exclusive
-        )[:, columns]
+        decided = decide(self._clips, thresholds, manifest.label_ids, exclusive=manifest.classes.exclusive)[
+            :, columns
+        ]
         truth = self._dataset.truth[:, columns]
         found = label_metrics(covered, truth, decided, self._clips[:, columns])
         reports = [label_report(item, thresholds.get(item.label_id, 0.5)) for item in found]

@@ -74,7 +74,7 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
     rules = override_rules(manifest, config.rules)
     model = bundle.read(variant.file)
     with open_backend(model, variant.format, threads=inference.threads, name=variant.name) as backend:
-        scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
+        scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
         golden = require_golden(bundle, variant.name, backend)
         pipeline = Pipeline(scorer, rules, variant=variant)
         self_test = SelfTest(

@@ -91,7 +91,7 @@ class Pipeline:
         chosen = choose_variant(manifest, variant)
         name = f"{bundle.path.name}/{chosen.name}"
         backend = open_backend(bundle.read(chosen.file), chosen.format, threads=threads, name=name)
-        scorer = AudioScorer(manifest.audio, manifest.outputs[0], manifest.label_ids, backend)
+        scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
         chosen_rules = manifest.rules if rules is None else rules
         return cls(scorer, chosen_rules, backend=backend, variant=chosen, on_scores=on_scores)
 

@@ -9,6 +9,7 @@
     │   └── MissingExtraError     an optional library is not installed
     ├── InputError                a file that was given cannot be used
     │   ├── AudioError            ... as sound
+    │   ├── ImageError            ... as a picture or video
     │   ├── DatasetError          ... as labelled data
     │   └── ModelError            ... as a model
     ├── ContractError             data breaks the contract between the two sides
@@ -45,6 +46,7 @@ __all__ = [
     "DigestError",
     "EdgeSdkError",
     "GateRefusedError",
+    "ImageError",
     "InputError",
     "ManifestError",
     "MessageError",
@@ -118,6 +120,10 @@ class InputError(EdgeSdkError):
 
 class AudioError(InputError):
     """A file cannot be used as sound."""
+
+
+class ImageError(InputError):
+    """A file cannot be used as a picture or video."""
 
 
 class DatasetError(InputError):

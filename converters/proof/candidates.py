@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 
 from edge_sdk.console.progress import Progress
-from edge_sdk.contract.manifest import AudioInput, Output
+from edge_sdk.contract.manifest import AudioInput, ClassesOutput
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import BackendError, ConversionError, ModelError
 from edge_sdk.inference.backend import Backend
@@ -40,7 +40,7 @@ class ModelUse:
     """
 
     audio: AudioInput
-    output: Output
+    output: ClassesOutput
     label_ids: tuple[str, ...]
     threads: int
 

@@ -62,10 +62,10 @@ from msgspec import Meta, Struct
 from edge_sdk.contract.manifest import (
     Activation,
     AudioInput,
+    ClassesOutput,
     Label,
     LabelId,
     Name,
-    Output,
     PositiveInt,
     Rule,
     Score,
@@ -156,7 +156,7 @@ class ConversionSpec:
     description: str
     labels: tuple[Label, ...]
     audio: AudioInput
-    output: Output
+    output: ClassesOutput
     rules: dict[str, Rule]
 
     @property
@@ -186,7 +186,7 @@ def load_spec(path: Path) -> ConversionSpec:
         description=spec.description,
         labels=labels,
         audio=audio,
-        output=Output(
+        output=ClassesOutput(
             name=spec.model.output, activation=spec.model.activation, exclusive=spec.model.exclusive
         ),
         rules=_rules(path, spec, [label.id for label in labels], audio),

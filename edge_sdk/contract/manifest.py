@@ -12,17 +12,23 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct, field
 
-from ..errors import ManifestError
+from ..errors import ManifestError, UsageError
 from .audio import FrontEnd
+from .detector import CandidateBoxes, DetectionRows, DetectionTensors
+from .image import ImageInput
 from .manifest_checks import check_manifest
 
 __all__ = [
     "SCHEMA_VERSION",
     "Activation",
     "AudioInput",
+    "ClassesOutput",
+    "DetectionOutput",
     "ExpectedScores",
     "FileDigest",
+    "FrameRule",
     "Golden",
+    "Input",
     "Label",
     "LabelId",
     "Manifest",
@@ -40,7 +46,7 @@ __all__ = [
     "encode_manifest",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 # `$` alone would let a newline follow; the rest says no, to Python and to JSON Schema alike.
 LabelId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}$(?!\n)")]
@@ -84,13 +90,12 @@ class AudioInput(Struct, frozen=True, kw_only=True, tag="audio", tag_field="kind
     front_end: FrontEnd
 
 
-class Output(Struct, frozen=True, kw_only=True):
-    """A model output and how to read it.
+class ClassesOutput(Struct, frozen=True, kw_only=True, tag="classes", tag_field="decoder"):
+    """A model output that is one score for each label.
 
     Attributes:
         name: The tensor's name, or ``""`` for the model's only output.
         role: What it means.
-        decoder: Which function of :mod:`edge_sdk.decode` reads it.
         activation: What is still to be applied: ``none`` where the model ends in its own
             sigmoid or softmax.
         exclusive: True where exactly one label is right (softmax); False where labels are
@@ -99,9 +104,14 @@ class Output(Struct, frozen=True, kw_only=True):
 
     name: str = ""
     role: Literal["scores"] = "scores"
-    decoder: Literal["classes"] = "classes"
     activation: Activation = "none"
     exclusive: bool = False
+
+
+Input: TypeAlias = AudioInput | ImageInput
+DetectionOutput: TypeAlias = CandidateBoxes | DetectionTensors | DetectionRows
+Output: TypeAlias = ClassesOutput | DetectionOutput
+"""What a model gives; ``decoder`` names the function of :mod:`edge_sdk.decode` that reads it."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -124,6 +134,16 @@ class Rule(Struct, frozen=True, kw_only=True):
     min_gap_samples: Count
     max_duration_samples: PositiveInt
     update_every_samples: Count = 0
+
+
+class FrameRule(Struct, frozen=True, kw_only=True):
+    """When a label counts as seen in a picture.
+
+    Attributes:
+        threshold: A score or a detection counts when it is at least this.
+    """
+
+    threshold: Score
 
 
 class Metric(Struct, frozen=True, kw_only=True):
@@ -154,13 +174,17 @@ class ExpectedScores(Struct, frozen=True, kw_only=True):
     """What one variant answers to the golden inputs.
 
     Attributes:
-        file: ``.npy``, float32, shape ``[n, labels]``: scores under reference kernels.
-        bound: Largest absolute difference a healthy device may show, measured by the converter
-            over at least two sets of kernels.
+        file: ``.npy``, float32, under reference kernels: scores, shape ``[n, labels]``; for a
+            detector the boxes of all samples, shape ``[boxes, 7]``, a row each: sample, label (both
+            counted from 0), score, and ``x1, y1, x2, y2`` in pixels of the golden picture.
+        bound: Largest absolute difference of a score a healthy device may show, measured by the
+            converter over at least two sets of kernels.
+        least_iou: Detectors: how much a healthy device's box must overlap the expected one.
     """
 
     file: MemberName
     bound: Annotated[float, Meta(ge=0.0, le=1.0)]
+    least_iou: Score | None = None
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -171,6 +195,8 @@ class Variant(Struct, frozen=True, kw_only=True):
         drop: How much ``metric`` lost against the float source; negative where it gained.
         agreement: Share of decisions at threshold that equal the float source's.
         max_abs_difference: Largest difference of a score to the float source.
+        tensors: What this file calls the tensors that ``inputs`` and ``outputs`` name, where it
+            calls them otherwise.
     """
 
     name: Name
@@ -184,6 +210,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     agreement: Annotated[float, Meta(ge=0.0, le=1.0)]
     max_abs_difference: Annotated[float, Meta(ge=0.0)]
     golden: ExpectedScores
+    tensors: dict[str, str] = {}
 
 
 class Stage(Struct, frozen=True, kw_only=True, rename={"source": "from"}):
@@ -204,9 +231,11 @@ class Golden(Struct, frozen=True, kw_only=True):
     """Raw inputs with known answers: a device that answers otherwise must not be believed.
 
     Attributes:
-        inputs: ``.npy``, float32, shape ``[n, window_samples]``: sound at the model's rate, so
-            that the front end is under test too.
-        expected: ``.npy``, float32, shape ``[n, labels]``: scores of the float source.
+        inputs: ``.npy``: sound at the model's rate, float32, shape ``[n, window_samples]``, or
+            pictures of another size than the model's, uint8, shape ``[n, height, width, 3]``, BGR;
+            so that front end and preparation are under test too.
+        expected: ``.npy``, float32: what the float source answers, in the form of
+            :class:`ExpectedScores`.
         label_ids: The columns of both, so that swapped labels are found.
     """
 
@@ -238,13 +267,14 @@ class Manifest(Struct, frozen=True, kw_only=True):
     schema_version: str = SCHEMA_VERSION
     name: Name
     version: Version
-    task: Literal["classify"]
-    modality: Literal["audio"]
+    task: Literal["classify", "detect"]
+    modality: Literal["audio", "image"]
     labels: Annotated[list[Label], Meta(min_length=1)]
-    inputs: Annotated[list[AudioInput], Meta(min_length=1, max_length=1)]
+    inputs: Annotated[list[Input], Meta(min_length=1, max_length=1)]
     stages: Annotated[list[Stage], Meta(min_length=1)]
     outputs: Annotated[list[Output], Meta(min_length=1, max_length=1)]
-    rules: dict[LabelId, Rule]
+    rules: dict[LabelId, Rule] = {}
+    frame_rules: dict[LabelId, FrameRule] = {}
     variants: Annotated[list[Variant], Meta(min_length=1)]
     golden: Golden
     files: dict[MemberName, FileDigest]
@@ -258,8 +288,57 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     @property
     def audio(self) -> AudioInput:
-        """The only input."""
-        return self.inputs[0]
+        """The only input of a model that listens.
+
+        Raises:
+            UsageError: The model looks at pictures.
+        """
+        first = self.inputs[0]
+        if isinstance(first, AudioInput):
+            return first
+        raise UsageError(f"bundle {self.name} looks at pictures; sound cannot be put into it")
+
+    @property
+    def image(self) -> ImageInput:
+        """The only input of a model that looks at pictures.
+
+        Raises:
+            UsageError: The model listens.
+        """
+        first = self.inputs[0]
+        if isinstance(first, ImageInput):
+            return first
+        raise UsageError(f"bundle {self.name} listens to sound; pictures cannot be put into it")
+
+    @property
+    def classes(self) -> ClassesOutput:
+        """The only output of a classifier.
+
+        Raises:
+            UsageError: The model finds boxes.
+        """
+        first = self.outputs[0]
+        if isinstance(first, ClassesOutput):
+            return first
+        raise UsageError(f"bundle {self.name} finds boxes; it gives no score for a whole input")
+
+    @property
+    def detections(self) -> DetectionOutput:
+        """The only output of a detector.
+
+        Raises:
+            UsageError: The model gives scores alone.
+        """
+        first = self.outputs[0]
+        if not isinstance(first, ClassesOutput):
+            return first
+        raise UsageError(f"bundle {self.name} gives scores; it finds no boxes")
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """What a score must reach, for each label that has a rule."""
+        by_label: dict[str, Rule | FrameRule] = {**self.rules, **self.frame_rules}
+        return {label_id: rule.threshold for label_id, rule in by_label.items()}
 
     def variant(self, name: str) -> Variant:
         """The variant of that name.

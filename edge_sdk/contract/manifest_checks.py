@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ManifestError
 from .audio import validate_window
+from .detector_checks import check_detector
 
 if TYPE_CHECKING:
     from .manifest import AudioInput, Manifest
@@ -22,8 +23,13 @@ def check_manifest(manifest: Manifest) -> None:
     _check_unique("label id", [label.id for label in manifest.labels])
     _check_unique("variant", [variant.name for variant in manifest.variants])
     _check_unique("stage", [stage.name for stage in manifest.stages])
-    _check_audio(manifest.audio)
-    _check_rules(manifest)
+    _check_modality(manifest)
+    if manifest.modality == "audio":
+        _check_audio(manifest.audio)
+        _check_rules(manifest)
+    if manifest.task == "detect":
+        check_detector(manifest.detections)
+    _check_rule_labels(manifest)
     if tuple(manifest.golden.label_ids) != manifest.label_ids:
         raise ManifestError("the golden samples were made for other labels, or another order")
     for stage in manifest.stages:
@@ -40,10 +46,29 @@ def _check_unique(what: str, names: list[str]) -> None:
         seen.add(name)
 
 
-def _check_rules(manifest: Manifest) -> None:
-    for label_id, rule in manifest.rules.items():
+def _check_modality(manifest: Manifest) -> None:
+    """Task, modality, input, output and rules must be of one kind; readers rely on it."""
+    kind, modality = manifest.inputs[0].__struct_config__.tag, manifest.modality
+    if kind != modality:
+        raise ManifestError(f"the modality is '{modality}', but the input is of kind '{kind}'")
+    finds_boxes = manifest.outputs[0].role == "detections"
+    if finds_boxes != (manifest.task == "detect"):
+        raise ManifestError(f"the task is '{manifest.task}', but the output's decoder is of another one")
+    if finds_boxes and modality == "audio":
+        raise ManifestError("boxes can only be found in pictures, but the input is sound")
+    foreign = manifest.frame_rules if modality == "audio" else manifest.rules
+    if foreign:
+        raise ManifestError(f"the rule for '{next(iter(foreign))}' is not for input of kind '{kind}'")
+
+
+def _check_rule_labels(manifest: Manifest) -> None:
+    for label_id in (*manifest.rules, *manifest.frame_rules):
         if label_id not in manifest.label_ids:
             raise ManifestError(f"there is a rule for '{label_id}', which is no label of the model")
+
+
+def _check_rules(manifest: Manifest) -> None:
+    for label_id, rule in manifest.rules.items():
         if rule.release > rule.threshold:
             raise ManifestError(
                 f"rule for '{label_id}': release {rule.release} is above threshold {rule.threshold}"

@@ -19,13 +19,17 @@ __all__ = [
     "Array",
     "AudioBlock",
     "AudioWindow",
+    "Box",
     "ClockSource",
+    "Detections",
     "End",
     "EndReason",
     "Event",
     "EventType",
     "Float32Array",
+    "Frame",
     "Gap",
+    "Pixels",
     "SourceItem",
     "TensorSpec",
     "WindowScores",
@@ -33,6 +37,10 @@ __all__ = [
 
 Array: TypeAlias = npt.NDArray[Any]
 Float32Array: TypeAlias = npt.NDArray[np.float32]
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""A picture: uint8, shape ``[height, width, 3]``, channels blue, green, red as OpenCV has them."""
+Box: TypeAlias = tuple[float, float, float, float]
+"""``x1, y1, x2, y2`` in pixels of the picture; its left upper corner is 0, 0."""
 
 EventType: TypeAlias = Literal["new", "update", "end"]
 EndReason: TypeAlias = Literal[
@@ -97,6 +105,35 @@ class AudioWindow(Struct, frozen=True):
     start: int
     features: Float32Array
     level_dbfs: float
+
+
+class Frame(Struct, frozen=True):
+    """One picture of a video, or a picture on its own.
+
+    Attributes:
+        pixels: The picture, upright. Owned by the receiver.
+        index: Its number since the start of the source.
+    """
+
+    pixels: Pixels
+    index: int = 0
+
+
+class Detections(Struct, frozen=True):
+    """What a detector found in one picture, best first.
+
+    Attributes:
+        boxes: float32, shape ``[n, 4]``: ``x1, y1, x2, y2``, within the picture.
+        scores: float32, shape ``[n]``, 0..1.
+        labels: int64, shape ``[n]``: which of the model's labels, from 0.
+    """
+
+    boxes: Float32Array
+    scores: Float32Array
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.scores)
 
 
 class TensorSpec(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract.manifest import Output
+from ..contract.manifest import ClassesOutput
 from ..contract.values import Array, Float32Array
 from ..errors import BackendError
 from .finite import all_finite
@@ -17,7 +17,7 @@ _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _ROUNDING = np.float32(1 / 128)
 
 
-def decode_classes(raw: Array, output: Output, n_labels: int) -> Float32Array:
+def decode_classes(raw: Array, output: ClassesOutput, n_labels: int) -> Float32Array:
     """Read one answer of a classifier.
 
     Args:

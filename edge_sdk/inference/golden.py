@@ -88,7 +88,7 @@ def run_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenRes
     labels = manifest.label_ids
     inputs = _array(bundle, manifest.golden.inputs, (None, manifest.audio.window_samples))
     expected = _array(bundle, variant.golden.file, (len(inputs), len(labels)))
-    scorer = AudioScorer(manifest.audio, manifest.outputs[0], labels, backend)
+    scorer = AudioScorer(manifest.audio, manifest.classes, labels, backend)
     scores = np.stack([scorer.score_window(window) for window in inputs])
     differences = np.abs(scores.astype(np.float64) - expected)
     sample, label = np.unravel_index(int(differences.argmax()), differences.shape)

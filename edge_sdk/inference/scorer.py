@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..contract.audio import Waveform, feature_shape
-from ..contract.manifest import AudioInput, Output
+from ..contract.manifest import AudioInput, ClassesOutput
 from ..contract.values import AudioBlock, AudioWindow, Float32Array, Gap, TensorSpec, WindowScores
 from ..decode.classes import decode_classes
 from ..decode.finite import all_finite
@@ -43,7 +43,9 @@ class AudioScorer:
         UsageError: Window and step do not fit the front end.
     """
 
-    def __init__(self, audio: AudioInput, output: Output, label_ids: Sequence[str], backend: Backend) -> None:
+    def __init__(
+        self, audio: AudioInput, output: ClassesOutput, label_ids: Sequence[str], backend: Backend
+    ) -> None:
         self.audio = audio
         self.label_ids = tuple(label_ids)
         self._columns = {label_id: column for column, label_id in enumerate(self.label_ids)}
@@ -190,7 +192,7 @@ def _input_spec(audio: AudioInput, backend: Backend) -> TensorSpec:
     return named[0]
 
 
-def _output_name(output: Output, backend: Backend, n_labels: int) -> str:
+def _output_name(output: ClassesOutput, backend: Backend, n_labels: int) -> str:
     named = [spec for spec in backend.outputs if output.name in ("", spec.name)]
     if len(named) != 1:
         listed = ", ".join(describe_tensor(spec) for spec in backend.outputs)

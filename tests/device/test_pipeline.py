@@ -15,7 +15,7 @@ from tiny_bundle import LABELS, RATE, STEP, WINDOW, audio_input, tiny_bundle, to
 
 from device.coverage import CoverageCounter, Covered
 from device.pipeline import Pipeline
-from edge_sdk.contract.manifest import Output
+from edge_sdk.contract.manifest import ClassesOutput
 from edge_sdk.contract.values import (
     Array,
     AudioBlock,
@@ -186,7 +186,7 @@ def failing() -> FailingBackend:
 
 
 def pipeline_with(backend: Backend) -> Pipeline:
-    scorer = AudioScorer(audio_input(), Output(), LABELS, backend)
+    scorer = AudioScorer(audio_input(), ClassesOutput(), LABELS, backend)
     return Pipeline(scorer, {"low": tone_rule()}, backend=backend, max_faults_in_a_row=5)
 
 

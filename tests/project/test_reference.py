@@ -13,7 +13,7 @@ from converters.spec import audio_table, spec_file
 from device.config import load_config
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
-from edge_sdk.contract import audio, manifest, messages
+from edge_sdk.contract import audio, detector, image, manifest, messages
 
 MESSAGES: list[type[msgspec.Struct]] = [
     messages.Alert,
@@ -28,13 +28,25 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
     "log-mel.md": [audio.LogMel, audio.Waveform],
     "event-rule.md": [manifest.Rule],
     "manifest.md": [
+        detector.CandidateBoxes,
+        detector.DetectionRows,
+        detector.DetectionTensors,
+        detector.DirectCoding,
+        detector.DistanceCoding,
+        detector.Grid,
+        detector.OffsetCoding,
+        detector.Part,
+        detector.Scale,
+        detector.Suppression,
+        image.ImageInput,
         manifest.AudioInput,
+        manifest.FrameRule,
         manifest.ExpectedScores,
         manifest.Golden,
         manifest.Label,
         manifest.Manifest,
         manifest.Metric,
-        manifest.Output,
+        manifest.ClassesOutput,
         manifest.Provenance,
         manifest.Stage,
         manifest.Variant,

@@ -6,17 +6,21 @@ import io
 from collections.abc import Mapping
 
 import numpy as np
+from msgspec import structs
 
 from edge_sdk.contract.audio import LogMel
 from edge_sdk.contract.bundle import file_digest
+from edge_sdk.contract.detector import Axis, CandidateBoxes, Grid, OffsetCoding, Part, Scale
+from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import (
     AudioInput,
+    ClassesOutput,
     ExpectedScores,
+    FrameRule,
     Golden,
     Label,
     Manifest,
     Metric,
-    Output,
     Provenance,
     Rule,
     SourceFile,
@@ -75,7 +79,7 @@ def example_manifest(members: Mapping[str, bytes] | None = None) -> Manifest:
         labels=[Label(id="chainsaw", name="Chainsaw"), Label(id="gunshot", name="Coup de fusil")],
         inputs=[example_input()],
         stages=[Stage(name="classify", variants=["tflite-float32"])],
-        outputs=[Output(activation="sigmoid")],
+        outputs=[ClassesOutput(activation="sigmoid")],
         rules={"gunshot": example_rule()},
         variants=[
             Variant(
@@ -103,6 +107,42 @@ def example_manifest(members: Mapping[str, bytes] | None = None) -> Manifest:
             libraries={"keras": "3.15.1"},
         ),
         description="Chainsaws and gunshots.",
+    )
+
+
+def example_detector() -> Manifest:
+    """The same bundle's manifest, had its model found animals in pictures."""
+    listening = example_manifest()
+    return structs.replace(
+        listening,
+        name="forest-animals",
+        task="detect",
+        modality="image",
+        inputs=[ImageInput(width=416, height=320, resize="letterbox", std=(255.0,))],
+        outputs=[example_candidates()],
+        rules={},
+        frame_rules={"gunshot": FrameRule(threshold=0.5)},
+    )
+
+
+def example_candidates() -> CandidateBoxes:
+    """Two scales, as YOLO v3 has them."""
+    coarse = Grid(rows=10, columns=13, anchors=[(81.0, 82.0)])
+    fine = Grid(rows=20, columns=26, anchors=[(10.0, 14.0)])
+    axes: list[Axis] = ["batch", "anchors_values", "rows", "columns"]
+    return CandidateBoxes(
+        scales=[
+            Scale(
+                box=Part(tensor=name, axes=axes),
+                objectness=Part(tensor=name, axes=axes, start=4),
+                classes=Part(tensor=name, axes=axes, start=5),
+                grids=[grid],
+            )
+            for name, grid in (("coarse", coarse), ("fine", fine))
+        ],
+        coding=OffsetCoding(center_activation="sigmoid", size_unit="anchor"),
+        class_activation="sigmoid",
+        objectness_activation="sigmoid",
     )
 
 

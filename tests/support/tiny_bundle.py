@@ -17,13 +17,13 @@ from edge_sdk.contract.audio import FrontEnd, LogMel, Waveform, feature_shape
 from edge_sdk.contract.bundle import Bundle, file_digest, write_bundle
 from edge_sdk.contract.manifest import (
     AudioInput,
+    ClassesOutput,
     ExpectedScores,
     Golden,
     Label,
     Manifest,
     Metric,
     ModelFormat,
-    Output,
     Precision,
     Provenance,
     Rule,
@@ -145,7 +145,7 @@ def golden_inputs() -> Float32Array:
 def reference_scores(model: bytes, model_format: ModelFormat, inputs: Float32Array) -> Float32Array:
     """What a model answers under reference kernels, shape ``[n, 3]``."""
     with open_backend(model, model_format, reference_kernels=True) as backend:
-        scorer = AudioScorer(audio_input(), Output(), LABELS, backend)
+        scorer = AudioScorer(audio_input(), ClassesOutput(), LABELS, backend)
         return np.stack([scorer.score_window(window) for window in inputs])
 
 
@@ -175,7 +175,7 @@ def _manifest(variants: list[Variant], members: dict[str, bytes]) -> Manifest:
         labels=[Label(id=label_id, name=label_id.capitalize()) for label_id in LABELS],
         inputs=[audio_input()],
         stages=[Stage(name="classify", variants=[variant.name for variant in variants])],
-        outputs=[Output()],
+        outputs=[ClassesOutput()],
         rules={"low": tone_rule(), "high": tone_rule()},
         variants=variants,
         golden=Golden(inputs="golden/inputs.npy", expected="golden/expected.npy", label_ids=list(LABELS)),

@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from example_contract import example_manifest, example_messages
+from example_contract import example_detector, example_manifest, example_messages
 
 from edge_sdk.contract.manifest import decode_manifest, encode_manifest
 from edge_sdk.contract.messages import ALERT_MAX_BYTES, decode_message, encode_message
@@ -41,6 +41,19 @@ def test_manifest_from_the_field_is_read_back() -> None:
     assert decode_manifest((GOLDEN / "manifest.json").read_bytes()) == example_manifest()
 
 
+def test_manifest_of_a_detector_is_encoded_as_in_the_field() -> None:
+    assert encode_manifest(example_detector()) == (GOLDEN / "detector.json").read_bytes()
+
+
+def test_manifest_of_a_detector_from_the_field_is_read_back() -> None:
+    assert decode_manifest((GOLDEN / "detector.json").read_bytes()) == example_detector()
+
+
+def test_manifest_of_version_1_0_is_still_read() -> None:
+    read = decode_manifest((GOLDEN / "manifest-1.0.json").read_bytes())
+    assert msgspec.structs.replace(read, schema_version="1.1") == example_manifest()
+
+
 def test_manifest_of_a_later_minor_version_is_read_and_its_new_fields_are_ignored() -> None:
     later = json.loads((GOLDEN / "manifest.json").read_bytes())
     later["schema_version"] = "1.7"
@@ -48,7 +61,7 @@ def test_manifest_of_a_later_minor_version_is_read_and_its_new_fields_are_ignore
     later["labels"][0]["icon"] = "saw"
     later["inputs"][0]["front_end"]["future"] = 1
     read = decode_manifest(json.dumps(later).encode())
-    assert msgspec.structs.replace(read, schema_version="1.0") == example_manifest()
+    assert msgspec.structs.replace(read, schema_version="1.1") == example_manifest()
 
 
 @pytest.mark.parametrize("name", [*MESSAGES, "manifest"])

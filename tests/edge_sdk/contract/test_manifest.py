@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from example_contract import example_manifest, example_rule
+from example_contract import example_detector, example_manifest, example_rule
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_sdk.contract.manifest import decode_manifest, encode_manifest
-from edge_sdk.errors import ManifestError
+from edge_sdk.errors import ManifestError, UsageError
 
 Document = dict[str, Any]
 
@@ -28,7 +28,13 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(found for key, item in items for found in _paths(item, (*path, key)))]
 
 
+def detector() -> Document:
+    loaded: Document = json.loads(encode_manifest(example_detector()))
+    return loaded
+
+
 PATHS = _paths(document())[1:]
+DETECTOR_PATHS = _paths(detector())[1:]
 anything = st.one_of(
     st.none(),
     st.booleans(),
@@ -49,6 +55,20 @@ def test_bytes_from_anywhere_are_refused(payload: bytes) -> None:
 @given(path=st.sampled_from(PATHS), value=anything)
 def test_any_value_anywhere_is_read_or_refused(path: tuple[Any, ...], value: object) -> None:
     changed = document()
+    holder = changed
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    try:
+        manifest = decode_manifest(json.dumps(changed).encode())
+    except ManifestError:
+        return
+    assert decode_manifest(encode_manifest(manifest)) == manifest
+
+
+@given(path=st.sampled_from(DETECTOR_PATHS), value=anything)
+def test_any_value_anywhere_in_a_detector_is_read_or_refused(path: tuple[Any, ...], value: object) -> None:
+    changed = detector()
     holder = changed
     for key in path[:-1]:
         holder = holder[key]
@@ -100,7 +120,7 @@ RULE = ("rules", "gunshot")
         (_set("inputs", 0, "step_samples", to=4_001), "4000 samples .* or 4160 samples"),
         (_set("inputs", 0, "step_samples", to=16_160), "would never be heard"),
         (_set("inputs", 0, "sample_rate_hz", to=8_000), "its front end's 16000"),
-        (_set("inputs", 0, "kind", to="image"), "kind"),
+        (_set("inputs", 0, "kind", to="proposals"), "proposals"),
         (_set("inputs", 0, "front_end", "front_end", to="mfcc"), "front_end"),
         (_set("inputs", 0, "front_end", "hop", to=0), "hop must be"),
         (_set("inputs", 0, "front_end", "fmax_hz", to=9_000.0), "half the sample rate"),
@@ -111,7 +131,7 @@ RULE = ("rules", "gunshot")
         (_set("variants", 0, "bytes", to=12), "disagree on"),
         (_set("variants", 0, "format", to="pickle"), "format"),
         (_set("golden", "label_ids", to=["gunshot", "chainsaw"]), "other labels, or another order"),
-        (_set("schema_version", to="2.0"), "schema version 2.0; this edge-sdk reads 1.0"),
+        (_set("schema_version", to="2.0"), "schema version 2.0; this edge-sdk reads 1.1"),
         (_set("outputs", 0, "decoder", to="boxes"), "decoder"),
     ],
 )
@@ -120,6 +140,59 @@ def test_contradiction_is_refused_and_named(change: Callable[[Document], None], 
     change(changed)
     with pytest.raises(ManifestError, match=message):
         decode_manifest(json.dumps(changed).encode())
+
+
+SCALE = ("outputs", 0, "scales", 0)
+AXES = ["batch", "anchors_values", "rows", "columns"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_set("modality", to="audio"), "modality is 'audio', but the input is of kind 'image'"),
+        (_set("task", to="classify"), "the task is 'classify', but the output's decoder"),
+        (_set("rules", to={"gunshot": msgspec.to_builtins(example_rule())}), "not for input of kind 'image'"),
+        (_set("frame_rules", "thunder", to={"threshold": 0.5}), "'thunder', which is no label"),
+        (_set("outputs", 0, "decoder", to="boxes"), "boxes"),
+        (_set("inputs", 0, "width", to=0), "width"),
+        (_set("inputs", 0, "mean", to=[1.0, 2.0]), "mean must be one finite number, or one for each"),
+        (_set("inputs", 0, "std", to=[0.0]), "std must be above 0"),
+        (_set(*SCALE, "grids", to=[]), "no grid says where"),
+        (_set(*SCALE, "grids", 0, "anchors", to=[]), "a grid has none"),
+        (_set(*SCALE, "grids", 0, "anchors", to=[[1.0, 0.0]]), "no number above 0"),
+        (_set(*SCALE, "grids", 0, "rows", to=0), "rows"),
+        (_set(*SCALE, "priors", to=[[0.5, 0.5, 1.0, 1.0]]), "both grids and priors"),
+        (_set(*SCALE, "box", "axes", to=[*AXES, "rows"]), "an axis appears twice"),
+        (
+            _set(*SCALE, "box", "axes", to=["batch", "rows", "values"]),
+            "either rows and columns or",
+        ),
+        (_set(*SCALE, "classes", "axes", to=["batch", "candidates"]), "classes: axes must name values"),
+        (_set("outputs", 0, "suppression", "iou_threshold", to=1.5), "iou_threshold"),
+        (_set("outputs", 0, "coding", "coding", to="magic"), "magic"),
+    ],
+)
+def test_contradiction_in_a_detector_is_refused_and_named(
+    change: Callable[[Document], None], message: str
+) -> None:
+    changed = detector()
+    change(changed)
+    with pytest.raises(ManifestError, match=message):
+        decode_manifest(json.dumps(changed).encode())
+
+
+def test_a_bundle_is_asked_only_for_what_it_does() -> None:
+    listening, looking = example_manifest(), example_detector()
+    assert listening.thresholds == {"gunshot": 0.8}
+    assert looking.thresholds == {"gunshot": 0.5}
+    with pytest.raises(UsageError, match="looks at pictures"):
+        _ = looking.audio
+    with pytest.raises(UsageError, match="listens to sound"):
+        _ = listening.image
+    with pytest.raises(UsageError, match="finds boxes"):
+        _ = looking.classes
+    with pytest.raises(UsageError, match="finds no boxes"):
+        _ = listening.detections
 
 
 def test_shortest_span_that_can_hold_all_hits_is_taken() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edge_sdk.contract.manifest import Activation, Output
+from edge_sdk.contract.manifest import Activation, ClassesOutput
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.decode.classes import decode_classes
 from edge_sdk.errors import BackendError
@@ -19,7 +19,7 @@ shares = hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(0, 1, wid
 
 def decoded(raw: list[float], activation: Activation) -> list[float]:
     values = np.array(raw, dtype=np.float32)
-    return [float(score) for score in decode_classes(values, Output(activation=activation), len(raw))]
+    return [float(score) for score in decode_classes(values, ClassesOutput(activation=activation), len(raw))]
 
 
 def test_none_takes_scores_as_they_are() -> None:
@@ -56,9 +56,9 @@ def test_any_finite_output_gives_scores_and_keeps_its_order(
     before = raw.copy()
     if activation == "none" and (raw.min() < -0.01 or raw.max() > 1.01):
         with pytest.raises(BackendError, match="no score"):
-            decode_classes(raw, Output(activation=activation), len(raw))
+            decode_classes(raw, ClassesOutput(activation=activation), len(raw))
         return
-    scores = decode_classes(raw, Output(activation=activation), len(raw))
+    scores = decode_classes(raw, ClassesOutput(activation=activation), len(raw))
     assert scores.dtype == np.float32
     assert ((scores >= 0) & (scores <= 1)).all()
     order = np.argsort(raw, kind="stable")
@@ -75,10 +75,10 @@ def test_output_that_is_no_number_is_an_error(activation: Activation, broken: fl
 
 def test_batch_axis_is_no_label() -> None:
     raw = np.array([[0.25, 0.75]], dtype=np.float32)
-    assert decode_classes(raw, Output(), 2).tolist() == [0.25, 0.75]
+    assert decode_classes(raw, ClassesOutput(), 2).tolist() == [0.25, 0.75]
 
 
 @pytest.mark.parametrize("n_labels", [1, 3])
 def test_wrong_number_of_outputs_names_both_numbers(n_labels: int) -> None:
     with pytest.raises(BackendError, match=rf"2 outputs of shape \[1, 2\] for {n_labels} labels"):
-        decode_classes(np.zeros((1, 2), dtype=np.float32), Output(), n_labels)
+        decode_classes(np.zeros((1, 2), dtype=np.float32), ClassesOutput(), n_labels)

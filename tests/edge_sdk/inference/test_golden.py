@@ -249,5 +249,5 @@ def _scores(made: TinyBundle, model: bytes) -> Float32Array:
     from edge_sdk.inference.scorer import AudioScorer
 
     with open_backend(model, "onnx", reference_kernels=True) as backend:
-        scorer = AudioScorer(made.manifest.audio, made.manifest.outputs[0], LABELS, backend)
+        scorer = AudioScorer(made.manifest.audio, made.manifest.classes, LABELS, backend)
         return np.stack([scorer.score_window(window) for window in _array(made.members["golden/inputs.npy"])])

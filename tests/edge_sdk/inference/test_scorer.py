@@ -15,7 +15,7 @@ from tiny_bundle import LABELS, LOG_MEL, RATE, STEP, WAVEFORM, WINDOW, audio_inp
 from tiny_models import INPUT, tiny_onnx, tiny_tflite
 
 from edge_sdk.contract.audio import FrontEnd, feature_shape
-from edge_sdk.contract.manifest import Output
+from edge_sdk.contract.manifest import ClassesOutput
 from edge_sdk.contract.values import AudioBlock, Float32Array, Gap, TensorSpec, WindowScores
 from edge_sdk.errors import BackendError, InputError, ModelError, SourceError, UsageError
 from edge_sdk.inference.backend import Backend
@@ -42,11 +42,11 @@ def waveform_backend() -> Backend:
 
 
 def log_mel_scorer() -> AudioScorer:
-    return AudioScorer(audio_input(), Output(), LABELS, tones_backend())
+    return AudioScorer(audio_input(), ClassesOutput(), LABELS, tones_backend())
 
 
 def waveform_scorer() -> AudioScorer:
-    return AudioScorer(audio_input(WAVEFORM), Output(), LABELS, waveform_backend())
+    return AudioScorer(audio_input(WAVEFORM), ClassesOutput(), LABELS, waveform_backend())
 
 
 SCORERS = {"log_mel": log_mel_scorer(), "waveform": waveform_scorer()}
@@ -212,7 +212,7 @@ class BrokenBackend:
 
 
 def test_answer_that_is_no_number_is_an_error_and_the_next_window_is_still_scored() -> None:
-    scorer = AudioScorer(audio_input(), Output(), LABELS, BrokenBackend())
+    scorer = AudioScorer(audio_input(), ClassesOutput(), LABELS, BrokenBackend())
     windows = scorer.push(AudioBlock(SOUND[: WINDOW + STEP], RATE))
     for _ in range(2):
         with pytest.raises(BackendError, match="output 1 is nan"):
@@ -269,13 +269,13 @@ def test_other_shapes_are_refused_with_both_named(model: tuple[int, ...], hint: 
 
 def test_model_with_another_number_of_labels_is_refused() -> None:
     with pytest.raises(ModelError, match=r"gives 'scores' float32 \[1, 3\], but there are 2 labels"):
-        AudioScorer(audio_input(), Output(), LABELS[:2], tones_backend())
+        AudioScorer(audio_input(), ClassesOutput(), LABELS[:2], tones_backend())
 
 
 def test_transposed_front_end_is_refused_before_work_starts() -> None:
     turned: FrontEnd = msgspec.structs.replace(LOG_MEL, layout="mel_time")
     with pytest.raises(ModelError, match=rf"makes \[{MELS}, {FRAMES}\]"):
-        AudioScorer(audio_input(turned), Output(), LABELS, tones_backend())
+        AudioScorer(audio_input(turned), ClassesOutput(), LABELS, tones_backend())
 
 
 @pytest.mark.parametrize(
@@ -287,13 +287,13 @@ def test_names_that_the_model_does_not_have_are_refused(
 ) -> None:
     audio = msgspec.structs.replace(audio_input(), name=input_name)
     with pytest.raises(ModelError, match=message):
-        AudioScorer(audio, Output(name=output_name), LABELS, tones_backend())
+        AudioScorer(audio, ClassesOutput(name=output_name), LABELS, tones_backend())
 
 
 def test_step_that_does_not_fit_the_hop_is_refused() -> None:
     audio = msgspec.structs.replace(audio_input(), step_samples=700)
     with pytest.raises(UsageError, match=r"640 samples .* or 800 samples"):
-        AudioScorer(audio, Output(), LABELS, tones_backend())
+        AudioScorer(audio, ClassesOutput(), LABELS, tones_backend())
 
 
 def test_calibration_feeds_the_model_what_the_stream_feeds_it() -> None:
@@ -306,7 +306,7 @@ def test_calibration_feeds_the_model_what_the_stream_feeds_it() -> None:
             fed.append(tensors[INPUT].copy())
             return dict(backend.infer(tensors))
 
-    scorer = AudioScorer(audio_input(), Output(), LABELS, Listening())
+    scorer = AudioScorer(audio_input(), ClassesOutput(), LABELS, Listening())
     list(scorer.push(AudioBlock(SOUND, RATE)))
     for index, tensor in enumerate(fed):
         alone = scorer.tensor_for_window(SOUND[index * STEP : index * STEP + WINDOW])

@@ -1,0 +1,1 @@
+"""Pictures: reading files and video, making them fit a model's input, drawing what was found."""
