@@ -4,73 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from edge_sdk.contract.values import Array, TensorSpec
-from edge_sdk.errors import BackendError, ModelError
-from edge_sdk.inference.backend import check_inputs
+from edge_sdk.errors import ModelError
+from edge_sdk.inference.engine import EngineBackend
 
 from ..quiet import import_tensorflow, quiet_libraries
 from .source_model import FinalActivation, SourceModel, digest_path
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-__all__ = ["TensorFlowBackend", "source_from_function"]
+__all__ = ["TensorFlowEngine", "source_from_function"]
 
 _PASS_THROUGH = {"Identity", "Reshape", "Squeeze", "Cast", "NoOp", "StopGradient"}
 _ACTIVATIONS: dict[str, FinalActivation] = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
 
 
-class TensorFlowBackend:
-    """A TensorFlow function as a :class:`edge_sdk.inference.backend.Backend`.
+class TensorFlowEngine:
+    """A TensorFlow function as an :class:`edge_sdk.inference.engine.Engine`.
 
     Args:
-        name: What to call it in messages.
         function: Concrete function of one tensor, giving one tensor.
         model_input, model_output: Those tensors.
     """
 
-    def __init__(self, name: str, function: Any, model_input: TensorSpec, model_output: TensorSpec) -> None:
-        self._name = name
+    library = "TensorFlow"
+
+    def __init__(self, function: Any, model_input: TensorSpec, model_output: TensorSpec) -> None:
+        self.errors = _error_types()
         self._function = function
-        self._inputs = (model_input,)
-        self._outputs = (model_output,)
+        self.inputs: tuple[TensorSpec, ...] = (model_input,)
+        self.outputs: tuple[TensorSpec, ...] = (model_output,)
 
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """See :class:`.Backend`."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """See :class:`.Backend`."""
-        return self._outputs
-
-    def infer(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Run the model once: see :meth:`.Backend.infer`."""
-        tensorflow = import_tensorflow()
-        check_inputs(self._name, self._inputs, tensors)
-        try:
-            (answer,) = self._function(tensorflow.constant(tensors[self._inputs[0].name]))
-        except (tensorflow.errors.OpError, ValueError, TypeError) as error:
-            raise BackendError(f"TensorFlow failed to run {self._name}: {error}") from error
-        return {self._outputs[0].name: np.asarray(answer)}
-
-    def close(self) -> None:
-        """Release the model."""
-        self._function = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def run(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Run the model once: see :meth:`.Engine.run`."""
+        (answer,) = self._function(import_tensorflow().constant(tensors[self.inputs[0].name]))
+        return {self.outputs[0].name: np.asarray(answer)}
 
 
 def source_from_function(
@@ -91,7 +61,7 @@ def source_from_function(
         with quiet_libraries():
             traced = tensorflow.function(function, input_signature=[signature], autograph=False)
             concrete = _frozen(traced.get_concrete_function())
-    except (tensorflow.errors.OpError, ValueError, TypeError) as error:
+    except _error_types() as error:
         raise ModelError(
             f"{name} cannot be run with an input of {list(model_input.shape)}: {error}"
         ) from error
@@ -102,12 +72,16 @@ def source_from_function(
     return SourceModel(
         name=" + ".join(path.name for path in paths),
         files=tuple(digest_path(path) for path in paths),
-        backend=TensorFlowBackend(name, concrete, model_input, model_output),
+        backend=EngineBackend(name, TensorFlowEngine(concrete, model_input, model_output)),
         input=model_input,
         output=model_output,
         final_activation=_final_activation(concrete),
         function=concrete,
     )
+
+
+def _error_types() -> tuple[type[Exception], ...]:
+    return (import_tensorflow().errors.OpError, ValueError, TypeError)
 
 
 def _frozen(concrete: Any) -> Any:

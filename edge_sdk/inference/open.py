@@ -7,6 +7,7 @@ import importlib.util
 from ..contract.manifest import Manifest, ModelFormat, Variant
 from ..errors import ManifestError, MissingExtraError, UsageError
 from .backend import Backend
+from .engine import Engine, EngineBackend
 from .thread_argument import MAX_THREADS
 
 __all__ = ["choose_variant", "engine_installed", "open_backend"]
@@ -43,12 +44,14 @@ def open_backend(
     if not 1 <= threads <= MAX_THREADS:
         raise UsageError(f"an engine takes 1 to {MAX_THREADS} threads, not {threads}")
     if format == "tflite":
-        from .tflite import TFLiteBackend
+        from .tflite import TFLiteEngine
 
-        return TFLiteBackend(model, threads=threads, reference_kernels=reference_kernels, name=name)
-    from .onnx import OnnxBackend
+        engine: Engine = TFLiteEngine(model, threads=threads, reference_kernels=reference_kernels, name=name)
+    else:
+        from .onnx import OnnxEngine
 
-    return OnnxBackend(model, threads=threads, reference_kernels=reference_kernels, name=name)
+        engine = OnnxEngine(model, threads=threads, reference_kernels=reference_kernels, name=name)
+    return EngineBackend(name, engine)
 
 
 def engine_installed(format: ModelFormat) -> bool:  # noqa: A002  (the manifest's word)
