@@ -85,7 +85,7 @@ def _open(
     return open_source(
         request.models,
         input_name=spec.audio.name,
-        output_name=spec.output.name,
+        output_name=spec.classes.name,
         fit_input=lambda model_input: fit_input(spec, model_input),
     )
 

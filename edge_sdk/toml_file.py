@@ -17,7 +17,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["load_toml"]
+__all__ = ["load_toml", "refuse_unknown_keys"]
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
@@ -42,17 +42,28 @@ def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _S
         raise error(f"cannot read {path}: {unreadable}") from unreadable
     except tomllib.TOMLDecodeError as malformed:
         raise error(f"{path} is not TOML: {malformed}") from malformed
-    _refuse_unknown_keys(document, msgspec.inspect.type_info(struct), path, "", error)
+    refuse_unknown_keys(document, msgspec.inspect.type_info(struct), path, "", error)
     try:
         return msgspec.convert(document, struct)
     except msgspec.ValidationError as invalid:
         raise error(f"{path}: {in_words(invalid)}") from invalid
 
 
-def _refuse_unknown_keys(
+def refuse_unknown_keys(
     value: Any, expected: msgspec.inspect.Type, path: Path, where: str, error: type[UsageError]
 ) -> None:
-    """Walk document and type together; msgspec stops at the first unknown key without a suggestion."""
+    """Walk document and type together; msgspec stops at the first unknown key without a suggestion.
+
+    Args:
+        value: What was written.
+        expected: What it should be.
+        path: The file, for the message.
+        where: The keys that lead to ``value``, each with a dot behind it.
+        error: What to raise.
+
+    Raises:
+        UsageError: As ``error``: a key is unknown; the nearest known name is in the hint.
+    """
     if isinstance(expected, msgspec.inspect.UnionType):
         _refuse_in_union(value, expected, path, where, error)
     elif isinstance(expected, msgspec.inspect.StructType) and isinstance(value, dict):
@@ -62,13 +73,13 @@ def _refuse_unknown_keys(
             if key not in allowed:
                 raise _unknown_key(key, allowed, path, where, error)
             if key in fields:
-                _refuse_unknown_keys(item, fields[key], path, f"{where}{key}.", error)
+                refuse_unknown_keys(item, fields[key], path, f"{where}{key}.", error)
     elif isinstance(expected, msgspec.inspect.DictType) and isinstance(value, dict):
         for key, item in value.items():
-            _refuse_unknown_keys(item, expected.value_type, path, f"{where}{key}.", error)
+            refuse_unknown_keys(item, expected.value_type, path, f"{where}{key}.", error)
     elif isinstance(expected, msgspec.inspect.ListType) and isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_unknown_keys(item, expected.item_type, path, f"{where}{index}.", error)
+            refuse_unknown_keys(item, expected.item_type, path, f"{where}{index}.", error)
 
 
 def _refuse_in_union(
@@ -79,7 +90,7 @@ def _refuse_in_union(
     structs = [member for member in union.types if isinstance(member, msgspec.inspect.StructType)]
     tagged = [member for member in structs if member.tag_field and value.get(member.tag_field) == member.tag]
     for member in tagged or (structs if len(structs) == 1 else []):
-        _refuse_unknown_keys(value, member, path, where, error)
+        refuse_unknown_keys(value, member, path, where, error)
 
 
 def _unknown_key(key: str, allowed: list[str], path: Path, where: str, error: type[UsageError]) -> UsageError:

@@ -47,7 +47,7 @@ class ModelUse:
     @classmethod
     def of(cls, spec: ConversionSpec, source: SourceModel, threads: int) -> ModelUse:
         """What the manifest will say: made variants have one input and one output, without names."""
-        audio, output = spec.audio, spec.output
+        audio, output = spec.audio, spec.classes
         if source.function is not None:
             audio, output = structs.replace(audio, name=""), structs.replace(output, name="")
         return cls(audio, output, spec.label_ids, threads)

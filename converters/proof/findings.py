@@ -119,7 +119,7 @@ def _thin_evidence(spec: ConversionSpec, evaluation: Dataset) -> list[str]:
     if unproved:
         shown = ", ".join(unproved[:10]) + (f" and {len(unproved) - 10} more" if len(unproved) > 10 else "")
         warnings.append(f"labels that alert but have no recording in the evaluation set: {shown}")
-    if not (~evaluation.truth.any(axis=1)).any() and not spec.output.exclusive:
+    if not (~evaluation.truth.any(axis=1)).any() and not spec.classes.exclusive:
         warnings.append("the evaluation set has no background: false alarms were not looked for")
     return warnings
 

@@ -57,7 +57,7 @@ class Judge:
     """
 
     def __init__(self, spec: ConversionSpec, dataset: Dataset, max_drop: float) -> None:
-        self._exclusive = spec.output.exclusive
+        self._exclusive = spec.classes.exclusive
         self._dataset = dataset
         self._max_drop = max_drop
         self._label_ids = dataset.covered

@@ -67,7 +67,7 @@ def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequen
     Raises:
         SpecError: An output lies outside 0..1.
     """
-    if spec.output.activation != "none":
+    if spec.classes.activation != "none":
         return
     for tensor in tensors:
         answer = source.run(source.batch(tensor))
@@ -80,7 +80,7 @@ def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequen
 
 
 def _check_activation(spec: ConversionSpec, source: SourceModel) -> None:
-    ends_in, wanted = source.final_activation, spec.output.activation
+    ends_in, wanted = source.final_activation, spec.classes.activation
     if ends_in == "other":
         return
     if wanted != "none":
@@ -88,7 +88,7 @@ def _check_activation(spec: ConversionSpec, source: SourceModel) -> None:
             f"{source.name} ends in a {ends_in} already; the spec would apply {wanted} on top of it",
             hint="set activation = 'none' under [model]",
         )
-    if ends_in == "softmax" and not spec.output.exclusive:
+    if ends_in == "softmax" and not spec.classes.exclusive:
         raise SpecError(
             f"{source.name} ends in a softmax, so one label wins, but the spec says exclusive = false",
             hint="set exclusive = true under [model]",

@@ -13,7 +13,14 @@ from pathlib import Path
 from edge_sdk.contract.manifest import Label
 from edge_sdk.errors import SpecError
 
-__all__ = ["label_id_of", "read_label_file"]
+from .nearest_name import nearest_hint
+
+__all__ = ["LABEL_SETS", "label_id_of", "read_label_file", "read_label_set"]
+
+_SETS_FOLDER = Path(__file__).with_name("label_sets")
+
+LABEL_SETS = tuple(sorted(path.stem for path in _SETS_FOLDER.glob("*.csv")))
+"""Names that ``label_set`` may have."""
 
 _ID = re.compile(r"[a-z0-9_]{1,64}\Z")
 
@@ -21,6 +28,21 @@ _ID = re.compile(r"[a-z0-9_]{1,64}\Z")
 def label_id_of(name: str) -> str:
     """An id for a display name: ``"Gunshot, gunfire"`` becomes ``gunshot_gunfire``."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower().replace("'", "")).strip("_")[:64]
+
+
+def read_label_set(path: Path, name: str) -> list[Label]:
+    """Labels of a data set that many models were trained on.
+
+    Args:
+        path: The spec, for the message.
+        name: One of :data:`LABEL_SETS`.
+
+    Raises:
+        SpecError: There is none of that name.
+    """
+    if name not in LABEL_SETS:
+        raise SpecError(f"{path}: there is no label_set '{name}'", hint=nearest_hint(name, LABEL_SETS))
+    return read_label_file(_SETS_FOLDER / f"{name}.csv")
 
 
 def read_label_file(path: Path) -> list[Label]:

@@ -47,6 +47,9 @@ A complete one::
     n_mels = 128
     clip = [-60.0, 40.0]
 
+A model that looks at pictures has ``[image]`` instead of ``[audio]`` (:mod:`.image_table`), and one that
+finds boxes in them ``task = "detect"`` and ``[detector]`` (:mod:`.detector_table`).
+
 Unknown keys are refused with the nearest known one. Durations are seconds and become whole samples.
 """
 
@@ -54,34 +57,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import (
     Activation,
     AudioInput,
     ClassesOutput,
+    FrameRule,
     Label,
     LabelId,
     Name,
-    PositiveInt,
     Rule,
-    Score,
     Version,
 )
 from edge_sdk.errors import SpecError
 from edge_sdk.toml_file import load_toml
 
 from .audio_table import AudioSpec, build_audio_input
-from .label_file import read_label_file
-from .nearest_name import nearest_hint
+from .detector_table import DetectorTable
+from .image_table import ImageSpec, build_image_input
+from .label_file import read_label_file, read_label_set
+from .rules_table import RuleSpec, choose_rules, event_rules, frame_rules
 
 __all__ = ["ConversionSpec", "Spec", "load_spec"]
-
-Seconds = Annotated[float, Meta(ge=0.0)]
-PositiveSeconds = Annotated[float, Meta(gt=0.0)]
 
 
 class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,36 +109,22 @@ class LabelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str = ""
 
 
-class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[rules.ID]`` or ``[default_rule]``: :class:`edge_sdk.contract.manifest.Rule` in seconds.
-
-    Attributes:
-        release: Defaults to the threshold.
-        within_s: Defaults to the shortest stretch that can hold the hits at two steps apart.
-    """
-
-    threshold: Score
-    release: Score | None = None
-    hits: PositiveInt = 1
-    within_s: PositiveSeconds | None = None
-    min_gap_s: Seconds = 2.0
-    max_duration_s: PositiveSeconds = 60.0
-    update_every_s: Seconds = 10.0
-
-
 class Spec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file as it is written."""
 
     name: Name
     version: Version
     description: str = ""
-    task: Literal["classify"] = "classify"
+    task: Literal["classify", "detect"] = "classify"
     model: ModelSpec = msgspec.field(default_factory=ModelSpec)
     labels: list[LabelSpec] = []
     labels_file: str = ""
+    label_set: str = ""
     rules: dict[str, RuleSpec] = {}
     default_rule: RuleSpec | None = None
-    audio: AudioSpec
+    audio: AudioSpec | None = None
+    image: ImageSpec | None = None
+    detector: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,23 +134,75 @@ class ConversionSpec:
     Attributes:
         name, version, description: As written.
         labels: In the order of the model's outputs.
-        audio: The input, in whole samples.
-        output: The output.
-        rules: By label id; a label without one is scored and never alerts.
+        input: What the model is fed.
+        output: How it is read; a detector's is completed by the model's own outputs.
+        rules: Sound: by label id; a label without one is scored and never alerts.
+        frame_rules: The same for pictures.
     """
 
     name: str
     version: str
     description: str
     labels: tuple[Label, ...]
-    audio: AudioInput
-    output: ClassesOutput
+    input: AudioInput | ImageInput
+    output: ClassesOutput | DetectorTable
     rules: dict[str, Rule]
+    frame_rules: dict[str, FrameRule]
 
     @property
     def label_ids(self) -> tuple[str, ...]:
         """Label ids in the order of the model's outputs."""
         return tuple(label.id for label in self.labels)
+
+    @property
+    def audio(self) -> AudioInput:
+        """The input of a model that listens.
+
+        Raises:
+            SpecError: The model looks at pictures.
+        """
+        if isinstance(self.input, AudioInput):
+            return self.input
+        raise SpecError(f"the spec of {self.name} describes pictures, not sound")
+
+    @property
+    def image(self) -> ImageInput:
+        """The input of a model that looks at pictures.
+
+        Raises:
+            SpecError: The model listens.
+        """
+        if isinstance(self.input, ImageInput):
+            return self.input
+        raise SpecError(f"the spec of {self.name} describes sound, not pictures")
+
+    @property
+    def classes(self) -> ClassesOutput:
+        """The output of a classifier.
+
+        Raises:
+            SpecError: The model finds boxes.
+        """
+        if isinstance(self.output, ClassesOutput):
+            return self.output
+        raise SpecError(f"the spec of {self.name} describes boxes, not scores of a whole input")
+
+    @property
+    def detector(self) -> DetectorTable:
+        """How a detector is read.
+
+        Raises:
+            SpecError: The model gives scores alone.
+        """
+        if isinstance(self.output, DetectorTable):
+            return self.output
+        raise SpecError(f"the spec of {self.name} describes scores, not boxes")
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """What a score must reach, for each label that has a rule."""
+        by_label: dict[str, Rule | FrameRule] = {**self.rules, **self.frame_rules}
+        return {label_id: rule.threshold for label_id, rule in by_label.items()}
 
 
 def load_spec(path: Path) -> ConversionSpec:
@@ -173,30 +213,71 @@ def load_spec(path: Path) -> ConversionSpec:
             has a step that does not fit the hop (the nearest are named), or contradicts itself.
     """
     spec = load_toml(path, Spec, SpecError)
-    if spec.model.activation == "softmax" and not spec.model.exclusive:
-        raise SpecError(
-            f"{path}: activation 'softmax' makes one label win, but exclusive is false",
-            hint="set exclusive = true, or activation = 'sigmoid' for independent labels",
-        )
+    _check_tables(path, spec)
     labels = _labels(path, spec)
-    audio = build_audio_input(path, spec.audio, spec.model.input)
+    model_input = _input(path, spec)
+    chosen = choose_rules(path, spec.rules, spec.default_rule, [label.id for label in labels])
+    listens = isinstance(model_input, AudioInput)
     return ConversionSpec(
         name=spec.name,
         version=spec.version,
         description=spec.description,
         labels=labels,
-        audio=audio,
-        output=ClassesOutput(
-            name=spec.model.output, activation=spec.model.activation, exclusive=spec.model.exclusive
-        ),
-        rules=_rules(path, spec, [label.id for label in labels], audio),
+        input=model_input,
+        output=_output(path, spec),
+        rules=event_rules(path, chosen, model_input) if isinstance(model_input, AudioInput) else {},
+        frame_rules={} if listens else frame_rules(path, chosen),
+    )
+
+
+def _check_tables(path: Path, spec: Spec) -> None:
+    if (spec.audio is None) == (spec.image is None):
+        raise SpecError(f"{path} needs either [audio] or [image]: what the model is fed")
+    detects = spec.task == "detect"
+    if detects and spec.audio is not None:
+        raise SpecError(f"{path}: task 'detect' finds boxes in pictures, but [audio] is sound")
+    if detects != (spec.detector is not None):
+        raise SpecError(
+            f"{path}: task is '{spec.task}', but [detector] is {'missing' if detects else 'there'}",
+            hint="task = 'detect' and [detector] belong together",
+        )
+    if detects and not (spec.rules or spec.default_rule):
+        raise SpecError(
+            f"{path}: nothing says when a box counts",
+            hint="add [default_rule] with threshold = 0.5, or a threshold for each label",
+        )
+    model = spec.model
+    if detects and (model.output or model.activation != "none" or model.exclusive):
+        raise SpecError(f"{path}: a detector's outputs are described in [detector], not in [model]")
+    if model.activation == "softmax" and not model.exclusive:
+        raise SpecError(
+            f"{path}: activation 'softmax' makes one label win, but exclusive is false",
+            hint="set exclusive = true, or activation = 'sigmoid' for independent labels",
+        )
+
+
+def _input(path: Path, spec: Spec) -> AudioInput | ImageInput:
+    if spec.audio is not None:
+        return build_audio_input(path, spec.audio, spec.model.input)
+    if spec.image is not None:
+        return build_image_input(path, spec.image, spec.model.input)
+    raise SpecError(f"{path} needs either [audio] or [image]")
+
+
+def _output(path: Path, spec: Spec) -> ClassesOutput | DetectorTable:
+    if spec.detector is not None:
+        return DetectorTable(path, spec.detector)
+    return ClassesOutput(
+        name=spec.model.output, activation=spec.model.activation, exclusive=spec.model.exclusive
     )
 
 
 def _labels(path: Path, spec: Spec) -> tuple[Label, ...]:
-    if bool(spec.labels) == bool(spec.labels_file):
-        raise SpecError(f"{path}: give the labels either as [[labels]] or as labels_file")
-    if spec.labels_file:
+    if sum(map(bool, (spec.labels, spec.labels_file, spec.label_set))) != 1:
+        raise SpecError(f"{path}: give the labels once: as [[labels]], labels_file or label_set")
+    if spec.label_set:
+        labels = read_label_set(path, spec.label_set)
+    elif spec.labels_file:
         labels = read_label_file(path.parent / spec.labels_file)
     else:
         labels = [Label(id=item.id, name=item.name or _display_name(item.id)) for item in spec.labels]
@@ -209,42 +290,3 @@ def _labels(path: Path, spec: Spec) -> tuple[Label, ...]:
 
 def _display_name(label_id: str) -> str:
     return label_id.replace("_", " ").strip().capitalize() or label_id
-
-
-def _rules(path: Path, spec: Spec, label_ids: list[str], audio: AudioInput) -> dict[str, Rule]:
-    for label_id in spec.rules:
-        if label_id not in label_ids:
-            raise SpecError(
-                f"{path}: [rules.{label_id}] is for no label of the model",
-                hint=nearest_hint(label_id, label_ids),
-            )
-    chosen = {label_id: spec.rules.get(label_id, spec.default_rule) for label_id in label_ids}
-    return {
-        label_id: _rule(f"{path}: rule for '{label_id}'", rule, audio)
-        for label_id, rule in chosen.items()
-        if rule is not None
-    }
-
-
-def _rule(where: str, rule: RuleSpec, audio: AudioInput) -> Rule:
-    rate = audio.sample_rate_hz
-    release = rule.threshold if rule.release is None else rule.release
-    if release > rule.threshold:
-        raise SpecError(f"{where}: release {release:g} is above threshold {rule.threshold:g}")
-    needed = audio.window_samples + (rule.hits - 1) * audio.step_samples
-    loose = audio.window_samples + 2 * (rule.hits - 1) * audio.step_samples
-    within = loose if rule.within_s is None else round(rule.within_s * rate)
-    if within < needed:
-        raise SpecError(
-            f"{where}: {rule.hits} windows cannot lie within {rule.within_s:g} s",
-            hint=f"within_s must be at least {needed / rate:g}",
-        )
-    return Rule(
-        threshold=rule.threshold,
-        release=release,
-        hits=rule.hits,
-        within_samples=within,
-        min_gap_samples=round(rule.min_gap_s * rate),
-        max_duration_samples=max(1, round(rule.max_duration_s * rate)),
-        update_every_samples=round(rule.update_every_s * rate),
-    )

@@ -76,7 +76,7 @@ def _describe(spec: ConversionSpec, input_name: str) -> ModelDescription:
     )
     given = TensorDescription(
         "scores",
-        f"One score a label; still to be applied: {spec.output.activation}",
+        f"One score a label; still to be applied: {spec.classes.activation}",
         labels=(
             LabelFile(LABEL_IDS_FILE, "Label ids, in the order of the scores"),
             LabelFile(LABEL_NAMES_FILE, "Display names, in the order of the scores", locale="en"),

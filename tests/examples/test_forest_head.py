@@ -51,8 +51,8 @@ def test_the_head_takes_features_and_gives_a_logit_per_label(head: keras.Model) 
 
 def test_the_spec_describes_what_was_trained(spec: ConversionSpec) -> None:
     assert tuple(label.id for label in spec.labels) == LABELS
-    assert spec.output.activation == "sigmoid"
-    assert not spec.output.exclusive
+    assert spec.classes.activation == "sigmoid"
+    assert not spec.classes.exclusive
     assert spec.audio.front_end == FRONT_END
     assert (spec.audio.window_samples, spec.audio.step_samples) == (WINDOW_SAMPLES, STEP_SAMPLES)
     assert set(spec.rules) == set(LABELS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from converters.spec import audio_table, spec_file
+from converters.spec import audio_table, image_table, rules_table, spec_file
 from device.config import load_config
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
@@ -55,10 +55,11 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
     "spec.md": [
         spec_file.LabelSpec,
         spec_file.ModelSpec,
-        spec_file.RuleSpec,
+        rules_table.RuleSpec,
         spec_file.Spec,
         audio_table.AudioSpec,
         audio_table.LogMelSpec,
+        image_table.ImageSpec,
     ],
 }
 

@@ -48,7 +48,7 @@ def scorer(tmp_path: Path) -> Any:
 
     def make(**options: Any) -> AudioScorer:
         backend: Any = Counting(**options)
-        return AudioScorer(spec.audio, spec.output, LABELS, backend)
+        return AudioScorer(spec.audio, spec.classes, LABELS, backend)
 
     return make
 

@@ -37,7 +37,7 @@ def test_a_spec_becomes_whole_samples(tmp_path: Path) -> None:
 
 
 def test_the_example_in_the_documentation_holds(tmp_path: Path) -> None:
-    documented = (spec_file.__doc__ or "").split("A complete one::")[1].split("Unknown keys")[0]
+    documented = (spec_file.__doc__ or "").split("A complete one::")[1].split("A model that looks")[0]
     spec = load_spec(write(tmp_path, textwrap.dedent(documented)))
     assert spec.rules["gunshot"].within_samples == 32_000
     assert spec.rules["chainsaw"].hits == 2  # the default rule

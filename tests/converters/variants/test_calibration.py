@@ -41,7 +41,7 @@ def scorer(tmp_path: Path) -> tuple[AudioScorer, Listening]:
     spec = load_spec(tmp_path / "spec.toml")
     heard = Listening()
     backend: Any = heard
-    return AudioScorer(spec.audio, spec.output, spec.label_ids, backend), heard
+    return AudioScorer(spec.audio, spec.classes, spec.label_ids, backend), heard
 
 
 def as_batch(features: Float32Array) -> Float32Array:

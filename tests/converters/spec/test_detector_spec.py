@@ -1,0 +1,100 @@
+"""[detector]: a head that nobody here has seen is described without code, and mistakes are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from converters.spec.spec_file import ConversionSpec, load_spec
+from edge_sdk.contract.detector import CandidateBoxes, DirectCoding
+from edge_sdk.errors import SpecError
+
+IN_FULL = """
+decoder = "candidate_boxes"
+class_activation = "sigmoid"
+
+[detector.coding]
+coding = "direct"
+form = "center_size"
+
+[[detector.scales]]
+box = { axes = ["batch", "values", "candidates"] }
+classes = { axes = ["batch", "values", "candidates"], start = 4 }
+"""
+RULE = "[default_rule]\nthreshold = 0.5\n"
+
+
+def load(folder: Path, detector: str, rule: str = RULE, top: str = 'task = "detect"') -> ConversionSpec:
+    path = folder / "animals.toml"
+    path.write_text(
+        f'name = "animals"\nversion = "1.0.0"\n{top}\nlabel_set = "coco"\n{rule}'
+        f'[image]\nwidth = 64\nheight = 64\npreprocessing = "unit"\n[detector]\n{detector}'
+    )
+    return load_spec(path)
+
+
+def test_a_head_in_full_becomes_the_manifests_output(tmp_path: Path) -> None:
+    spec = load(tmp_path, IN_FULL)
+    output = spec.detector.complete(spec.image, len(spec.labels), ())
+    assert isinstance(output, CandidateBoxes)
+    assert output.coding == DirectCoding(form="center_size")
+    assert output.scales[0].classes.start == 4
+    assert spec.thresholds["dog"] == 0.5
+
+
+def test_priors_are_read_from_a_file_beside_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "anchors.csv").write_text("0.25,0.5,0.1,0.2\n0.75,0.5,0.3,0.4\n")
+    scales = IN_FULL.replace('[detector.coding]\ncoding = "direct"\nform = "center_size"', "")
+    spec = load(
+        tmp_path,
+        f'{scales}priors_file = "anchors.csv"\n[detector.coding]\ncoding = "offset"\nsize_unit = "anchor"\n'
+        'center_unit = "anchor"\n',
+    )
+    output = spec.detector.complete(spec.image, len(spec.labels), ())
+    assert isinstance(output, CandidateBoxes)
+    assert output.scales[0].priors == [(0.25, 0.5, 0.1, 0.2), (0.75, 0.5, 0.3, 0.4)]
+
+
+@pytest.mark.parametrize("content", ["", "a,b,c,d\n", "0.1,0.2,0.3\n"])
+def test_priors_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "anchors.csv").write_text(content)
+    with pytest.raises(SpecError, match=r"anchors\.csv"):
+        load(tmp_path, f'{IN_FULL}priors_file = "anchors.csv"\n')
+
+
+@pytest.mark.parametrize(
+    ("detector", "message"),
+    [
+        ("", "needs a head, or a decoder described in full"),
+        ('head = "yolov88"', "did you mean 'yolov8'"),
+        ('decoder = "boxes"', "boxes"),
+        (IN_FULL.replace("class_activation", "clas_activation"), "did you mean 'class_activation'"),
+        (IN_FULL.replace("form =", "from ="), "did you mean 'form'"),
+        (IN_FULL.replace("start", "strat"), "did you mean 'start'"),
+        (IN_FULL.replace('"direct"\nform = "center_size"', '"offset"'), "no grid says where"),
+        (
+            IN_FULL.replace('["batch", "values", "candidates"] }', '["batch", "values"] }'),
+            "rows and columns or",
+        ),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, detector: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load(tmp_path, detector)
+    assert message in str(caught.value)
+
+
+def test_a_detector_needs_a_threshold(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="nothing says when a box counts"):
+        load(tmp_path, IN_FULL, rule="")
+
+
+def test_task_and_table_belong_together(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"task is 'classify', but \[detector\] is there"):
+        load(tmp_path, IN_FULL, top="")
+
+
+def test_a_detectors_output_is_not_described_twice(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"in \[detector\], not in \[model\]"):
+        load(tmp_path, f'{IN_FULL}\n[model]\nactivation = "sigmoid"\n')
