@@ -1,4 +1,4 @@
-"""A device as a process, and sound for it to hear."""
+"""A device as a process, sound for it to hear, and a monitor that stores what it sends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import pytest
 import soundfile
 from device_run import DeviceProcess
 from tiny_bundle import RATE, tiny_bundle, tone
+
+from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.monitor.receiver import Monitor
+from edge_sdk.monitor.store import Store
+from edge_sdk.mqtt.settings import BrokerSettings
 
 
 @pytest.fixture
@@ -45,3 +50,20 @@ def two_tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "20260501_120000.wav"
     soundfile.write(path, np.concatenate(parts), RATE, subtype="PCM_16")
     return path
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as started:
+        yield started
+
+
+@pytest.fixture
+def store(tmp_path: Path, broker: EmbeddedBroker) -> Iterator[Store]:
+    """What a monitor at the broker has stored."""
+    settings = BrokerSettings.from_url(broker.url, environment={})
+    with (
+        Store(tmp_path / "alerts.db") as opened,
+        Monitor(settings, opened, receiver_id="monitor", on_event=lambda _: None),
+    ):
+        yield opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,29 +20,10 @@ from edge_sdk.contract.bundle import file_digest
 from edge_sdk.contract.messages import Alert
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.demo.broker import EmbeddedBroker
-from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
 from edge_sdk.monitor.subscriber import Subscriber
-from edge_sdk.mqtt.settings import BrokerSettings
 
 StartDevice: TypeAlias = Callable[..., DeviceProcess]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as started:
-        yield started
-
-
-@pytest.fixture
-def store(tmp_path: Path, broker: EmbeddedBroker) -> Iterator[Store]:
-    """What a monitor at the broker has stored."""
-    settings = BrokerSettings.from_url(broker.url, environment={})
-    with (
-        Store(tmp_path / "alerts.db") as opened,
-        Monitor(settings, opened, receiver_id="monitor", on_event=lambda _: None),
-    ):
-        yield opened
 
 
 def stored(store: Store, device: str) -> list[Alert]:

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-import pytest
 from device_run import NOWHERE, DeviceProcess
 
 from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
-from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
 
 StartDevice: TypeAlias = Callable[..., DeviceProcess]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as started:
-        yield started
-
-
-@pytest.fixture
-def store(tmp_path: Path, broker: EmbeddedBroker) -> Iterator[Store]:
-    """What a monitor at the broker has stored."""
-    with (
-        Store(tmp_path / "alerts.db") as opened,
-        Monitor(broker.url, opened, receiver_id="monitor", on_event=lambda _: None),
-    ):
-        yield opened
 
 
 def test_a_damaged_outbox_is_kept_told_and_replaced(

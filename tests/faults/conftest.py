@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import shutil
 import socket
 import subprocess
@@ -17,10 +16,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from outbox_alerts import DEVICE, SITE, BuildAlert, alert_to_put
 
 from device.outbox import Outbox
 from device.publisher import Publisher
-from edge_sdk.contract.messages import Alert, BundleReference, Reported
+from edge_sdk.contract.messages import BundleReference, Reported
 from edge_sdk.contract.topics import Topics
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.receiver import Monitor
@@ -30,8 +30,8 @@ from edge_sdk.mqtt.client import MqttConnection
 from edge_sdk.mqtt.connection import Connection, Will
 from edge_sdk.mqtt.settings import BrokerSettings
 
-TOPICS = Topics("forest", "box-7")
-DEVICE_PROCESS = Path(__file__).with_name("device_process.py")
+TOPICS = Topics(SITE, DEVICE)
+DEVICE_PROCESS = Path(__file__).parents[1] / "support" / "device_process.py"
 
 
 class MortalBroker(Protocol):
@@ -121,7 +121,7 @@ class Device:
     """An outbox and its publisher in this process, with waiting for what becomes of the messages."""
 
     def __init__(self, folder: Path, broker: BrokerSettings, **options: Any) -> None:
-        self.outbox = Outbox.open(folder, site="forest", device="box-7")
+        self.outbox = Outbox.open(folder, site=SITE, device=DEVICE)
         self._changed = threading.Condition()
         self.outbox.on_commit(self._notify)
 
@@ -135,7 +135,7 @@ class Device:
         session = "0190c1f0-0000-7000-8000-000000000001"
         self.publisher = Publisher(self.outbox, broker, TOPICS, session, **options)
 
-    def put_all(self, builds: Iterable[Callable[[str, int], Alert]]) -> None:
+    def put_all(self, builds: Iterable[BuildAlert]) -> None:
         """Put messages and wait until they are on disk: what waits in memory is not counted yet."""
         tickets = [self.outbox.put(build) for build in builds]
         tickets[-1].wait(60.0)
@@ -168,10 +168,9 @@ def device(tmp_path: Path) -> Iterator[Callable[..., Device]]:
 
 
 @pytest.fixture
-def alert() -> Callable[[int], Callable[[str, int], Alert]]:
+def alert() -> Callable[[int], BuildAlert]:
     """What ``put`` takes, by a number that makes the event."""
-    build = runpy.run_path(str(DEVICE_PROCESS))["build"]
-    return lambda index: build(str(uuid.UUID(int=index)), "new")
+    return lambda index: alert_to_put(event_id=str(uuid.UUID(int=index)))
 
 
 @pytest.fixture
@@ -197,8 +196,8 @@ def device_process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[st
 def reported() -> Reported:
     """What the device says it runs."""
     return Reported(
-        device="box-7",
-        site="forest",
+        device=DEVICE,
+        site=SITE,
         session="0190c1f0-0000-7000-8000-000000000001",
         bundle=BundleReference(name="b", version="1.0.0", sha256="0" * 64),
         variant="int8",

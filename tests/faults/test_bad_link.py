@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from outbox_alerts import BuildAlert
 
-from edge_sdk.contract.messages import Alert
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
@@ -76,7 +76,7 @@ def test_everything_arrives_over_a_link_that_is_cut_again_and_again(
     bad_link: BadLink,
     monitor: Callable[[str], Monitor],
     device: Callable[..., Any],
-    alert: Callable[[int], Callable[[str, int], Alert]],
+    alert: Callable[[int], BuildAlert],
     stored_steps: Callable[[], Counter[tuple[str, str]]],
     store: Store,
 ) -> None:

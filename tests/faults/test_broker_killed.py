@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from edge_sdk.contract.messages import Alert, Status
+from outbox_alerts import BuildAlert
+
+from edge_sdk.contract.messages import Status
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
 
@@ -19,7 +21,7 @@ def test_nothing_is_lost_when_the_broker_is_killed_three_times(
     any_broker: Any,
     monitor: Callable[[str], Monitor],
     device: Callable[..., Any],
-    alert: Callable[[int], Callable[[str, int], Alert]],
+    alert: Callable[[int], BuildAlert],
     stored_steps: Callable[[], Counter[tuple[str, str]]],
     store: Store,
 ) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from outbox_alerts import BuildAlert
+
 from device.outbox import Outbox
-from edge_sdk.contract.messages import Alert, Reported
+from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
@@ -33,7 +35,7 @@ def test_all_alerts_behind_a_poisoned_one_arrive(
     nats: EmbeddedBroker,
     monitor: Callable[[str], Monitor],
     device: Callable[..., Any],
-    alert: Callable[[int], Callable[[str, int], Alert]],
+    alert: Callable[[int], BuildAlert],
     stored_steps: Callable[[], Counter[tuple[str, str]]],
     store: Store,
     tmp_path: Path,

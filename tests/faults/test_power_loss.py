@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
+from outbox_alerts import DEVICE, SITE, end_to_put
 
 from device.outbox import Outbox
 from edge_sdk.contract.messages import Alert, decode_message
@@ -73,7 +73,7 @@ def cut(
 
 
 def _left(folder: Path) -> Steps:
-    with Outbox.open(folder, site="forest", device="box-7") as outbox:
+    with Outbox.open(folder, site=SITE, device=DEVICE) as outbox:
         messages = [decode_message(row.payload, Alert) for row in outbox.next_rows(10 * ALERTS)]
     return {(message.event_id, message.type) for message in messages}
 
@@ -95,13 +95,7 @@ def test_with_less_than_full_syncing_they_would_not(
 
 def test_what_is_left_goes_on_without_a_gap(cut: Callable[[str], tuple[Steps, Path]]) -> None:
     _, kept = cut("FULL")
-    with Outbox.open(kept, site="forest", device="box-7") as outbox:
+    with Outbox.open(kept, site=SITE, device=DEVICE) as outbox:
         seqs = sorted(row.seq for row in outbox.next_rows(10 * ALERTS))
         assert seqs == list(range(1, len(seqs) + 1))
-        assert [ticket.seq for ticket in outbox.recover(_end_for)] in ([], [len(seqs) + 1])
-
-
-def _end_for(last: Alert) -> Callable[[str, int], Alert]:
-    return lambda epoch, seq: msgspec.structs.replace(
-        last, type="end", end_reason="restarted", epoch=epoch, seq=seq
-    )
+        assert [ticket.seq for ticket in outbox.recover(end_to_put)] in ([], [len(seqs) + 1])

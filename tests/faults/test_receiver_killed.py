@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from fake_device import FakeDevice
+from outbox_alerts import BuildAlert
 
 from edge_sdk import Store
-from edge_sdk.contract.messages import Alert
 from edge_sdk.demo.broker import EmbeddedBroker
 
 ALERTS = 2_000
@@ -50,7 +50,7 @@ def test_nothing_is_lost_and_duplicates_are_dropped(
     nats: EmbeddedBroker,
     start_monitor: Callable[[], subprocess.Popen[str]],
     device: Callable[..., Any],
-    alert: Callable[[int], Callable[[str, int], Alert]],
+    alert: Callable[[int], BuildAlert],
     tmp_path: Path,
 ) -> None:
     # What was under way to the dead receiver is sent again by the broker after 30 s, or by the device

@@ -7,8 +7,8 @@ from queue import Queue
 from typing import Any
 
 import pytest
+from outbox_alerts import BuildAlert
 
-from edge_sdk.contract.messages import Alert
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.errors import BrokerError
 from edge_sdk.mqtt.settings import BrokerSettings
@@ -16,7 +16,7 @@ from edge_sdk.mqtt.settings import BrokerSettings
 
 @pytest.mark.parametrize("delivery", ["receipt", "puback"])
 def test_a_forbidden_publish_is_found_at_once_and_nothing_is_let_go(
-    device: Callable[..., Any], alert: Callable[[int], Callable[[str, int], Alert]], delivery: str
+    device: Callable[..., Any], alert: Callable[[int], BuildAlert], delivery: str
 ) -> None:
     users = [
         "authorization {",

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from outbox_alerts import end_to_put
 
 from device.outbox import Outbox
-from edge_sdk.contract.messages import Alert
 from edge_sdk.errors import OutboxError, OutboxFailedError
 
 Make = Callable[..., Callable[[str, int], Any]]
@@ -22,12 +21,6 @@ Opened = Callable[..., Outbox]
 
 PAGE_BYTES = 4096
 EVENTS = [f"0190c1f0-0000-7000-8000-{number:012x}" for number in range(60)]
-
-
-def _end_for(last: Alert) -> Callable[[str, int], Alert]:
-    return lambda epoch, seq: msgspec.structs.replace(
-        last, type="end", end_reason="restarted", epoch=epoch, seq=seq
-    )
 
 
 @pytest.fixture
@@ -73,7 +66,7 @@ def test_a_damaged_page_is_found_at_the_start_and_the_device_goes_on(
     (fault,) = told
     assert str(after.kept_aside) in fault.message
     assert not isinstance(fault, OutboxFailedError)
-    assert after.recover(_end_for) == []
+    assert after.recover(end_to_put) == []
     after.put(alert()).wait(10)
     assert after.counts().pending == 1
 
@@ -88,7 +81,7 @@ def test_an_open_event_that_cannot_be_read_is_put_away_and_the_others_are_ended(
 
     assert after.kept_aside is None
     assert "1 rows" in told[0].message
-    assert len(after.recover(_end_for)) == len(EVENTS) - 1
+    assert len(after.recover(end_to_put)) == len(EVENTS) - 1
     assert after.counts().pending == len(EVENTS)
     after.close()
     told.clear()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from outbox_alerts import BuildAlert, end_to_put
 
 from device.outbox import Outbox
 from edge_sdk.contract.messages import Alert, decode_message
@@ -17,12 +17,6 @@ Opened = Callable[..., Outbox]
 
 ONE = "0190c1f0-0000-7000-8000-00000000000a"
 TWO = "0190c1f0-0000-7000-8000-00000000000b"
-
-
-def _end_for(last: Alert) -> Callable[[str, int], Alert]:
-    return lambda epoch, seq: msgspec.structs.replace(
-        last, type="end", end_reason="restarted", epoch=epoch, seq=seq
-    )
 
 
 def _crashed_copy(folder: Path, to: Path) -> Path:
@@ -35,9 +29,9 @@ def _left_open(outbox: Outbox) -> list[Alert]:
     """What an outbox asks ends for."""
     asked: list[Alert] = []
 
-    def end_for(last: Alert) -> Callable[[str, int], Alert]:
+    def end_for(last: Alert) -> BuildAlert:
         asked.append(last)
-        return _end_for(last)
+        return end_to_put(last)
 
     outbox.recover(end_for)
     return asked
@@ -72,9 +66,9 @@ def test_recovering_ends_each_open_event_once(opened: Opened, alert: Make, tmp_p
     crashed = _crashed_copy(tmp_path / "outbox", tmp_path / "crashed")
 
     after = opened(crashed)
-    tickets = after.recover(_end_for)
+    tickets = after.recover(end_to_put)
     assert [ticket.seq for ticket in tickets] == [3, 4]
-    assert after.recover(_end_for) == []
+    assert after.recover(end_to_put) == []
     tickets[-1].wait(10)
     ends = [message for message in _alerts(after) if message.type == "end"]
     assert [(end.event_id, end.end_reason) for end in ends] == [(ONE, "restarted"), (TWO, "restarted")]
@@ -97,11 +91,11 @@ def test_a_crash_before_the_ends_are_committed_leaves_all_events_open(
         connection.commit()
 
     during = opened(commit=crash_at_commit)
-    during.recover(_end_for)[-1].wait(10)
+    during.recover(end_to_put)[-1].wait(10)
     assert len(_left_open(opened(copies[0]))) == 2
 
 
 def test_an_event_that_opens_after_the_restart_is_not_ended_by_it(opened: Opened, alert: Make) -> None:
     outbox = opened()
     outbox.put(alert(event_id=ONE)).wait(10)
-    assert outbox.recover(_end_for) == []
+    assert outbox.recover(end_to_put) == []

@@ -67,7 +67,7 @@ def test_what_is_put_during_a_commit_is_committed_together(opened: Opened, alert
     outbox = opened(commit=slow_commit)
     outbox.put(alert())
     reached.wait(10)
-    last = [outbox.put(alert()) for _ in range(100)][-1]
+    last = [outbox.put(alert()) for _ in range(50)][-1]
     go_on.set()
     last.wait(10)
     assert commits == 2

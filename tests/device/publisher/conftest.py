@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 import pytest
+from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert, alert_to_put
 
 from device.outbox import Outbox
 from device.publisher.dispatcher import Dispatcher
 from device.publisher.presence import Presence
 from device.publisher.window import Window
 from edge_sdk.contract.messages import (
-    Alert,
     BundleReference,
-    Clock,
-    ModelReference,
     Probe,
     Receipt,
     Reported,
@@ -29,10 +27,9 @@ from edge_sdk.errors import EdgeSdkError
 from edge_sdk.mqtt.connection import ReceivedMessage
 from edge_sdk.mqtt.fake import FakeConnection, Published
 
-SESSION = "0190c1f0-0000-7000-8000-000000000001"
 REPORTED = Reported(
-    device="box-7",
-    site="forest",
+    device=DEVICE,
+    site=SITE,
     session=SESSION,
     bundle=BundleReference(name="b", version="1.0.0", sha256="0" * 64),
     variant="int8",
@@ -42,33 +39,15 @@ REPORTED = Reported(
 
 
 @pytest.fixture
-def alert() -> Callable[[str, int], Alert]:
+def alert() -> BuildAlert:
     """What ``put`` takes."""
-    return lambda epoch, seq: Alert(
-        event_id="0190c1f0-0000-7000-8000-000000000000",
-        type="new",
-        device="box-7",
-        site="forest",
-        epoch=epoch,
-        seq=seq,
-        session=SESSION,
-        modality="audio",
-        label="gunshot",
-        score=0.9,
-        threshold=0.5,
-        started_at="2026-11-22T12:00:00.000Z",
-        source="mic://default",
-        model=ModelReference(name="m", version="1.0.0", variant="int8", sha256="0" * 64),
-        clock=Clock(source="ntp", synced=True),
-        boot_id="boot",
-        uptime_s=1.0,
-    )
+    return alert_to_put()
 
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
     """An empty outbox."""
-    with Outbox.open(tmp_path / "outbox", site="forest", device="box-7") as opened:
+    with Outbox.open(tmp_path / "outbox", site=SITE, device=DEVICE) as opened:
         yield opened
 
 
@@ -78,7 +57,7 @@ class Bench:
 
     outbox: Outbox
     connection: FakeConnection = field(default_factory=FakeConnection)
-    topics: Topics = field(default_factory=lambda: Topics("forest", "box-7"))
+    topics: Topics = field(default_factory=lambda: Topics(SITE, DEVICE))
     faults: list[EdgeSdkError] = field(default_factory=list)
     delivery: str = "receipt"
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert
 
 from device.outbox import Outbox
 from edge_sdk.contract.messages import (
     ALERT_MAX_BYTES,
-    Alert,
     Reported,
     Status,
     decode_message,
@@ -18,20 +17,19 @@ from edge_sdk.contract.messages import (
 )
 from edge_sdk.errors import BrokerError, MessageError
 
-Build = Callable[[str, int], Alert]
 Bench = Any  # of conftest.py, which cannot be imported
 
 OTHER_SESSION = "0190c1f0-0000-7000-8000-0000000000ff"
 
 
-def _put(outbox: Outbox, alert: Build, number: int) -> None:
+def _put(outbox: Outbox, alert: BuildAlert, number: int) -> None:
     for _ in range(number):
         last = outbox.put(alert)
     last.wait(10)
 
 
 def _status(state: Any, session: str) -> bytes:
-    return encode_message(Status(state=state, device="box-7", site="forest", session=session))
+    return encode_message(Status(state=state, device=DEVICE, site=SITE, session=session))
 
 
 def test_a_connection_begins_with_status_reported_and_probe(bench: Bench) -> None:
@@ -46,7 +44,7 @@ def test_a_connection_begins_with_status_reported_and_probe(bench: Bench) -> Non
     assert len(bench.published(bench.topics.probe)[0].payload) == ALERT_MAX_BYTES, "as the longest alert"
 
 
-def test_no_alert_goes_out_before_the_probe_has_come_back(bench: Bench, alert: Build) -> None:
+def test_no_alert_goes_out_before_the_probe_has_come_back(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 3)
     bench.connect(prove=False)
     bench.dispatcher.send(now=0.0)
@@ -61,7 +59,7 @@ def test_no_alert_goes_out_before_the_probe_has_come_back(bench: Bench, alert: B
 
 @pytest.mark.parametrize("which", ["bench", "puback_bench"])
 def test_a_probe_that_does_not_come_back_is_told_and_asked_again(
-    which: str, request: pytest.FixtureRequest, alert: Build
+    which: str, request: pytest.FixtureRequest, alert: BuildAlert
 ) -> None:
     bench = request.getfixturevalue(which)
     _put(bench.outbox, alert, 1)
@@ -76,7 +74,7 @@ def test_a_probe_that_does_not_come_back_is_told_and_asked_again(
     assert bench.dispatcher.wake_at() == 60.0
 
 
-def test_at_most_a_window_is_under_way_and_receipts_make_room(bench: Bench, alert: Build) -> None:
+def test_at_most_a_window_is_under_way_and_receipts_make_room(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 20)
     bench.connect()
     bench.dispatcher.send(now=0.0)
@@ -86,7 +84,7 @@ def test_at_most_a_window_is_under_way_and_receipts_make_room(bench: Bench, aler
     assert bench.sent() == list(range(1, 12))
 
 
-def test_with_receipts_an_acknowledgement_lets_go_of_nothing(bench: Bench, alert: Build) -> None:
+def test_with_receipts_an_acknowledgement_lets_go_of_nothing(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 2)
     bench.connect()
     bench.dispatcher.send(now=0.0)
@@ -99,7 +97,7 @@ def test_with_receipts_an_acknowledgement_lets_go_of_nothing(bench: Bench, alert
     assert bench.sent() == [1, 2, 1, 2]
 
 
-def test_without_receipts_the_acknowledgement_lets_go(puback_bench: Bench, alert: Build) -> None:
+def test_without_receipts_the_acknowledgement_lets_go(puback_bench: Bench, alert: BuildAlert) -> None:
     bench = puback_bench
     _put(bench.outbox, alert, 2)
     bench.connect()
@@ -108,7 +106,7 @@ def test_without_receipts_the_acknowledgement_lets_go(puback_bench: Bench, alert
     assert [row.seq for row in bench.outbox.next_rows(10)] == [2]
 
 
-def test_a_message_without_a_receipt_is_sent_again_after_a_minute(bench: Bench, alert: Build) -> None:
+def test_a_message_without_a_receipt_is_sent_again_after_a_minute(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 1)
     bench.connect()
     bench.dispatcher.send(now=0.0)
@@ -123,7 +121,7 @@ def test_a_message_without_a_receipt_is_sent_again_after_a_minute(bench: Bench, 
     "changes", [{"receiver_id": "somebody"}, {"epoch": "f" * 16}, {"receiver_id": "Monitor"}]
 )
 def test_a_receipt_that_is_not_for_us_lets_go_of_nothing(
-    bench: Bench, alert: Build, changes: dict[str, str]
+    bench: Bench, alert: BuildAlert, changes: dict[str, str]
 ) -> None:
     _put(bench.outbox, alert, 1)
     bench.connect()
@@ -133,7 +131,7 @@ def test_a_receipt_that_is_not_for_us_lets_go_of_nothing(
 
 @pytest.mark.parametrize("ranges", [[(1, 99)], [(2, 1)]])
 def test_a_receipt_that_does_not_hold_is_told_and_lets_go_of_nothing(
-    bench: Bench, alert: Build, ranges: list[tuple[int, int]]
+    bench: Bench, alert: BuildAlert, ranges: list[tuple[int, int]]
 ) -> None:
     _put(bench.outbox, alert, 2)
     bench.connect()
@@ -149,7 +147,7 @@ def test_nonsense_on_our_topics_is_told(bench: Bench) -> None:
     assert [type(fault) for fault in bench.faults] == [MessageError] * 3
 
 
-def test_what_the_receiver_rejects_is_kept_told_and_sent_no_more(bench: Bench, alert: Build) -> None:
+def test_what_the_receiver_rejects_is_kept_told_and_sent_no_more(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 5)
     bench.connect()
     bench.dispatcher.send(now=0.0)
@@ -164,7 +162,7 @@ def test_what_the_receiver_rejects_is_kept_told_and_sent_no_more(bench: Bench, a
     assert bench.outbox.counts().rejected == 3
 
 
-def test_a_receipt_for_what_a_former_process_sent_counts(bench: Bench, alert: Build) -> None:
+def test_a_receipt_for_what_a_former_process_sent_counts(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 3)
     bench.connect()
     bench.receipt(ranges=[(1, 2)])
@@ -173,7 +171,7 @@ def test_a_receipt_for_what_a_former_process_sent_counts(bench: Bench, alert: Bu
 
 
 def test_a_message_that_ends_three_connections_is_set_aside_and_the_rest_goes_on(
-    bench: Bench, alert: Build
+    bench: Bench, alert: BuildAlert
 ) -> None:
     _put(bench.outbox, alert, 10)
     for _ in range(5):
@@ -201,7 +199,7 @@ def test_a_message_that_ends_three_connections_is_set_aside_and_the_rest_goes_on
 
 
 def test_a_message_that_cannot_travel_is_set_aside_at_once(
-    bench: Bench, alert: Build, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, alert: BuildAlert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _put(bench.outbox, alert, 3)
     bench.connect()
@@ -220,7 +218,7 @@ def test_a_message_that_cannot_travel_is_set_aside_at_once(
     assert len(bench.published(bench.topics.reported)) == 2
 
 
-@pytest.mark.parametrize("session", ["0190c1f0-0000-7000-8000-000000000001", OTHER_SESSION])
+@pytest.mark.parametrize("session", [SESSION, OTHER_SESSION])
 def test_a_will_that_comes_late_is_contradicted(bench: Bench, session: str) -> None:
     """Of an earlier process, or of our own last connection."""
     bench.connect()
@@ -252,7 +250,7 @@ def test_another_process_of_the_same_name_is_told(bench: Bench) -> None:
     assert "another process publishes as forest.box-7" in bench.faults[0].message
 
 
-def test_an_outbox_that_cannot_be_read_is_told_and_asked_again_later(bench: Bench, alert: Build) -> None:
+def test_an_outbox_that_cannot_be_read_is_told_and_asked_again_later(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 1)
     bench.connect()
     bench.outbox.close()
@@ -262,7 +260,7 @@ def test_an_outbox_that_cannot_be_read_is_told_and_asked_again_later(bench: Benc
     assert bench.dispatcher.wake_at() == 5.0
 
 
-def test_the_receipts_of_another_receiver_are_told_once(bench: Bench, alert: Build) -> None:
+def test_the_receipts_of_another_receiver_are_told_once(bench: Bench, alert: BuildAlert) -> None:
     """A misspelt receiver_id: nothing would ever be confirmed."""
     _put(bench.outbox, alert, 2)
     bench.connect()
@@ -275,7 +273,7 @@ def test_the_receipts_of_another_receiver_are_told_once(bench: Bench, alert: Bui
     assert "'montior' confirms it, and this device waits for 'monitor'" in bench.dispatcher.why_waiting()
 
 
-def test_a_second_receiver_beside_ours_is_no_news(bench: Bench, alert: Build) -> None:
+def test_a_second_receiver_beside_ours_is_no_news(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 1)
     bench.connect()
     bench.dispatcher.send(now=0.0)
@@ -292,7 +290,7 @@ def test_whoever_may_write_receipts_cannot_fill_the_log(bench: Bench) -> None:
 
 
 def test_messages_that_stay_unconfirmed_are_told_and_reported_until_they_are_confirmed(
-    bench: Bench, alert: Build
+    bench: Bench, alert: BuildAlert
 ) -> None:
     _put(bench.outbox, alert, 2)
     bench.connect()
@@ -315,7 +313,7 @@ def test_messages_that_stay_unconfirmed_are_told_and_reported_until_they_are_con
     assert bench.reported().unconfirmed == 0
 
 
-def test_a_link_that_is_often_cut_does_not_hide_a_silent_receiver(bench: Bench, alert: Build) -> None:
+def test_a_link_that_is_often_cut_does_not_hide_a_silent_receiver(bench: Bench, alert: BuildAlert) -> None:
     _put(bench.outbox, alert, 1)
     for now in (0.0, 25.0, 50.0, 75.0):
         bench.connect(now)
@@ -328,7 +326,7 @@ def test_a_link_that_is_often_cut_does_not_hide_a_silent_receiver(bench: Bench, 
 
 
 def test_a_message_that_the_broker_has_not_taken_is_no_fault_of_the_receiver(
-    bench: Bench, alert: Build
+    bench: Bench, alert: BuildAlert
 ) -> None:
     _put(bench.outbox, alert, 1)
     bench.connect()
@@ -338,7 +336,7 @@ def test_a_message_that_the_broker_has_not_taken_is_no_fault_of_the_receiver(
     assert bench.dispatcher.why_waiting() == "there was no time to send them"
 
 
-def test_why_messages_wait_is_told_by_what_stands_in_their_way(bench: Bench, alert: Build) -> None:
+def test_why_messages_wait_is_told_by_what_stands_in_their_way(bench: Bench, alert: BuildAlert) -> None:
     assert "no connection" in bench.dispatcher.why_waiting()
     bench.dispatcher.link_failed(BrokerError("wrong password"), now=0.0)
     assert bench.dispatcher.why_waiting() == "wrong password"

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from queue import Queue
 
 import pytest
+from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert
 
 from device.outbox import Outbox
 from device.publisher import Publisher
-from edge_sdk.contract.messages import Alert, Receipt, Status, decode_message, encode_message
+from edge_sdk.contract.messages import Receipt, Status, decode_message, encode_message
 from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import BrokerError, ConfigError, EdgeSdkError
 from edge_sdk.mqtt.connection import Will
 from edge_sdk.mqtt.fake import FakeConnection, Published
 from edge_sdk.mqtt.settings import BrokerSettings
 
-Build = Callable[[str, int], Alert]
-
-SESSION = "0190c1f0-0000-7000-8000-000000000001"
-TOPICS = Topics("forest", "box-7")
+TOPICS = Topics(SITE, DEVICE)
 NOWHERE = BrokerSettings("nowhere.invalid", 1883)
 
 
@@ -68,7 +66,7 @@ def _last_state(broker: Broker) -> Status:
     )
 
 
-def test_alerts_are_sent_as_they_come_and_leave_when_confirmed(outbox: Outbox, alert: Build) -> None:
+def test_alerts_are_sent_as_they_come_and_leave_when_confirmed(outbox: Outbox, alert: BuildAlert) -> None:
     broker = Broker(outbox.epoch, confirms=True)
     publisher = Publisher(
         outbox, NOWHERE, TOPICS, SESSION, receiver_id="monitor", open_connection=broker.open
@@ -98,7 +96,7 @@ def test_stopping_says_offline(outbox: Outbox) -> None:
 
 
 def test_stopping_waits_for_what_is_not_delivered_and_no_longer_than_it_may(
-    outbox: Outbox, alert: Build
+    outbox: Outbox, alert: BuildAlert
 ) -> None:
     broker = Broker(outbox.epoch, confirms=False)
     publisher = Publisher(
@@ -118,7 +116,7 @@ def test_stopping_waits_for_what_is_not_delivered_and_no_longer_than_it_may(
     assert "the receiver 'monitor' does not confirm it" in publisher.why_waiting
 
 
-def test_stopping_without_a_connection_loses_nothing(outbox: Outbox, alert: Build) -> None:
+def test_stopping_without_a_connection_loses_nothing(outbox: Outbox, alert: BuildAlert) -> None:
     broker = Broker(outbox.epoch, confirms=False)
     publisher = Publisher(
         outbox, NOWHERE, TOPICS, SESSION, receiver_id="monitor", open_connection=broker.open

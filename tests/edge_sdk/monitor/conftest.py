@@ -1,12 +1,15 @@
-"""One broker for all tests of this folder; each test has a site of its own."""
+"""One broker for all tests of this folder; each test has a site of its own, with one device."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from device_messages import DEVICE, make_alert
+from fake_device import FakeDevice
 
+from edge_sdk.contract.messages import Alert
 from edge_sdk.demo.broker import EmbeddedBroker
 
 
@@ -19,3 +22,14 @@ def broker() -> Iterator[EmbeddedBroker]:
 @pytest.fixture
 def site() -> str:
     return f"site-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def device(broker: EmbeddedBroker, site: str) -> Iterator[FakeDevice]:
+    with FakeDevice(broker.url, site, DEVICE) as connected:
+        yield connected
+
+
+@pytest.fixture
+def alert(site: str) -> Callable[..., Alert]:
+    return lambda seq, **changes: make_alert(seq, site=site, **changes)

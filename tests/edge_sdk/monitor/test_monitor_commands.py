@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from device_messages import make_alert, make_status, topic_of
+from device_messages import DEVICE, make_status, topic_of
 from fake_device import FakeDevice
 
 from edge_sdk import Alert, Store
 from edge_sdk.demo.broker import EmbeddedBroker
 
-DEVICE = "box-07"
 NO_BROKER = "mqtt://127.0.0.1:9"
 
 
@@ -46,17 +45,6 @@ def line_with(words: str, stream: object) -> str:
         if words in line:
             return str(line)
     raise AssertionError(f"no '{words}' in {seen}")
-
-
-@pytest.fixture
-def device(broker: EmbeddedBroker, site: str) -> Iterator[FakeDevice]:
-    with FakeDevice(broker.url, site, DEVICE) as connected:
-        yield connected
-
-
-@pytest.fixture
-def alert(site: str) -> Callable[..., Alert]:
-    return lambda seq, **changes: make_alert(seq, site=site, **changes)
 
 
 @pytest.fixture

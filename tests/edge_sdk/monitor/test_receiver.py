@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from device_messages import EPOCH, make_alert, make_coverage, make_dropped, make_status, topic_of
+from device_messages import DEVICE, EPOCH, make_alert, make_coverage, make_dropped, make_status, topic_of
 from fake_device import FakeDevice
 
 from edge_sdk.contract.messages import Alert, encode_message
@@ -15,8 +15,6 @@ from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.errors import BrokerError, ConfigError, UsageError
 from edge_sdk.monitor.receiver import Monitor, MonitorEvent
 from edge_sdk.monitor.store import Store
-
-DEVICE = "box-07"
 
 
 class Events:
@@ -56,17 +54,6 @@ def monitor(broker: EmbeddedBroker, store: Store, events: Events) -> Iterator[Mo
     receiver_id = f"server-{uuid.uuid4().hex[:8]}"
     with Monitor(broker.url, store, receiver_id=receiver_id, on_event=events.note) as started:
         yield started
-
-
-@pytest.fixture
-def device(broker: EmbeddedBroker, site: str) -> Iterator[FakeDevice]:
-    with FakeDevice(broker.url, site, DEVICE) as connected:
-        yield connected
-
-
-@pytest.fixture
-def alert(site: str) -> Callable[..., Alert]:
-    return lambda seq, **changes: make_alert(seq, site=site, **changes)
 
 
 def test_a_receipt_says_what_is_in_the_store(

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from device_messages import EPOCH, make_alert, make_coverage, make_dropped, make_status, topic_of
+from device_messages import DEVICE, EPOCH, make_alert, make_coverage, make_dropped, make_status, topic_of
 from fake_device import FakeDevice
 
 from edge_sdk import Alert, Coverage, Status, Subscriber
@@ -16,19 +16,7 @@ from edge_sdk.monitor.incoming import BadPayload, Received
 from edge_sdk.monitor.intake import Conflict, Overflow, Problem
 from edge_sdk.monitor.seq_ledger import SeqGap
 
-DEVICE = "box-07"
 WAIT_S = 30.0
-
-
-@pytest.fixture
-def device(broker: EmbeddedBroker, site: str) -> Iterator[FakeDevice]:
-    with FakeDevice(broker.url, site, DEVICE) as connected:
-        yield connected
-
-
-@pytest.fixture
-def alert(site: str) -> Callable[..., Alert]:
-    return lambda seq, **changes: make_alert(seq, site=site, **changes)
 
 
 def take(subscriber: Subscriber, count: int) -> list[int]:

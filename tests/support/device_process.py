@@ -12,59 +12,32 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-import msgspec
+from outbox_alerts import DEVICE, SITE, BuildAlert, alert_to_put, end_to_put
 
 from device.outbox import Outbox, Ticket, schema
 from device.publisher import Publisher
-from edge_sdk.contract.messages import Alert, Clock, ModelReference
 from edge_sdk.contract.topics import Topics
 from edge_sdk.mqtt.settings import BrokerSettings
 
 GROUP = 10
 
 
-def build(event_id: str, kind: str) -> Callable[[str, int], Alert]:
-    return lambda epoch, seq: Alert(
-        event_id=event_id,
-        type="end" if kind == "end" else "new",
-        end_reason="silence" if kind == "end" else None,
-        device="box-7",
-        site="forest",
-        epoch=epoch,
-        seq=seq,
-        session="0190c1f0-0000-7000-8000-000000000001",
-        modality="audio",
-        label="gunshot",
-        score=0.9,
-        threshold=0.5,
-        started_at="2026-11-22T12:00:00.000Z",
-        source="mic://default",
-        model=ModelReference(name="m", version="1.0.0", variant="int8", sha256="0" * 64),
-        clock=Clock(source="ntp", synced=True),
-        boot_id="boot",
-        uptime_s=1.0,
-    )
-
-
-def end_for(last: Alert) -> Callable[[str, int], Alert]:
-    return lambda epoch, seq: msgspec.structs.replace(
-        last, type="end", end_reason="restarted", epoch=epoch, seq=seq
-    )
-
-
 def put_events(outbox: Outbox, first: int, number: int, kinds: tuple[str, ...]) -> None:
     waiting: list[tuple[str, Ticket]] = []
     for index in range(first, first + number):
         event_id = str(uuid.UUID(int=index))
-        waiting += [(f"{event_id} {kind}", outbox.put(build(event_id, kind))) for kind in kinds]
+        waiting += [(f"{event_id} {kind}", outbox.put(_build(event_id, kind))) for kind in kinds]
         if len(waiting) >= GROUP or index == first + number - 1:
             waiting[-1][1].wait(30)
             _say("\n".join(line for line, _ in waiting))
             waiting.clear()
+
+
+def _build(event_id: str, kind: str) -> BuildAlert:
+    return alert_to_put(event_id=event_id, type=kind, end_reason="silence" if kind == "end" else None)
 
 
 def _say(text: str) -> None:
@@ -77,13 +50,13 @@ def main() -> None:
     stays_open = "--open" in sys.argv
     if "--synchronous" in sys.argv:
         schema.SYNCHRONOUS = sys.argv[sys.argv.index("--synchronous") + 1]
-    outbox = Outbox.open(folder, site="forest", device="box-7")
-    outbox.recover(end_for)
+    outbox = Outbox.open(folder, site=SITE, device=DEVICE)
+    outbox.recover(end_to_put)
     publisher = None
     if url != "-":
         settings = BrokerSettings.from_url(url, environment={})
         session = str(uuid.uuid4())
-        topics = Topics("forest", "box-7")
+        topics = Topics(SITE, DEVICE)
         publisher = Publisher(outbox, settings, topics, session, receiver_id="monitor")
         publisher.start()
     put_events(outbox, first, number, ("new",) if stays_open else ("new", "end"))
