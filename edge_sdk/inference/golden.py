@@ -1,80 +1,34 @@
 """Golden samples: does this machine compute what the workstation computed?
 
-Raw sound goes through front end, model and decoding, and the scores are compared with those that
-the bundle carries. Exchanged labels, another normalisation, a transposed spectrogram or other
-weights all give plausible scores; none gives these.
+Raw sound or pictures go through preparation, model and decoding, and what comes out is compared with
+what the bundle carries. Exchanged labels, another normalisation, a transposed spectrogram, swapped
+colours or other weights all give plausible answers; none gives these.
 """
 
 from __future__ import annotations
 
-import io
-import tokenize
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from ..contract.bundle import Bundle
-from ..contract.manifest import Manifest
+from ..contract.manifest import Variant
 from ..contract.values import Float32Array
-from ..errors import BundleError, VerificationError
+from ..errors import VerificationError
 from .backend import Backend
+from .bundle_array import read_array
+from .golden_result import Flip, GoldenResult
 from .model_labels import labels_reordered
 from .scorer import AudioScorer
 
 __all__ = ["Flip", "GoldenResult", "require_golden", "run_golden"]
 
-# What NumPy raises on a header that somebody made up: it reads it as a Python literal.
-_NO_NPY_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """A decision that came out otherwise, though the expected score is far from the threshold.
-
-    Attributes:
-        sample: Row of the golden inputs, from 0.
-    """
-
-    sample: int
-    label_id: str
-    threshold: float
-    expected: float
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class GoldenResult:
-    """Outcome of the golden samples for one variant on this machine.
-
-    Attributes:
-        variant: Which variant was run.
-        passed: No score is off by more than ``bound``, no decision flipped, no label moved.
-        n: Number of samples.
-        max_abs_difference: Largest difference of a score to its expected value.
-        bound: Largest difference that a healthy machine may show.
-        worst_sample: Row with the largest difference, from 0.
-        worst_label_id: Label with the largest difference.
-        flipped: Decisions at threshold that differ, where the margin exceeds the bound.
-        labels_reordered: The model file itself lists the manifest's labels in another order.
-    """
-
-    variant: str
-    passed: bool
-    n: int
-    max_abs_difference: float
-    bound: float
-    worst_sample: int
-    worst_label_id: str
-    flipped: tuple[Flip, ...]
-    labels_reordered: bool = False
-
 
 def run_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenResult:
-    """Score the golden inputs of a bundle; a mismatch is a result, not an error.
+    """Run the golden inputs of a bundle; a mismatch is a result, not an error.
 
     Args:
-        bundle: Holds inputs and expected scores.
+        bundle: Holds inputs and expected answers.
         variant_name: Which variant ``backend`` has loaded.
         backend: The engine under test.
 
@@ -82,30 +36,16 @@ def run_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenRes
         BundleError: The golden samples cannot be read or do not fit the manifest.
         ModelError: The model does not fit the manifest at all.
         BackendError: The engine failed, or gave something that is no finite number.
+        MissingExtraError: Pictures cannot be prepared here.
     """
-    manifest = bundle.manifest
-    variant = manifest.variant(variant_name)
-    labels = manifest.label_ids
-    inputs = _array(bundle, manifest.golden.inputs, (None, manifest.audio.window_samples))
-    expected = _array(bundle, variant.golden.file, (len(inputs), len(labels)))
-    scorer = AudioScorer(manifest.audio, manifest.classes, labels, backend)
-    scores = np.stack([scorer.score_window(window) for window in inputs])
-    differences = np.abs(scores.astype(np.float64) - expected)
-    sample, label = np.unravel_index(int(differences.argmax()), differences.shape)
-    largest, bound = float(differences[sample, label]), variant.golden.bound
-    flipped = _flips(manifest, expected, scores, bound)
-    reordered = labels_reordered(bundle.read(variant.file), labels)
-    return GoldenResult(
-        variant=variant_name,
-        passed=largest <= bound and not flipped and not reordered,
-        n=len(inputs),
-        max_abs_difference=largest,
-        bound=bound,
-        worst_sample=int(sample),
-        worst_label_id=labels[int(label)],
-        flipped=flipped,
-        labels_reordered=reordered,
+    variant = bundle.manifest.variant(variant_name)
+    run = {("audio", "classify"): _run_sound, ("image", "classify"): _run_pictures}.get(
+        (bundle.manifest.modality, bundle.manifest.task), _run_boxes
     )
+    result = run(bundle, variant, backend)
+    if labels_reordered(bundle.read(variant.file), bundle.manifest.label_ids):
+        return replace(result, passed=False, labels_reordered=True)
+    return result
 
 
 def require_golden(bundle: Bundle, variant_name: str, backend: Backend) -> GoldenResult:
@@ -125,50 +65,73 @@ def require_golden(bundle: Bundle, variant_name: str, backend: Backend) -> Golde
             f"{bundle.path}, variant {variant_name}, fails its golden samples: sample "
             f"{result.worst_sample}, label '{result.worst_label_id}' is off by "
             f"{result.max_abs_difference:.6f} (allowed: {result.bound:.6f}); "
-            f"{len(result.flipped)} of {result.n * len(bundle.manifest.labels)} decisions differ",
+            f"{len(result.flipped)} decisions on {result.n} samples differ",
             hint="do not trust this variant here; try another, or update its engine",
         )
     return result
 
 
-def _flips(
-    manifest: Manifest, expected: Float32Array, scores: Float32Array, bound: float
-) -> tuple[Flip, ...]:
-    flips = []
-    for label_id, rule in manifest.rules.items():
-        column = manifest.label_ids.index(label_id)
-        pairs = zip(expected[:, column].tolist(), scores[:, column].tolist(), strict=True)
-        for sample, (want, have) in enumerate(pairs):
-            decided_otherwise = (want >= rule.threshold) != (have >= rule.threshold)
-            if decided_otherwise and abs(want - rule.threshold) > bound:
-                flips.append(Flip(sample, label_id, rule.threshold, want, have))
-    return tuple(flips)
+def _run_sound(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResult:
+    manifest = bundle.manifest
+    windows = read_array(bundle, manifest.golden.inputs, np.float32, (None, manifest.audio.window_samples))
+    expected = read_array(bundle, variant.golden.file, np.float32, (len(windows), len(manifest.labels)))
+    scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
+    return _compare(bundle, variant, expected, np.stack([scorer.score_window(window) for window in windows]))
 
 
-def _array(bundle: Bundle, name: str, shape: tuple[int | None, int]) -> Float32Array:
-    """A member as float32 of that shape; nothing is set aside for what its header only claims."""
-    content = bundle.read(name)
-    try:
-        extents, by_columns, dtype, offset = _npy_header(content)
-    except _NO_NPY_HEADER as error:
-        raise BundleError(f"'{name}' in {bundle.path} is no .npy array: {error}") from error
-    rows = extents[0] if len(extents) == 2 else 0
-    fits = dtype == np.float32 and rows > 0 and extents == (shape[0] or rows, shape[1]) and not by_columns
-    if fits and len(content) - offset == rows * shape[1] * dtype.itemsize:
-        array: Float32Array = np.frombuffer(content, np.float32, offset=offset).reshape(extents)
-        if np.isfinite(array).all():
-            return array
-    raise BundleError(
-        f"'{name}' in {bundle.path} must hold finite float32 of shape [{shape[0] or 'n'}, {shape[1]}], "
-        f"but holds {len(content) - offset} bytes of {dtype} {list(extents)}"
+def _run_pictures(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResult:
+    from .image_classifier import ImageClassifier  # a device that listens starts without
+
+    manifest = bundle.manifest
+    pictures = read_array(bundle, manifest.golden.inputs, np.uint8, (None, None, None, 3))
+    expected = read_array(bundle, variant.golden.file, np.float32, (len(pictures), len(manifest.labels)))
+    classifier = ImageClassifier(
+        manifest.image, manifest.classes, manifest.label_ids, backend, variant.tensors
+    )
+    return _compare(bundle, variant, expected, np.stack([classifier.score(picture) for picture in pictures]))
+
+
+def _run_boxes(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResult:
+    from .golden_boxes import GOLDEN_COLUMNS, run_golden_boxes
+
+    pictures = read_array(bundle, bundle.manifest.golden.inputs, np.uint8, (None, None, None, 3))
+    rows = read_array(bundle, variant.golden.file, np.float32, (None, GOLDEN_COLUMNS), empty=True)
+    return run_golden_boxes(bundle, variant, backend, list(pictures), rows)
+
+
+def _compare(bundle: Bundle, variant: Variant, expected: Float32Array, scores: Float32Array) -> GoldenResult:
+    """Hold scores ``[n, labels]`` against those that were expected."""
+    labels, bound = bundle.manifest.label_ids, variant.golden.bound
+    differences = np.abs(scores.astype(np.float64) - expected)
+    sample, label = np.unravel_index(int(differences.argmax()), differences.shape)
+    largest = float(differences[sample, label])
+    flipped = _flips(bundle.manifest.thresholds, labels, expected, scores, bound)
+    return GoldenResult(
+        variant=variant.name,
+        passed=largest <= bound and not flipped,
+        n=len(scores),
+        max_abs_difference=largest,
+        bound=bound,
+        worst_sample=int(sample),
+        worst_label_id=labels[int(label)],
+        flipped=flipped,
     )
 
 
-def _npy_header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether it runs by columns, element type, and where the elements begin (NumPy's NEP 1)."""
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) == (1, 0):
-        header = np.lib.format.read_array_header_1_0(stream)
-    else:
-        header = np.lib.format.read_array_header_2_0(stream)
-    return (*header, stream.tell())
+def _flips(
+    thresholds: dict[str, float],
+    labels: tuple[str, ...],
+    expected: Float32Array,
+    scores: Float32Array,
+    bound: float,
+) -> tuple[Flip, ...]:
+    """Decisions at threshold that came out otherwise, where the expected score is clear of it."""
+    flips = []
+    for label_id, threshold in thresholds.items():
+        column = labels.index(label_id)
+        pairs = zip(expected[:, column].tolist(), scores[:, column].tolist(), strict=True)
+        for sample, (want, have) in enumerate(pairs):
+            decided_otherwise = (want >= threshold) != (have >= threshold)
+            if decided_otherwise and abs(want - threshold) > bound:
+                flips.append(Flip(sample, label_id, threshold, want, have))
+    return tuple(flips)

@@ -21,6 +21,7 @@ from ..signal.resample import StreamResampler
 from ..signal.sliding import sliding_front_end
 from .backend import Backend, describe_tensor
 from .label_scores import LabelScores
+from .output_name import classes_output_name
 from .tensor_fit import fit_shape
 from .timeline import Timeline
 
@@ -54,7 +55,7 @@ class AudioScorer:
         spec = _input_spec(audio, backend)
         self._input_name = spec.name
         self._input_shape = fit_shape(spec, feature_shape(audio.front_end, audio.window_samples))
-        self._output_name = _output_name(output, backend, len(self.label_ids))
+        self._output_name = classes_output_name(output.name, backend, len(self.label_ids))
         self._extract = None if isinstance(audio.front_end, Waveform) else LogMelExtractor(audio.front_end)
         self.reset()
 
@@ -190,17 +191,3 @@ def _input_spec(audio: AudioInput, backend: Backend) -> TensorSpec:
     if named[0].dtype != "float32":
         raise ModelError(f"the model must take float32, but takes {describe_tensor(named[0])}")
     return named[0]
-
-
-def _output_name(output: ClassesOutput, backend: Backend, n_labels: int) -> str:
-    named = [spec for spec in backend.outputs if output.name in ("", spec.name)]
-    if len(named) != 1:
-        listed = ", ".join(describe_tensor(spec) for spec in backend.outputs)
-        raise ModelError(f"the manifest reads output {output.name!r}, but the model gives {listed}")
-    extents = [extent for extent in named[0].shape if extent is not None]
-    if len(extents) == len(named[0].shape) and int(np.prod(extents)) != n_labels:
-        raise ModelError(
-            f"the model gives {describe_tensor(named[0])}, but there are {n_labels} labels",
-            hint="list one label for each output, in the model's order",
-        )
-    return named[0].name

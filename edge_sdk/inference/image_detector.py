@@ -1,0 +1,74 @@
+"""A picture in, boxes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import structs
+
+from ..contract.image import ImageInput
+from ..contract.manifest import DetectionOutput
+from ..contract.values import Array, Detections, Pixels
+from ..decode.detections import detection_decoder
+from .backend import Backend
+from .image_feed import ImageFeed
+
+__all__ = ["ImageDetector"]
+
+
+class ImageDetector:
+    """Finds things in pictures. One object, one thread; the backend stays the caller's to close.
+
+    Args:
+        image: The manifest's input.
+        output: The manifest's output.
+        label_ids: The manifest's labels, in the order of the model's classes.
+        backend: The loaded model.
+        tensors: What this model file calls the manifest's tensors, where it calls them otherwise.
+
+    Raises:
+        ModelError: Input or outputs of the model do not fit the manifest; names both shapes.
+    """
+
+    def __init__(
+        self,
+        image: ImageInput,
+        output: DetectionOutput,
+        label_ids: Sequence[str],
+        backend: Backend,
+        tensors: Mapping[str, str] | None = None,
+    ) -> None:
+        names = tensors or {}
+        self.image = image
+        self.label_ids = tuple(label_ids)
+        self._backend = backend
+        self._feed = ImageFeed(image, backend, names)
+        self._names = {theirs: ours for ours, theirs in names.items()}
+        specs = tuple(structs.replace(spec, name=self._ours(spec.name)) for spec in backend.outputs)
+        self._decode = detection_decoder(output, image, len(self.label_ids), specs)
+
+    def detect(self, pixels: Pixels) -> Detections:
+        """Find everything at or over the output's ``least_score``; thresholds are the caller's.
+
+        Args:
+            pixels: uint8, shape ``[height, width, 3]``, BGR, upright.
+
+        Returns:
+            Boxes in pixels of the picture and within it, best first.
+
+        Raises:
+            ImageError: It is no picture.
+            BackendError: The engine failed, or an output is no finite number.
+        """
+        fed, placement = self._feed.tensors(pixels)
+        answers = self._backend.infer(fed)
+        found = self._decode({self._ours(name): value for name, value in answers.items()})
+        return Detections(placement.to_picture(found.boxes), found.scores, found.labels)
+
+    def tensor_for(self, pixels: Pixels) -> Array:
+        """What the model is fed for one picture, with its batch axis: also for calibration."""
+        return self._feed.tensor_for(pixels)
+
+    def _ours(self, name: str) -> str:
+        """What the manifest calls an output of this model file."""
+        return self._names.get(name, name)
