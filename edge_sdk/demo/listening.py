@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from .verdict import HeardEvent
 
 __all__ = ["Reception", "receive_while"]
 
-_POLL_S = 0.25
+_POLL_S = 0.1
 _LAST_WAIT_S = 2.0
 
 
@@ -43,6 +44,12 @@ class Reception:
         latest = {received.message.event_id: received.message for received in self.alerts}
         return [_heard(alert, start) for alert in latest.values()]
 
+    def is_complete(self) -> bool:
+        """Whether nothing is missing up to the coverage with which a device closes."""
+        numbers = {received.message.seq for received in self.alerts} | {c.seq for c in self.coverage}
+        last = max((coverage.seq for coverage in self.coverage), default=0)
+        return last > 0 and numbers.issuperset(range(1, last + 1))
+
     def coverage_share(self) -> float:
         """Seconds inspected over seconds elapsed, 0..1."""
         sources = [source for coverage in self.coverage for source in coverage.sources]
@@ -53,12 +60,16 @@ class Reception:
 def receive_while(
     device: Child, subscriber: Subscriber, reception: Reception, on_alert: Callable[[Received[Alert]], None]
 ) -> None:
-    """Take alerts until the device has ended and nothing more comes."""
+    """Take alerts until the device has ended, and all that it sent is here or too late."""
     while device.is_running:
-        if (received := subscriber.next_alert(_POLL_S)) is not None:
-            reception.alerts.append(received)
-            on_alert(received)
-    while (received := subscriber.next_alert(_LAST_WAIT_S)) is not None:
+        _take(subscriber, reception, on_alert)
+    deadline = time.monotonic() + _LAST_WAIT_S
+    while not reception.is_complete() and time.monotonic() < deadline:
+        _take(subscriber, reception, on_alert)
+
+
+def _take(subscriber: Subscriber, reception: Reception, on_alert: Callable[[Received[Alert]], None]) -> None:
+    if (received := subscriber.next_alert(_POLL_S)) is not None:
         reception.alerts.append(received)
         on_alert(received)
 

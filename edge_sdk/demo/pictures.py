@@ -21,6 +21,8 @@ _COLOURS = {"chainsaw": "#c1121f", "gunshot": "#e09f3e", "engine": "#00798c", "s
 _OTHER = "#7b2cbf"
 _MISSED = "white"
 _AROUND_S = 3.0
+_DPI = 110
+_COMPRESSION = 1  # a fifth larger than the default, in a fraction of the time
 
 
 def draw_pictures(
@@ -69,7 +71,8 @@ def draw_pictures(
         views[f"staged-{number}-{sound.label_id}.png"] = near
     for name, (start_s, stop_s) in views.items():
         lanes[2].set(xlabel="seconds", xlim=(start_s, stop_s))
-        figure.savefig(folder / name, dpi=110)
+        figure.savefig(folder / name, dpi=_DPI, pil_kwargs={"compress_level": _COMPRESSION})
+        figure.set_layout_engine("none")  # the first one's layout serves them all
     return [folder / name for name in views]
 
 

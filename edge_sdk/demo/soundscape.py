@@ -24,7 +24,7 @@ __all__ = ["SAMPLE_RATE_HZ", "STAGED_LUMPS", "Soundscape", "StagedSound", "load_
 SAMPLE_RATE_HZ = 44100
 STAGED_LUMPS = ("DSSAWUP", "DSSAWFUL", "DSSHOTGN", "DSPISTOL")
 
-_LENGTH_S = 38.0  # a little more than the script: the demo plays it in real time
+_LENGTH_S = 26.0  # a little more than the script: the demo plays it in real time
 _CROSSFADE = SAMPLE_RATE_HZ // 20
 
 
@@ -62,10 +62,10 @@ class _Placement:
 
 
 _SCRIPT = (
-    _Placement("chainsaw", "DSSAWUP", 5.0, 7.0, 9.0),
-    _Placement("gunshot", "DSSHOTGN", 18.0, None, 15.0),
-    _Placement("gunshot", "DSPISTOL", 22.0, None, 15.0),
-    _Placement("chainsaw", "DSSAWFUL", 28.0, 6.0, 9.0),
+    _Placement("chainsaw", "DSSAWUP", 3.0, 5.0, 9.0),
+    _Placement("gunshot", "DSSHOTGN", 12.5, None, 15.0),
+    _Placement("gunshot", "DSPISTOL", 16.0, None, 15.0),
+    _Placement("chainsaw", "DSSAWFUL", 19.5, 5.0, 9.0),
 )
 
 

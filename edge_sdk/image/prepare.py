@@ -1,0 +1,194 @@
+"""A picture into the tensor that a model takes: resize, colour order, scaling, layout.
+
+There is this one implementation, for calibration, evaluation and the device. The numbers follow from
+IEEE float32 arithmetic and from OpenCV's exact resizing, so they do not depend on the processor;
+``bicubic`` and ``area`` are the exceptions, where OpenCV promises no more than one grey level.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, final
+
+import numpy as np
+
+from ..contract.image import ImageInput, channel_count, image_shape
+from ..contract.values import Array, Float32Array, Pixels
+from ..errors import UsageError
+from .opencv import load_opencv
+from .placement import Placement, Rectangle, place
+
+__all__ = ["Preparation", "Prepared"]
+
+_INTERPOLATIONS = {
+    # The exact ones: the others' rounding depends on the processor's vector instructions.
+    "nearest": "INTER_NEAREST_EXACT",
+    "bilinear": "INTER_LINEAR_EXACT",
+    "bicubic": "INTER_CUBIC",
+    "area": "INTER_AREA",
+}
+
+
+class Prepared(NamedTuple):
+    """A picture as a model takes it.
+
+    Attributes:
+        tensor: float32, ``[1, height, width, channels]`` or ``[1, channels, height, width]``. It
+            belongs to the preparation, and is overwritten by the next picture.
+        placement: Where the picture lies in it.
+    """
+
+    tensor: Float32Array
+    placement: Placement
+
+
+@final
+class Preparation:
+    """Makes pictures fit one model input. Not for several threads at once.
+
+    Args:
+        image: What the model takes.
+
+    Raises:
+        MissingExtraError: OpenCV is not installed.
+    """
+
+    def __init__(self, image: ImageInput) -> None:
+        self.image = image
+        self._cv = load_opencv()
+        self._interpolation: int = getattr(self._cv, _INTERPOLATIONS[image.interpolation])
+        self._tensor = np.zeros((1, *image_shape(image)), np.float32)
+        self._scaling = _Scaling(image)
+        self._geometry: _Geometry | None = None
+
+    def tensor(self, pixels: Pixels) -> Prepared:
+        """Make one picture fit.
+
+        Args:
+            pixels: The picture, uint8 ``[height, width, 3]``, blue, green, red.
+
+        Raises:
+            UsageError: No such array, or an empty one.
+        """
+        geometry = self._geometry_for(pixels)
+        fitted = self._resize(pixels, geometry)
+        self._scaling.apply(self._order(fitted, geometry.ordered), geometry.region)
+        return Prepared(self._tensor, geometry.placement)
+
+    def placement(self, height: int, width: int) -> Placement:
+        """Where a picture of that size lands."""
+        return place(self.image, height, width)
+
+    def _geometry_for(self, pixels: Pixels) -> _Geometry:
+        """What depends on the picture's size alone; it is kept, because a camera's never changes."""
+        if self._geometry is not None and self._geometry.picture == pixels.shape and pixels.dtype == np.uint8:
+            return self._geometry
+        _require_picture(pixels)
+        geometry = _Geometry(self.image, self._tensor, pixels.shape)
+        if self.image.resize == "letterbox":
+            self._scaling.fill(self._tensor, self.image.pad_value)
+        self._geometry = geometry
+        return geometry
+
+    def _resize(self, pixels: Pixels, geometry: _Geometry) -> Pixels:
+        source, target = geometry.placement.source, geometry.placement.target
+        cut = pixels[source.y : source.y + source.height, source.x : source.x + source.width]
+        if (source.width, source.height) == (target.width, target.height):
+            return cut
+        size = (target.width, target.height)
+        resized: Pixels = self._cv.resize(cut, size, dst=geometry.resized, interpolation=self._interpolation)
+        return resized
+
+    def _order(self, fitted: Pixels, ordered: Array) -> Array:
+        """Bring the channels into the model's order and layout, in 8 bits: that is the cheapest place."""
+        if self.image.color == "gray":
+            gray: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2GRAY, dst=ordered)
+            return gray
+        if self.image.layout == "nchw":
+            planes = list(ordered) if self.image.color == "bgr" else list(ordered[::-1])
+            self._cv.split(fitted, planes)
+            return ordered
+        if self.image.color == "bgr":
+            return fitted
+        rgb: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2RGB, dst=ordered)
+        return rgb
+
+
+@final
+class _Geometry:
+    """Buffers and views for pictures of one size.
+
+    Attributes:
+        picture: The shape of the picture.
+        placement: Where it lands.
+        resized: The picture after resizing, uint8 ``[height, width, 3]``.
+        ordered: The same in the model's colours, uint8: ``[height, width]`` for grey,
+            ``[3, height, width]`` for nchw, else ``[height, width, 3]``.
+        region: Where it goes, a view of the tensor: ``[channels, height, width]`` for nchw, else
+            ``[height, width * channels]``, whose long rows NumPy goes through much faster.
+    """
+
+    def __init__(self, image: ImageInput, tensor: Float32Array, picture: tuple[int, ...]) -> None:
+        self.picture = picture
+        self.placement = place(image, picture[0], picture[1])
+        target = self.placement.target
+        size = (target.height, target.width)
+        self.resized: Pixels = np.empty((*size, 3), np.uint8)
+        self.region = _region(image, tensor, target)
+        self.ordered: Array
+        if image.color == "gray":
+            self.ordered = np.empty(size, np.uint8)
+        else:
+            self.ordered = np.empty((3, *size) if image.layout == "nchw" else (*size, 3), np.uint8)
+
+
+def _region(image: ImageInput, tensor: Float32Array, target: Rectangle) -> Float32Array:
+    rows = slice(target.y, target.y + target.height)
+    if image.layout == "nchw":
+        return tensor[0, :, rows, target.x : target.x + target.width]
+    channels = channel_count(image.color)
+    lines = tensor.reshape(image.height, image.width * channels)
+    return lines[rows, target.x * channels : (target.x + target.width) * channels]
+
+
+@final
+class _Scaling:
+    """``(pixel - mean) / std`` in float32, skipping what changes nothing."""
+
+    def __init__(self, image: ImageInput) -> None:
+        self._nchw = image.layout == "nchw"
+        self._mean = _by_channel(image.mean)
+        self._std = _by_channel(image.std)
+
+    def apply(self, pixels: Array, region: Float32Array) -> None:
+        """Write the scaled pixels into their region of the tensor."""
+        np.copyto(region, pixels if self._nchw else pixels.reshape(region.shape))
+        if self._mean.any():
+            np.subtract(region, self._along(self._mean, region), out=region)
+        if (self._std != 1).any():
+            np.divide(region, self._along(self._std, region), out=region)
+
+    def fill(self, tensor: Float32Array, value: float) -> None:
+        """Fill all of the tensor with the scaled value."""
+        scaled = (np.float32(value) - self._mean) / self._std
+        tensor[:] = scaled.reshape(-1, 1, 1) if self._nchw else scaled
+
+    def _along(self, values: Float32Array, region: Float32Array) -> Float32Array:
+        """By channel, so that it fits the region."""
+        if self._nchw:
+            return values.reshape(-1, 1, 1)
+        if len(values) == 1:
+            return values
+        return np.tile(values, region.shape[1] // len(values))
+
+
+def _by_channel(values: tuple[float, ...]) -> Float32Array:
+    """One number where all channels have the same: NumPy is faster with one."""
+    return np.array(values[:1] if len(set(values)) == 1 else values, np.float32)
+
+
+def _require_picture(pixels: Pixels) -> None:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise UsageError(
+            f"a picture must be uint8 [height, width, 3], not {pixels.dtype} {list(pixels.shape)}",
+            hint="channels are blue, green, red, as read_picture and OpenCV give them",
+        )
