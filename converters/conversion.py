@@ -94,9 +94,7 @@ def _read_recordings(
     request: Request, spec: ConversionSpec, progress: Progress
 ) -> tuple[Dataset | None, Dataset]:
     def read(folder: Path, what: str) -> Dataset:
-        return read_dataset(
-            folder, spec.label_ids, progress=lambda paths: progress.track(paths, f"reading {what}")
-        )
+        return read_dataset(folder, spec.label_ids, progress=progress, what=what)
 
     evaluation = read(request.evaluation, "evaluation")
     if not evaluation.covered:

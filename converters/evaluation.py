@@ -111,9 +111,7 @@ def evaluate(
     manifest = opened.manifest
     chosen = choose_variant(manifest, variant)
     told = progress or SilentProgress()
-    dataset = read_dataset(
-        Path(recordings), manifest.label_ids, progress=lambda paths: told.track(paths, "reading recordings")
-    )
+    dataset = read_dataset(Path(recordings), manifest.label_ids, progress=told)
     with quiet_libraries():
         backend = open_backend(
             opened.read(chosen.file), chosen.format, threads=threads, name=f"{opened.path} {chosen.name}"
@@ -122,7 +120,7 @@ def evaluate(
         scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
         tally = _Tally(manifest, dataset)
         for index, clip in enumerate(told.track(dataset.clips, "evaluating")):
-            tally.add(index, clip, (scorer.score(window) for window in clip_windows(scorer, clip)))
+            tally.add(index, clip, map(scorer.score, clip_windows(scorer, clip, told)))
     return tally.result(opened, chosen.name)
 
 

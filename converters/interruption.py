@@ -71,6 +71,10 @@ class _Watched:
             yield item
         self._check()
 
+    def within(self, share: float) -> None:
+        self._check()
+        self._progress.within(share)
+
     def _check(self) -> None:
         if self._signal is not None:
             raise _exception(self._signal)

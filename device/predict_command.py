@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from edge_sdk.console.arguments import at_least_one
-from edge_sdk.console.foreign_text import json_text, printable
+from edge_sdk.console.foreign_text import printable
+from edge_sdk.console.progress import SilentProgress, make_progress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.inference.thread_argument import add_threads_argument
 
+from .predict_document import PredictDocument
 from .recording_report import RecordingPredictor, RecordingReport, WindowReport
 from .sources.recordings import find_recordings, is_folder
 
@@ -49,29 +50,34 @@ def run(arguments: argparse.Namespace) -> int:
     """
     bundle = Bundle.open(arguments.bundle)
     paths = [path for given in arguments.recordings for path in _recordings(given)]
-    as_json, windows = arguments.json, not arguments.summary
+    document = PredictDocument() if arguments.json else None
+    tell_window = document.add_window if document else _print_window
+    # Windows that are printed as they come show how far it is.
+    progress = SilentProgress() if not document and not arguments.summary else make_progress()
     predictor = RecordingPredictor(
         bundle,
         arguments.variant,
         threads=arguments.threads,
         top=arguments.top,
-        on_window=_print_window if windows and not as_json else None,
-        keep_windows=windows and as_json,
+        on_window=None if arguments.summary else tell_window,
+        progress=progress,
     )
+    any_failed = False
     with predictor.pipeline:
-        reports = []
-        for path in paths:
-            if not as_json:
+        for path in progress.track(paths, "hearing recordings"):
+            if document is None:
                 print(printable(str(path)))
             report = predictor.predict(path, arguments.channel)
             if report.error is not None:
+                any_failed = True
                 print(f"error: {printable(report.error, lines=True)}", file=sys.stderr)
-            if not as_json:
+            if document is None:
                 _print_report(report)
-            reports.append(report)
-        if as_json:
-            _print_json(bundle, predictor, reports)
-    return 1 if any(report.error is not None for report in reports) else 0
+            else:
+                document.end_recording(report)
+        if document is not None:
+            document.write(_head(bundle, predictor), sys.stdout)
+    return 1 if any_failed else 0
 
 
 def _recordings(given: Path) -> list[Path]:
@@ -100,12 +106,11 @@ def _print_report(report: RecordingReport) -> None:
         print("  no event")
 
 
-def _print_json(bundle: Bundle, predictor: RecordingPredictor, reports: list[RecordingReport]) -> None:
+def _head(bundle: Bundle, predictor: RecordingPredictor) -> dict[str, Any]:
+    """What of the document is not about one recording."""
     manifest, variant = bundle.manifest, predictor.pipeline.variant
-    document = {
+    return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "variant": variant.name if variant else None,
         "sample_rate_hz": manifest.audio.sample_rate_hz,
-        "files": msgspec.to_builtins(reports),
     }
-    print(json_text(document))

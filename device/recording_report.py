@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
+from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import AudioBlock, End, Event, Gap, SourceItem, WindowScores
 from edge_sdk.errors import InputError, SourceError
@@ -62,7 +63,6 @@ class RecordingReport(msgspec.Struct, frozen=True, kw_only=True):
     faults: Mapping[str, int]
     peaks: dict[str, float]
     events: list[HeardEvent]
-    windows: list[WindowReport]
 
 
 class RecordingPredictor:
@@ -73,8 +73,8 @@ class RecordingPredictor:
         variant: Which variant; by default the first whose engine is installed.
         threads: Threads that one inference may use.
         top: How many labels are told of a window and of a file.
-        on_window: Called with each window as it was scored.
-        keep_windows: Whether reports carry the windows; hours of them take much memory.
+        on_window: Called with each window as it was scored. They are not kept: a night has many.
+        progress: Told how much of a recording has been heard.
     """
 
     def __init__(
@@ -85,12 +85,11 @@ class RecordingPredictor:
         threads: int = 1,
         top: int = 5,
         on_window: Callable[[WindowReport], None] | None = None,
-        keep_windows: bool = True,
+        progress: Progress | None = None,
     ) -> None:
         self._top = top
         self._on_window = on_window
-        self._keep_windows = keep_windows
-        self._windows: list[WindowReport] = []
+        self._progress = progress or SilentProgress()
         self._peaks: dict[str, float] = {}
         self._filled_s = 0.0
         self._window_samples = bundle.manifest.audio.window_samples
@@ -110,13 +109,13 @@ class RecordingPredictor:
             MissingExtraError: The library that reads recordings is not installed.
             BackendError: The engine fails on one window after the other.
         """
-        self._windows, self._peaks = [], {}
+        self._peaks = {}
         self.pipeline.begin_source()
         self._filled_s = 0.0
         ends: list[Event] = []
         problem: str | None = None
         try:
-            for item in self._filled(AudioFileSource(path, channel=channel).items()):
+            for item in self._filled(AudioFileSource(path, channel=channel)):
                 ends += self._ends(item)
         except (InputError, SourceError) as error:
             problem = str(error)
@@ -125,10 +124,10 @@ class RecordingPredictor:
             problem = self._too_short(path)
         return self._report(path, ends, problem)
 
-    def _filled(self, items: Iterable[SourceItem]) -> Iterator[SourceItem]:
+    def _filled(self, source: AudioFileSource) -> Iterator[SourceItem]:
         """The items of a recording, and silence behind one that is short, but not next to nothing."""
         heard, source_rate_hz = 0, self.pipeline.sample_rate_hz
-        for item in items:
+        for item in source.items():
             if isinstance(item, AudioBlock):
                 heard, source_rate_hz = heard + len(item.samples), item.sample_rate_hz
             if isinstance(item, End) and heard >= _SHORTEST_S * source_rate_hz:
@@ -138,6 +137,8 @@ class RecordingPredictor:
                     self._filled_s = len(silence.samples) / source_rate_hz
                     yield silence
             yield item
+            if source.duration_s:
+                self._progress.within(min(1.0, heard / source_rate_hz / source.duration_s))
 
     def _too_short(self, path: Path) -> str:
         seconds = self.pipeline.position / self.pipeline.sample_rate_hz
@@ -150,19 +151,17 @@ class RecordingPredictor:
         for label_id, score in window.scores.items():
             if score > self._peaks.get(label_id, -1.0):
                 self._peaks[label_id] = score
-        if not self._keep_windows and self._on_window is None:
+        if self._on_window is None:
             return
         rate = self.pipeline.sample_rate_hz
-        told = WindowReport(
-            start_s=window.start / rate,
-            stop_s=window.stop / rate,
-            level_dbfs=round(window.level_dbfs, 2) if window.level_dbfs > float("-inf") else None,
-            scores=_best(window.scores, self._top),
+        self._on_window(
+            WindowReport(
+                start_s=window.start / rate,
+                stop_s=window.stop / rate,
+                level_dbfs=round(window.level_dbfs, 2) if window.level_dbfs > float("-inf") else None,
+                scores=_best(window.scores, self._top),
+            )
         )
-        if self._keep_windows:
-            self._windows.append(told)
-        if self._on_window is not None:
-            self._on_window(told)
 
     def _report(self, path: Path, ends: list[Event], problem: str | None) -> RecordingReport:
         rate, covered = self.pipeline.sample_rate_hz, self.pipeline.covered
@@ -175,7 +174,6 @@ class RecordingPredictor:
             faults=covered.faults,
             peaks=_best(self._peaks, self._top),
             events=[_heard(event, rate) for event in ends],
-            windows=self._windows,
         )
 
 

@@ -6,10 +6,11 @@ A recording can last all night: no more of it is held than a few blocks and one 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 
+from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.values import AudioBlock, AudioWindow, Float32Array
 from edge_sdk.inference.scorer import AudioScorer
 from edge_sdk.inference.short_recording import silence_after
@@ -18,15 +19,25 @@ from edge_sdk.signal.resample import StreamResampler
 
 from .dataset import BLOCK_S, Clip
 
-__all__ = ["clip_blocks", "clip_windows", "expected_windows", "read_window"]
+__all__ = ["clip_blocks", "clip_windows", "expected_windows", "read_windows"]
 
 
-def clip_windows(front_end: AudioScorer, clip: Clip) -> Iterator[AudioWindow]:
-    """The model inputs of one recording, as a device would make them of its stream."""
+def clip_windows(
+    front_end: AudioScorer, clip: Clip, progress: Progress | None = None
+) -> Iterator[AudioWindow]:
+    """The model inputs of one recording, as a device would make them of its stream.
+
+    Args:
+        front_end: Makes the windows.
+        clip: The recording.
+        progress: Told how much of it has been heard.
+    """
     front_end.reset()
-    audio = front_end.audio
+    audio, told = front_end.audio, progress or SilentProgress()
+    length = max(1, round(clip.duration_s * audio.sample_rate_hz))
     for block in clip_blocks(clip, audio.sample_rate_hz, audio.window_samples):
         yield from front_end.windows(block)
+        told.within(min(1.0, front_end.position / length))
     yield from front_end.flush()
 
 
@@ -37,18 +48,37 @@ def expected_windows(front_end: AudioScorer, clip: Clip) -> int:
     return 1 + max(0, heard - audio.window_samples) // audio.step_samples
 
 
-def read_window(clip: Clip, sample_rate_hz: int, window_samples: int, start: int) -> Float32Array:
-    """The samples of one window, float32 ``[window_samples]`` at the model's rate."""
-    stop, position = start + window_samples, 0
-    parts: list[Float32Array] = []
+def read_windows(
+    clip: Clip, sample_rate_hz: int, window_samples: int, starts: Sequence[int]
+) -> list[Float32Array]:
+    """The samples of some windows, in one pass through the recording.
+
+    Args:
+        clip: The recording.
+        sample_rate_hz: The model's rate.
+        window_samples: Length of each at that rate.
+        starts: Where each begins, in any order.
+
+    Returns:
+        float32 ``[window_samples]`` for each start.
+    """
+    windows = [np.zeros(window_samples, dtype=np.float32) for _ in starts]
+    end, position = max(starts) + window_samples, 0
     with contextlib.closing(_resampled(clip, sample_rate_hz, window_samples)) as stream:
         for samples in stream:
-            if position + len(samples) > start:
-                parts.append(samples[max(0, start - position) : stop - position])
+            for window, start in zip(windows, starts, strict=True):
+                _copy_overlap(samples, position, window, start)
             position += len(samples)
-            if position >= stop:
+            if position >= end:
                 break
-    return np.concatenate(parts).astype(np.float32)
+    return windows
+
+
+def _copy_overlap(samples: Float32Array, position: int, window: Float32Array, start: int) -> None:
+    """Copy what samples from ``position`` on and a window from ``start`` on have in common."""
+    first, stop = max(position, start), min(position + len(samples), start + len(window))
+    if first < stop:
+        window[first - start : stop - start] = samples[first - position : stop - position]
 
 
 def clip_blocks(clip: Clip, sample_rate_hz: int, window_samples: int) -> Iterator[AudioBlock]:

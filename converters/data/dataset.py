@@ -15,7 +15,7 @@ are passed over; everything else must be sound, and every file that is not is na
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_sdk.console.foreign_text import valid_text
+from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.manifest import SourceFile
 from edge_sdk.errors import AudioError, DatasetError, InputError, UsageError
 from edge_sdk.signal.audio_file import AudioFile
@@ -32,7 +33,7 @@ from .label_list import BACKGROUND, LABELS_CSV, read_label_list
 
 __all__ = ["BLOCK_S", "Clip", "Dataset", "check_folder", "read_dataset", "refuse_shared_files"]
 
-BLOCK_S = 1.0
+BLOCK_S = 5.0
 """How much of a recording is held at a time."""
 
 _TEXT_SUFFIXES = (".txt", ".md", ".csv", ".tsv", ".json", ".toml", ".html", ".pdf")
@@ -95,14 +96,15 @@ class Dataset:
 
 
 def read_dataset(
-    root: Path, label_ids: Sequence[str], *, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter
+    root: Path, label_ids: Sequence[str], *, progress: Progress | None = None, what: str = "recordings"
 ) -> Dataset:
     """Find all recordings below a folder, and listen through each once.
 
     Args:
         root: The folder.
         label_ids: The model's labels.
-        progress: Wraps the files as they are read, to show how far it is.
+        progress: Told how far it is.
+        what: What to call the recordings there.
 
     Raises:
         UsageError: There is no such folder.
@@ -115,8 +117,9 @@ def read_dataset(
         raise DatasetError(f"{root} holds no recordings", hint="put WAV, FLAC or OGG files into its folders")
     clips: list[Clip] = []
     faults: list[str] = []
-    for path in progress(sorted(labels)):
-        clip = _try_clip(root, path, labels[path])
+    told = progress or SilentProgress()
+    for path in told.track(sorted(labels), f"reading {what}"):
+        clip = _try_clip(root, path, labels[path], told)
         if isinstance(clip, Clip):
             clips.append(clip)
         else:
@@ -208,10 +211,10 @@ def _folder_labels(root: Path, path: Path, label_ids: tuple[str, ...]) -> frozen
     return frozenset({parts[0]})
 
 
-def _try_clip(root: Path, path: Path, labels: frozenset[str]) -> Clip | str:
+def _try_clip(root: Path, path: Path, labels: frozenset[str], progress: Progress) -> Clip | str:
     """The clip, or what is wrong with it."""
     try:
-        return Clip(_name(root, path), path, labels, _digest(path), _listen(path))
+        return Clip(_name(root, path), path, labels, _digest(path), _listen(path, progress))
     except InputError as error:
         return error.message
 
@@ -242,8 +245,12 @@ def _digest(path: Path) -> str:
     return whole.hexdigest()
 
 
-def _listen(path: Path) -> float:
+def _listen(path: Path, progress: Progress) -> float:
     """Decode a whole recording, so that damage is found before work starts; gives its seconds."""
     with AudioFile.open(path) as recording:
-        rate = recording.sample_rate_hz
-        return sum(len(block) for block in recording.blocks(max(1, round(BLOCK_S * rate)))) / rate
+        rate, heard = recording.sample_rate_hz, 0
+        for block in recording.blocks(max(1, round(BLOCK_S * rate))):
+            heard += len(block)
+            if recording.frames:
+                progress.within(heard / recording.frames)
+        return heard / rate

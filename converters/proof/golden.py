@@ -16,7 +16,7 @@ from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.inference.scorer import AudioScorer
 
-from ..data.clip_windows import read_window
+from ..data.clip_windows import read_windows
 from ..data.dataset import Dataset
 from .scoring import Scores, WindowPlace
 
@@ -78,10 +78,14 @@ def choose_places(dataset: Dataset, scores: Scores, thresholds: Mapping[str, flo
 def read_golden(dataset: Dataset, places: Sequence[WindowPlace], source: AudioScorer) -> GoldenSamples:
     """Read the chosen windows, and let the float source answer each on its own."""
     audio = source.audio
-    inputs = [
-        read_window(dataset.clips[place.clip], audio.sample_rate_hz, audio.window_samples, place.start)
-        for place in places
-    ]
+    starts: dict[int, list[int]] = {}
+    for place in places:
+        starts.setdefault(place.clip, []).append(place.start)
+    sounds: dict[WindowPlace, Float32Array] = {}
+    for index, wanted in starts.items():
+        windows = read_windows(dataset.clips[index], audio.sample_rate_hz, audio.window_samples, wanted)
+        sounds |= {WindowPlace(index, start): window for start, window in zip(wanted, windows, strict=True)}
+    inputs = [sounds[place] for place in places]
     return GoldenSamples(
         inputs=np.stack(inputs),
         expected=np.stack([source.score_window(window) for window in inputs]),

@@ -108,7 +108,7 @@ def _build(
     elif integer and checked.calibration is not None:
         check_coverage(checked.calibration, checked.evaluation)
         front_end = checked.use.scorer(checked.source.backend)
-        calibration = calibration_tensors(checked.calibration, front_end, checked.source.batch)
+        calibration = calibration_tensors(checked.calibration, front_end, checked.source.batch, progress)
     candidates, failed = build_candidates(
         recipes, checked.spec, checked.source, calibration, checked.use, finish, progress
     )

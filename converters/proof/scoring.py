@@ -55,7 +55,7 @@ def score_dataset(
     Args:
         dataset: The recordings.
         scorers: Models by name, all with the same input.
-        progress: Told after each recording.
+        progress: Told how far it is.
         what: How to call the work there.
 
     Returns:
@@ -67,7 +67,7 @@ def score_dataset(
     places: list[WindowPlace] = []
     front_end = next(iter(scorers.values()))
     for index, clip in enumerate(progress.track(dataset.clips, what)):
-        for window in clip_windows(front_end, clip):
+        for window in clip_windows(front_end, clip, progress):
             places.append(WindowPlace(index, window.start))
             for name in [name for name in scorers if name not in failed]:
                 score = _try_score(scorers[name], window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from edge_sdk.console.progress import Progress
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import DatasetError
 from edge_sdk.inference.scorer import AudioScorer
@@ -34,7 +35,10 @@ def check_coverage(calibration: Dataset, evaluation: Dataset) -> None:
 
 
 def calibration_tensors(
-    calibration: Dataset, front_end: AudioScorer, batch: Callable[[Float32Array], Float32Array]
+    calibration: Dataset,
+    front_end: AudioScorer,
+    batch: Callable[[Float32Array], Float32Array],
+    progress: Progress,
 ) -> Callable[[], Iterator[Float32Array]]:
     """The model inputs of the calibration recordings, about :data:`MOST_WINDOWS`; one is held at a time.
 
@@ -42,6 +46,7 @@ def calibration_tensors(
         calibration: The recordings.
         front_end: Makes the windows, with the very code that a device runs.
         batch: Gives features the shape of the model's input.
+        progress: Told how far it is, each time.
 
     Returns:
         A function that gives the same tensors each time it is called.
@@ -49,9 +54,9 @@ def calibration_tensors(
     a_clip = max(1, MOST_WINDOWS // len(calibration.clips))
 
     def tensors() -> Iterator[Float32Array]:
-        for clip in calibration.clips:
+        for clip in progress.track(calibration.clips, "calibrating"):
             chosen = _evenly(expected_windows(front_end, clip), a_clip)
-            for index, window in enumerate(clip_windows(front_end, clip)):
+            for index, window in enumerate(clip_windows(front_end, clip, progress)):
                 if chosen is None or index in chosen:
                     yield batch(window.features)
 

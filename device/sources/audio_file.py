@@ -60,6 +60,11 @@ class AudioFileSource:
         return printable(self._path.name)
 
     @property
+    def duration_s(self) -> float | None:
+        """Its length; None for a FLAC stream that does not say."""
+        return self._file.duration_s
+
+    @property
     def live(self) -> bool:
         """Whether it is played by the clock."""
         return self._pacer is not None

@@ -8,8 +8,12 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 __all__ = ["LineProgress", "Progress", "SilentProgress", "TerminalProgress", "make_progress"]
 
@@ -28,6 +32,14 @@ class Progress(Protocol):
         """Pass items on, and show how many have been dealt with."""
         ...
 
+    def within(self, share: float) -> None:
+        """Say how much of the item that :meth:`track` gave last is done: one recording can be a night.
+
+        Args:
+            share: 0 to 1. May be told at every window.
+        """
+        ...
+
 
 class SilentProgress:
     """Says nothing."""
@@ -39,9 +51,21 @@ class SilentProgress:
         """See :class:`Progress`."""
         yield from items
 
+    def within(self, share: float) -> None:
+        """See :class:`Progress`."""
+
 
 class LineProgress:
-    """Plain lines, one for each task and one more every ten seconds: for logs and pipes."""
+    """Plain lines, one for each task and one more every ten seconds: for logs and pipes.
+
+    Args:
+        clock: Seconds, from any beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told = clock()
+        self._place = ""
 
     def step(self, what: str) -> None:
         """See :class:`Progress`."""
@@ -51,16 +75,27 @@ class LineProgress:
         """See :class:`Progress`."""
         counted = items if isinstance(items, Collection) else list(items)
         self.step(f"{what}: {len(counted)}")
-        told = time.monotonic()
+        self._told = self._clock()
         for done, item in enumerate(counted):
-            if time.monotonic() - told >= _SECONDS_A_LINE:
-                told = time.monotonic()
-                self.step(f"{what}: {done} of {len(counted)}")
+            self._place = f"{what}: {done} of {len(counted)}"
+            self._tell_again("")
             yield item
+
+    def within(self, share: float) -> None:
+        """See :class:`Progress`."""
+        self._tell_again(f", {share:.0%} of the next")
+
+    def _tell_again(self, more: str) -> None:
+        if self._clock() - self._told >= _SECONDS_A_LINE:
+            self._told = self._clock()
+            self.step(self._place + more)
 
 
 class TerminalProgress:
     """A bar that goes away when its task is done."""
+
+    def __init__(self) -> None:
+        self._current: tuple[Bar, TaskID, int] | None = None
 
     def step(self, what: str) -> None:
         """See :class:`Progress`."""
@@ -69,11 +104,23 @@ class TerminalProgress:
     def track(self, items: Iterable[_T], what: str) -> Iterator[_T]:
         """See :class:`Progress`."""
         from rich.console import Console
-        from rich.progress import track
+        from rich.progress import Progress as Bar
 
         counted = items if isinstance(items, Collection) else list(items)
-        console = Console(stderr=True)
-        yield from track(counted, description=what, total=len(counted), console=console, transient=True)
+        # Results that are printed meanwhile go above the bar, but into their file where they have one.
+        on_terminal = sys.stdout.isatty()
+        with Bar(console=Console(stderr=True), transient=True, redirect_stdout=on_terminal) as bar:
+            task = bar.add_task(what, total=len(counted))
+            for done, item in enumerate(counted):
+                self._current = (bar, task, done)
+                yield item
+                bar.update(task, completed=done + 1)
+
+    def within(self, share: float) -> None:
+        """See :class:`Progress`."""
+        if self._current is not None:
+            bar, task, done = self._current
+            bar.update(task, completed=done + share)
 
 
 def make_progress() -> Progress:

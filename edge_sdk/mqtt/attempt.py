@@ -85,7 +85,13 @@ class Attempt:
         self._client.on_disconnect = self._on_disconnect
 
     def run(self, stopping: threading.Event) -> None:
-        """Connect, and return when the connection is over."""
+        """Connect, and return when the connection is over. Once only."""
+        try:
+            self._run(stopping)
+        finally:
+            self._let_go()
+
+    def _run(self, stopping: threading.Event) -> None:
         try:
             self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
         except (OSError, ValueError) as error:  # a host name that is none is a UnicodeError
@@ -106,6 +112,12 @@ class Attempt:
         self._client.loop_stop()
         if self.stands:
             self.stood_s = time.monotonic() - self._stands_since
+
+    def _let_go(self) -> None:
+        """Take the callbacks back: by them, client and attempt would keep each other, and sockets, open."""
+        client = self._client
+        client.on_connect = client.on_subscribe = client.on_publish = None
+        client.on_message = client.on_disconnect = None
 
     def goodbye(self) -> None:
         """Disconnect; where that cannot be said because the link hangs, close the socket."""

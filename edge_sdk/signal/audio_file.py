@@ -127,7 +127,7 @@ class AudioFile:
         self._reader.seek(0)
         position = 0
         while len(block := self._read(block_frames, position)):
-            mono = block.mean(axis=1) if channel == "mix" else np.ascontiguousarray(block[:, channel])
+            mono = _one_channel(block, channel)
             finite = _finite_length(mono)
             if finite:
                 yield mono[:finite]
@@ -200,6 +200,17 @@ def read_mono(path: str | os.PathLike[str], rate_hz: int, channel: Channel = "mi
         resampler = StreamResampler(recording.sample_rate_hz, rate_hz)
         parts = [resampler.process(block) for block in recording.blocks(_READ_MONO_FRAMES, channel)]
         return np.concatenate([*parts, resampler.flush()])
+
+
+def _one_channel(block: Float32Array, channel: Channel) -> Float32Array:
+    if channel != "mix" or block.shape[1] == 1:
+        return np.ascontiguousarray(block[:, 0 if channel == "mix" else channel])
+    # What block.mean(axis=1) gives, which takes several times as long over so few channels.
+    total = block[:, 0] + block[:, 1]
+    for other in range(2, block.shape[1]):
+        total += block[:, other]
+    total /= block.shape[1]
+    return total
 
 
 def _finite_length(mono: Float32Array) -> int:

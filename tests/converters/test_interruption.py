@@ -28,6 +28,8 @@ def test_a_signal_that_a_library_swallowed_ends_the_work_at_its_next_step(number
         with pytest.raises(EXCEPTIONS[number]):
             list(progress.track([1], "evaluating"))
         with pytest.raises(EXCEPTIONS[number]):
+            progress.within(0.5)
+        with pytest.raises(EXCEPTIONS[number]):
             list(progress.track([], "evaluating nothing"))
 
 

@@ -12,7 +12,7 @@ from labelled_sounds import make_sound
 from sparse_recording import write_sparse_wav
 
 from converters.data import clip_windows
-from converters.data.clip_windows import read_window
+from converters.data.clip_windows import read_windows
 from converters.data.dataset import Clip
 from edge_sdk.signal.resample import resample
 
@@ -29,8 +29,17 @@ def test_a_window_is_cut_out_of_the_whole_recording_as_if_that_were_held(
     sound = make_sound("shot", 4.0 * rate_hz / 8000, np.random.default_rng(3))[: 4 * rate_hz]
     soundfile.write(tmp_path / "a.wav", sound, rate_hz, "FLOAT")
     whole = resample(sound, rate_hz, 8000)
-    window = read_window(clip_of(tmp_path / "a.wav", 4.0), 8000, 8000, start)
+    window = read_windows(clip_of(tmp_path / "a.wav", 4.0), 8000, 8000, [start])[0]
     assert np.array_equal(window, whole[start : start + 8000])
+
+
+def test_several_windows_are_cut_in_any_order(tmp_path: Path) -> None:
+    sound = make_sound("saw", 12.0, np.random.default_rng(4))
+    soundfile.write(tmp_path / "a.wav", sound, 8000, "FLOAT")
+    starts = [70_000, 100, 39_000, 100, 41_000]
+    windows = read_windows(clip_of(tmp_path / "a.wav", 12.0), 8000, 8000, starts)
+    for start, window in zip(starts, windows, strict=True):
+        assert np.array_equal(window, sound[start : start + 8000])
 
 
 def test_the_last_window_of_twelve_hours_is_read_in_constant_memory(
@@ -40,7 +49,7 @@ def test_the_last_window_of_twelve_hours_is_read_in_constant_memory(
     seconds, rate_hz, window = 12 * 3600, 500, 2000
     path = write_sparse_wav(tmp_path / "night.wav", seconds, rate_hz)
     tracemalloc.start()
-    samples = read_window(clip_of(path, seconds), 1000, window, 1000 * seconds - window)
+    (samples,) = read_windows(clip_of(path, seconds), 1000, window, [1000 * seconds - window])
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(samples) == window

@@ -12,11 +12,12 @@ import soundfile
 from labelled_sounds import LABELS, spec_text, write_sounds
 from sparse_recording import write_sparse_wav
 
-from converters.data.clip_windows import clip_blocks, clip_windows, expected_windows, read_window
+from converters.data.clip_windows import clip_blocks, clip_windows, expected_windows, read_windows
 from converters.data.dataset import read_dataset
 from converters.spec.spec_file import load_spec
 from converters.variants import calibration as calibration_module
 from converters.variants.calibration import calibration_tensors
+from edge_sdk.console.progress import SilentProgress
 from edge_sdk.contract.values import Array, Float32Array, TensorSpec
 from edge_sdk.inference.scorer import AudioScorer
 
@@ -53,7 +54,7 @@ def test_tensors_are_bit_for_bit_what_a_device_feeds(
 ) -> None:
     device, heard = scorer
     dataset = read_dataset(write_sounds(tmp_path / "calibration", 2, seed=1), LABELS)
-    tensors = list(calibration_tensors(dataset, device, as_batch)())
+    tensors = list(calibration_tensors(dataset, device, as_batch, SilentProgress())())
     for clip in dataset.clips:
         device.reset()
         for block in clip_blocks(clip, 8000, 8000):
@@ -68,10 +69,10 @@ def test_they_are_the_same_each_time_and_windows_on_their_own_give_the_same(
 ) -> None:
     device, _ = scorer
     dataset = read_dataset(write_sounds(tmp_path / "calibration", 1, seed=1), LABELS)
-    tensors = calibration_tensors(dataset, device, as_batch)
+    tensors = calibration_tensors(dataset, device, as_batch, SilentProgress())
     first, again = list(tensors()), list(tensors())
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
-    alone = device.tensor_for_window(read_window(dataset.clips[0], 8000, 8000, start=2000))
+    alone = device.tensor_for_window(read_windows(dataset.clips[0], 8000, 8000, [2000])[0])
     np.testing.assert_allclose(first[1], alone, atol=1e-5)
 
 
@@ -80,7 +81,7 @@ def test_more_than_enough_windows_are_thinned_evenly_over_all_recordings(
 ) -> None:
     monkeypatch.setattr(calibration_module, "MOST_WINDOWS", 6)
     dataset = read_dataset(write_sounds(tmp_path / "calibration", 1, seed=1, seconds=4.0), LABELS)
-    assert len(list(calibration_tensors(dataset, scorer[0], as_batch)())) == 6
+    assert len(list(calibration_tensors(dataset, scorer[0], as_batch, SilentProgress())())) == 6
 
 
 def test_a_long_recording_is_not_held_in_memory(
@@ -91,7 +92,7 @@ def test_a_long_recording_is_not_held_in_memory(
     write_sparse_wav(tmp_path / "background/long.wav", 300, 8000)
     dataset = read_dataset(tmp_path, LABELS)
     tracemalloc.start()
-    tensors = list(calibration_tensors(dataset, scorer[0], as_batch)())
+    tensors = list(calibration_tensors(dataset, scorer[0], as_batch, SilentProgress())())
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(tensors) == 8

@@ -30,6 +30,29 @@ def test_lines_go_to_stderr_and_items_come_through(capsys: pytest.CaptureFixture
     assert capsys.readouterr() == ("", "counting: 3\n")
 
 
+def test_a_line_every_ten_seconds_tells_how_far_a_long_item_is(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    progress = LineProgress(clock=lambda: now)
+    for _ in progress.track(["day", "night"], "hearing"):
+        for quarter in range(4):
+            now += 4.0
+            progress.within(quarter / 4)
+    assert capsys.readouterr().err.splitlines() == [
+        "hearing: 2",
+        "hearing: 0 of 2, 50% of the next",
+        "hearing: 1 of 2, 25% of the next",
+    ]
+
+
+def test_the_bar_moves_within_an_item(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = TerminalProgress()
+    for item in progress.track(range(2), "counting"):
+        progress.within(0.5)
+        assert progress._current is not None
+        assert progress._current[0].tasks[0].completed == item + 0.5
+    assert capsys.readouterr().out == ""
+
+
 def test_nothing_to_do_is_told_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(LineProgress().track([], "counting")) == []
     assert capsys.readouterr().err == "counting: 0\n"

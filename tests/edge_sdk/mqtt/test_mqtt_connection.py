@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import socket
 import ssl
@@ -12,6 +13,7 @@ from pathlib import Path
 from queue import Queue
 from typing import TypeAlias
 
+import psutil
 import pytest
 
 from edge_sdk.demo.broker import EmbeddedBroker
@@ -141,6 +143,23 @@ def test_comes_back_and_subscribes_again_after_the_broker_was_killed(
         assert connection.publish("a/b", b"again")
         assert recorder.next("received") == ReceivedMessage("a/b", b"again")
         connection.stop()
+
+
+def test_connections_that_are_over_leave_no_file_open(
+    broker: EmbeddedBroker, connect: Callable[..., tuple[MqttConnection, Recorder]]
+) -> None:
+    """A device on a bad link makes many; waiting for the garbage collector would be too long."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = psutil.Process().num_fds()
+        for _ in range(3):
+            connection, _ = connect(broker.url)
+            connection.require()
+            connection.stop()
+        assert psutil.Process().num_fds() == before
+    finally:
+        gc.enable()
 
 
 def test_the_will_comes_when_a_client_vanishes_and_not_when_it_says_goodbye(
