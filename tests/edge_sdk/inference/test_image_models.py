@@ -1,0 +1,152 @@
+"""Pictures through real models: the right colour, the right place, and clear words where a model does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from msgspec import structs
+from tiny_bundle import TinyBundle
+from tiny_models import tiny_onnx
+from tiny_pictures import (
+    BLUE,
+    COLORS,
+    GREEN,
+    RED,
+    THINGS,
+    color_bundle,
+    color_input,
+    color_model,
+    color_weights,
+    plain,
+    thing_bundle,
+    thing_input,
+    thing_model,
+    thing_output,
+    thing_picture,
+)
+
+from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.manifest import ClassesOutput, Output
+from edge_sdk.errors import ModelError
+from edge_sdk.inference.golden import GoldenResult, run_golden
+from edge_sdk.inference.image_classifier import ImageClassifier
+from edge_sdk.inference.image_detector import ImageDetector
+from edge_sdk.inference.open import open_backend
+
+
+@pytest.mark.parametrize(("color", "best"), [(RED, "red"), (GREEN, "green"), (BLUE, "blue")])
+@pytest.mark.parametrize("model_format", ["onnx", "tflite"])
+def test_a_classifier_says_which_color_a_picture_has(
+    color: tuple[int, int, int], best: str, model_format: str
+) -> None:
+    chosen = "onnx" if model_format == "onnx" else "tflite"
+    with open_backend(color_model(chosen), chosen) as backend:
+        scores = ImageClassifier(color_input(), ClassesOutput(), COLORS, backend).score(plain(color))
+    assert COLORS[int(scores.argmax())] == best
+    assert scores.max() > 0.9
+
+
+def test_calibration_gets_the_very_tensor_that_the_model_gets() -> None:
+    with open_backend(color_model(), "onnx") as backend:
+        classifier = ImageClassifier(color_input(), ClassesOutput(), COLORS, backend)
+        first = classifier.tensor_for(plain(RED))
+        classifier.tensor_for(plain(BLUE))
+    assert first.shape == (1, 8, 8, 3)
+    assert first[0, 0, 0].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_detector_finds_things_where_they_are_in_the_picture() -> None:
+    with open_backend(thing_model(), "onnx") as backend:
+        found = ImageDetector(thing_input(), thing_output(), THINGS, backend).detect(
+            thing_picture((1, 2, RED), (5, 6, (0, 200, 0)))
+        )
+    assert [THINGS[label] for label in found.labels[:2]] == ["red", "green"]
+    np.testing.assert_allclose(found.boxes[:2], [[16, 8, 24, 16], [48, 40, 56, 48]], atol=1e-3)
+    assert found.scores[0] > found.scores[1] > 0.5
+
+
+def test_outputs_that_a_file_calls_otherwise_are_found_by_the_variants_names() -> None:
+    output = structs.replace(
+        thing_output(),
+        scales=[
+            structs.replace(
+                scale,
+                box=structs.replace(scale.box, tensor="boxes"),
+                classes=structs.replace(scale.classes, tensor="boxes"),
+            )
+            for scale in thing_output().scales
+        ],
+    )
+    with open_backend(thing_model(), "onnx") as backend:
+        with pytest.raises(ModelError, match="boxes"):
+            ImageDetector(thing_input(), output, THINGS, backend)
+        detector = ImageDetector(thing_input(), output, THINGS, backend, {"boxes": "found"})
+        assert len(detector.detect(thing_picture((0, 0, RED))))
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (ImageInput(width=9, height=8), "height = 8, width = 8"),
+        (ImageInput(width=8, height=8, layout="nchw"), "layout = 'nhwc'"),
+        (ImageInput(width=8, height=8, name="photo"), "must take one tensor 'photo'"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused_with_what_would(image: ImageInput, message: str) -> None:
+    with open_backend(color_model(), "onnx") as backend, pytest.raises(ModelError) as caught:
+        ImageClassifier(image, ClassesOutput(), COLORS, backend)
+    assert message in str(caught.value)
+
+
+def golden(made: TinyBundle, model: bytes | None = None) -> GoldenResult:
+    variant = made.manifest.variants[0]
+    with open_backend(made.members[variant.file] if model is None else model, variant.format) as backend:
+        return run_golden(made.bundle(), variant.name, backend)
+
+
+def changed(made: TinyBundle, image: ImageInput | None = None, output: Output | None = None) -> TinyBundle:
+    manifest = made.manifest
+    return replace(
+        made,
+        manifest=structs.replace(
+            manifest,
+            inputs=[manifest.image if image is None else image],
+            outputs=[manifest.outputs[0] if output is None else output],
+        ),
+    )
+
+
+@pytest.mark.parametrize("made", [color_bundle(), color_bundle("tflite"), thing_bundle()])
+def test_golden_pictures_pass_where_they_were_made(made: TinyBundle) -> None:
+    result = golden(made)
+    assert result.passed
+    assert result.max_abs_difference <= 1e-6
+    assert result.lowest_iou in (None, pytest.approx(1.0))
+
+
+@pytest.mark.parametrize("made", [color_bundle(), thing_bundle()])
+@pytest.mark.parametrize(
+    "mistake",
+    [{"color": "bgr"}, {"std": (128.0,)}, {"mean": (20.0,)}],
+    ids=["swapped channels", "other scaling", "other mean"],
+)
+def test_golden_pictures_fail_for_another_preparation(made: TinyBundle, mistake: dict[str, object]) -> None:
+    assert not golden(changed(made, structs.replace(made.manifest.image, **mistake))).passed
+
+
+def test_golden_pictures_fail_for_exchanged_labels() -> None:
+    weights, bias = color_weights()
+    model = tiny_onnx(np.ascontiguousarray(weights[[1, 0, 2]]), bias, (1, 8, 8, 3))
+    assert not golden(color_bundle(), model).passed
+
+
+def test_golden_boxes_fail_where_boxes_are_moved_lost_or_too_many() -> None:
+    made, output = thing_bundle(), thing_output()
+    moved = structs.replace(output, coding=structs.replace(output.coding, center_offset=0.7))
+    assert len(golden(changed(made, output=moved)).flipped) == 6
+    lost = structs.replace(output, least_score=1.0, class_power=2.0)
+    assert not golden(changed(made, output=lost)).passed
+    more = structs.replace(output, class_power=0.05)
+    assert not golden(changed(made, output=more)).passed
