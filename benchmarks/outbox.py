@@ -16,17 +16,20 @@ import sqlite3
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from device.outbox import Outbox
-from edge_sdk.contract.messages import Alert, Clock, ModelReference
+from device.stamper import BuildAlert, Stamper
+from edge_sdk.contract.messages import ModelReference
+from edge_sdk.contract.topics import Topics
+from edge_sdk.contract.values import Event
 
 SYNC_S = 0.004
 BURSTS = (10, 100)
 AIM = 5.0
+TOPICS = Topics("forest", "box-7")
+RATE_HZ = 16_000
 
 
 class Result(NamedTuple):
@@ -50,13 +53,14 @@ def measure(outbox: Outbox, burst: int, rounds: int) -> Result:
     """Time both ways of putting a burst, in pairs."""
     ways = (_one_by_one, _grouped)
     for way in ways:
-        way(outbox, burst)
+        way(outbox, alerts(burst))
     seconds: list[list[float]] = [[], []]
     puts: list[list[float]] = [[], []]
     for turn in range(rounds):
         for index in (turn % 2, 1 - turn % 2):
+            made = alerts(burst)
             began = time.perf_counter()
-            puts[index] += ways[index](outbox, burst)
+            puts[index] += ways[index](outbox, made)
             seconds[index].append(time.perf_counter() - began)
     return Result(
         burst,
@@ -68,48 +72,39 @@ def measure(outbox: Outbox, burst: int, rounds: int) -> Result:
     )
 
 
-def _one_by_one(outbox: Outbox, burst: int) -> list[float]:
+def _one_by_one(outbox: Outbox, alerts: list[BuildAlert]) -> list[float]:
     puts = []
-    for _ in range(burst):
+    for alert in alerts:
         began = time.perf_counter()
-        ticket = outbox.put(alert())
+        ticket = outbox.put(alert)
         puts.append(time.perf_counter() - began)
         ticket.wait()
     return puts
 
 
-def _grouped(outbox: Outbox, burst: int) -> list[float]:
+def _grouped(outbox: Outbox, alerts: list[BuildAlert]) -> list[float]:
     puts = []
-    for _ in range(burst):
+    for alert in alerts:
         began = time.perf_counter()
-        ticket = outbox.put(alert())
+        ticket = outbox.put(alert)
         puts.append(time.perf_counter() - began)
     ticket.wait()
     return puts
 
 
-def alert() -> Callable[[str, int], Alert]:
-    """A typical alert."""
-    event_id = str(uuid.uuid4())
-    return lambda epoch, seq: Alert(
-        event_id=event_id,
-        type="new",
-        device="box-7",
-        site="forest",
-        epoch=epoch,
-        seq=seq,
-        session=event_id,
-        modality="audio",
-        label="gunshot",
-        score=0.9,
-        threshold=0.5,
-        started_at="2026-11-22T12:00:00.000Z",
-        source="mic://default",
-        model=ModelReference(name="forest-sounds", version="1.0.0", variant="int8", sha256="0" * 64),
-        clock=Clock(source="ntp", synced=True),
-        boot_id=event_id,
-        uptime_s=1.0,
-    )
+def alerts(count: int) -> list[BuildAlert]:
+    """As a device makes them: each of an event of its own, which has just begun."""
+    model = ModelReference(name="forest-sounds", version="1.0.0", variant="int8", sha256="0" * 64)
+    stamper = Stamper(TOPICS, source="mic://default", rate_hz=RATE_HZ, model=model)
+    stamper.start(None, "ntp")
+    return [stamper.alert(_event(number)) for number in range(count)]
+
+
+def _event(number: int) -> Event:
+    """A second of sound, at a time of its own."""
+    start = number * RATE_HZ
+    stop = start + RATE_HZ
+    return Event("new", "gunshot", start, stop, score=0.9, threshold=0.5, level_dbfs=-20.0, decided_at=stop)
 
 
 def _print_table(results: list[Result]) -> None:
@@ -136,7 +131,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Outbox.open(Path(folder), site="forest", device="box-7", commit=slow_commit) as outbox,
+        Outbox.open(Path(folder), site=TOPICS.site, device=TOPICS.device, commit=slow_commit) as outbox,
     ):
         results = [measure(outbox, burst, arguments.rounds) for burst in BURSTS]
     if arguments.json:
