@@ -51,43 +51,37 @@ def slow_commit(connection: sqlite3.Connection) -> None:
 
 def measure(outbox: Outbox, burst: int, rounds: int) -> Result:
     """Time both ways of putting a burst, in pairs."""
-    ways = (_one_by_one, _grouped)
-    for way in ways:
-        way(outbox, alerts(burst))
-    seconds: list[list[float]] = [[], []]
-    puts: list[list[float]] = [[], []]
+    for one_by_one in (True, False):
+        _put_all(outbox, alerts(burst), one_by_one=one_by_one)
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    puts: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(rounds):
-        for index in (turn % 2, 1 - turn % 2):
+        for one_by_one in (True, False) if turn % 2 == 0 else (False, True):
             made = alerts(burst)
             began = time.perf_counter()
-            puts[index] += ways[index](outbox, made)
-            seconds[index].append(time.perf_counter() - began)
+            puts[one_by_one] += _put_all(outbox, made, one_by_one=one_by_one)
+            seconds[one_by_one].append(time.perf_counter() - began)
     return Result(
         burst,
-        ratio=statistics.median(slow / fast for slow, fast in zip(*seconds, strict=True)),
-        one_by_one_ms=1e3 * statistics.median(seconds[0]),
-        grouped_ms=1e3 * statistics.median(seconds[1]),
-        put_alone_us=1e6 * statistics.median(puts[0]),
-        put_in_burst_us=1e6 * statistics.median(puts[1]),
+        ratio=statistics.median(
+            slow / fast for slow, fast in zip(seconds[True], seconds[False], strict=True)
+        ),
+        one_by_one_ms=1e3 * statistics.median(seconds[True]),
+        grouped_ms=1e3 * statistics.median(seconds[False]),
+        put_alone_us=1e6 * statistics.median(puts[True]),
+        put_in_burst_us=1e6 * statistics.median(puts[False]),
     )
 
 
-def _one_by_one(outbox: Outbox, alerts: list[BuildAlert]) -> list[float]:
+def _put_all(outbox: Outbox, burst: list[BuildAlert], *, one_by_one: bool) -> list[float]:
+    """Put a burst, wait until it is on disk, and give the seconds that each ``put`` took."""
     puts = []
-    for alert in alerts:
+    for alert in burst:
         began = time.perf_counter()
         ticket = outbox.put(alert)
         puts.append(time.perf_counter() - began)
-        ticket.wait()
-    return puts
-
-
-def _grouped(outbox: Outbox, alerts: list[BuildAlert]) -> list[float]:
-    puts = []
-    for alert in alerts:
-        began = time.perf_counter()
-        ticket = outbox.put(alert)
-        puts.append(time.perf_counter() - began)
+        if one_by_one:
+            ticket.wait()
     ticket.wait()
     return puts
 
