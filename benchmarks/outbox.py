@@ -16,17 +16,20 @@ import sqlite3
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from device.outbox import Outbox
-from edge_sdk.contract.messages import Alert, Clock, ModelReference
+from device.stamper import BuildAlert, Stamper
+from edge_sdk.contract.messages import ModelReference
+from edge_sdk.contract.topics import Topics
+from edge_sdk.contract.values import Event
 
 SYNC_S = 0.004
 BURSTS = (10, 100)
 AIM = 5.0
+TOPICS = Topics("forest", "box-7")
+RATE_HZ = 16_000
 
 
 class Result(NamedTuple):
@@ -48,68 +51,54 @@ def slow_commit(connection: sqlite3.Connection) -> None:
 
 def measure(outbox: Outbox, burst: int, rounds: int) -> Result:
     """Time both ways of putting a burst, in pairs."""
-    ways = (_one_by_one, _grouped)
-    for way in ways:
-        way(outbox, burst)
-    seconds: list[list[float]] = [[], []]
-    puts: list[list[float]] = [[], []]
+    for one_by_one in (True, False):
+        _put_all(outbox, alerts(burst), one_by_one=one_by_one)
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    puts: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(rounds):
-        for index in (turn % 2, 1 - turn % 2):
+        for one_by_one in (True, False) if turn % 2 == 0 else (False, True):
+            made = alerts(burst)
             began = time.perf_counter()
-            puts[index] += ways[index](outbox, burst)
-            seconds[index].append(time.perf_counter() - began)
+            puts[one_by_one] += _put_all(outbox, made, one_by_one=one_by_one)
+            seconds[one_by_one].append(time.perf_counter() - began)
     return Result(
         burst,
-        ratio=statistics.median(slow / fast for slow, fast in zip(*seconds, strict=True)),
-        one_by_one_ms=1e3 * statistics.median(seconds[0]),
-        grouped_ms=1e3 * statistics.median(seconds[1]),
-        put_alone_us=1e6 * statistics.median(puts[0]),
-        put_in_burst_us=1e6 * statistics.median(puts[1]),
+        ratio=statistics.median(
+            slow / fast for slow, fast in zip(seconds[True], seconds[False], strict=True)
+        ),
+        one_by_one_ms=1e3 * statistics.median(seconds[True]),
+        grouped_ms=1e3 * statistics.median(seconds[False]),
+        put_alone_us=1e6 * statistics.median(puts[True]),
+        put_in_burst_us=1e6 * statistics.median(puts[False]),
     )
 
 
-def _one_by_one(outbox: Outbox, burst: int) -> list[float]:
+def _put_all(outbox: Outbox, burst: list[BuildAlert], *, one_by_one: bool) -> list[float]:
+    """Put a burst, wait until it is on disk, and give the seconds that each ``put`` took."""
     puts = []
-    for _ in range(burst):
+    for alert in burst:
         began = time.perf_counter()
-        ticket = outbox.put(alert())
+        ticket = outbox.put(alert)
         puts.append(time.perf_counter() - began)
-        ticket.wait()
-    return puts
-
-
-def _grouped(outbox: Outbox, burst: int) -> list[float]:
-    puts = []
-    for _ in range(burst):
-        began = time.perf_counter()
-        ticket = outbox.put(alert())
-        puts.append(time.perf_counter() - began)
+        if one_by_one:
+            ticket.wait()
     ticket.wait()
     return puts
 
 
-def alert() -> Callable[[str, int], Alert]:
-    """A typical alert."""
-    event_id = str(uuid.uuid4())
-    return lambda epoch, seq: Alert(
-        event_id=event_id,
-        type="new",
-        device="box-7",
-        site="forest",
-        epoch=epoch,
-        seq=seq,
-        session=event_id,
-        modality="audio",
-        label="gunshot",
-        score=0.9,
-        threshold=0.5,
-        started_at="2026-11-22T12:00:00.000Z",
-        source="mic://default",
-        model=ModelReference(name="forest-sounds", version="1.0.0", variant="int8", sha256="0" * 64),
-        clock=Clock(source="ntp", synced=True),
-        boot_id=event_id,
-        uptime_s=1.0,
-    )
+def alerts(count: int) -> list[BuildAlert]:
+    """As a device makes them: each of an event of its own, which has just begun."""
+    model = ModelReference(name="forest-sounds", version="1.0.0", variant="int8", sha256="0" * 64)
+    stamper = Stamper(TOPICS, source="mic://default", rate_hz=RATE_HZ, model=model)
+    stamper.start(None, "ntp")
+    return [stamper.alert(_event(number)) for number in range(count)]
+
+
+def _event(number: int) -> Event:
+    """A second of sound, at a time of its own."""
+    start = number * RATE_HZ
+    stop = start + RATE_HZ
+    return Event("new", "gunshot", start, stop, score=0.9, threshold=0.5, level_dbfs=-20.0, decided_at=stop)
 
 
 def _print_table(results: list[Result]) -> None:
@@ -136,7 +125,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Outbox.open(Path(folder), site="forest", device="box-7", commit=slow_commit) as outbox,
+        Outbox.open(Path(folder), site=TOPICS.site, device=TOPICS.device, commit=slow_commit) as outbox,
     ):
         results = [measure(outbox, burst, arguments.rounds) for burst in BURSTS]
     if arguments.json:

@@ -32,8 +32,9 @@ __all__ = [
 
 Axis: TypeAlias = Literal["batch", "rows", "columns", "anchors", "candidates", "values", "anchors_values"]
 """What an axis of an output tensor counts. ``candidates`` runs over all places (grids one after
-the other; in each the rows, in those the columns, in those the anchors); ``anchors_values`` over the
-anchors and, inside, the values of each."""
+the other; in each the rows, in those the columns, in those the anchors, unless these have an axis
+of their own); ``anchors_values`` over the anchors and, inside, the values of each; ``batch`` is any
+axis of 1."""
 
 BoxForm: TypeAlias = Literal["corners", "center_size", "corner_size"]
 """``[x1, y1, x2, y2]``, ``[center x, center y, width, height]`` or ``[x1, y1, width, height]``."""
@@ -51,11 +52,14 @@ class Part(Struct, frozen=True, kw_only=True):
         tensor: Name of the output, or ``""`` for the model's only output.
         axes: What each axis of that tensor counts.
         start: The first of the numbers on the axis of values.
+        unread: Classes: so many numbers of each candidate stand behind the last class and are not
+            read, as key points or the coefficients of a mask. Said, so that no class goes unnoticed.
     """
 
     tensor: str = ""
     axes: Annotated[list[Axis], Meta(min_length=1, max_length=6)]
     start: _Count = 0
+    unread: _Count = 0
 
 
 class Grid(Struct, frozen=True, kw_only=True):
@@ -64,32 +68,15 @@ class Grid(Struct, frozen=True, kw_only=True):
     Attributes:
         rows, columns: The input is cut into so many cells.
         anchors: Width and height of each anchor in pixels of the input; empty for one candidate a
-            cell and no anchor.
+            cell and no anchor. Anchors that lie outermost in the tensor are grids one after the other.
+        stride: Side of a cell in pixels of the input, where the grid reaches beyond the input: 416
+            pixels in strides of 64 are 7 cells. None where the cells fill the input.
     """
 
     rows: _Extent
     columns: _Extent
     anchors: list[tuple[float, float]] = []
-
-
-class Scale(Struct, frozen=True, kw_only=True):
-    """One set of candidates. Models that look at several scales have several, or one concatenated.
-
-    Attributes:
-        box: The first of four numbers (of 4 x ``bins`` for distances).
-        classes: The first class score.
-        objectness: Whether there is anything at all; None where classes say so alone.
-        grids: The cells, in the order in which candidates come. None needed where boxes are given
-            directly.
-        priors: Instead of grids: center x, center y, width and height of each candidate's own
-            anchor, as shares of the input.
-    """
-
-    box: Part
-    classes: Part
-    objectness: Part | None = None
-    grids: list[Grid] = []
-    priors: list[tuple[float, float, float, float]] = []
+    stride: _Positive | None = None
 
 
 class DirectCoding(Struct, frozen=True, kw_only=True, tag="direct", tag_field="coding"):
@@ -155,18 +142,44 @@ class DistanceCoding(Struct, frozen=True, kw_only=True, tag="distance", tag_fiel
 BoxCoding: TypeAlias = DirectCoding | OffsetCoding | DistanceCoding
 
 
+class Scale(Struct, frozen=True, kw_only=True):
+    """One set of candidates. Models that look at several scales have several, or one concatenated.
+
+    Attributes:
+        box: The first of four numbers (of 4 x ``bins`` for distances).
+        size: Where width and height do not stand behind the center, but on their own: the first of two.
+        classes: The first class score.
+        objectness: Whether there is anything at all; None where classes say so alone.
+        grids: The cells, in the order in which candidates come. None needed where boxes are given
+            directly.
+        priors: Instead of grids: center x, center y, width and height of each candidate's own
+            anchor, as shares of the input.
+        coding: Where it is not that of the other scales.
+    """
+
+    box: Part
+    size: Part | None = None
+    classes: Part
+    objectness: Part | None = None
+    grids: list[Grid] = []
+    priors: list[tuple[float, float, float, float]] = []
+    coding: BoxCoding | None = None
+
+
 class Suppression(Struct, frozen=True, kw_only=True):
     """Which of several boxes over one thing stays.
 
     Attributes:
         method: ``hard`` drops every box that overlaps a better one; ``soft`` lowers its score
-            (Bodla et al., "Soft-NMS", 2017, Gaussian); ``none``.
-        iou_threshold: ``hard``: how much overlap (intersection over union) is too much.
+            (Bodla et al., "Soft-NMS", 2017, Gaussian); ``weighted`` drops as ``hard`` does, and the
+            box that stays becomes the mean of itself and those it drops, weighted by their scores, as in
+            MediaPipe; ``none``.
+        iou_threshold: ``hard``, ``weighted``: how much overlap (intersection over union) is too much.
         sigma: ``soft``: the smaller, the more an overlap costs.
         by_class: Boxes of different classes leave each other alone.
     """
 
-    method: Literal["hard", "soft", "none"] = "hard"
+    method: Literal["hard", "soft", "weighted", "none"] = "hard"
     iou_threshold: _Share = 0.45
     sigma: _Positive = 0.5
     by_class: bool = True
@@ -186,7 +199,10 @@ class CandidateBoxes(Struct, frozen=True, kw_only=True, tag="candidate_boxes", t
         objectness_activation: Applied to the objectness.
         several_classes: Each class of a candidate that is over the threshold makes a box; else only
             its best.
+        peaks: Where above 0, a class score counts only if it is the highest of its class within a
+            square of so many cells around it, as in Zhou et al., "Objects as Points", 2019 (3).
         least_score: Candidates below are dropped before suppression.
+        most_candidates: So many at most go into suppression, the best.
         most: So many boxes at most remain, the best.
         suppression: Which of overlapping boxes stays.
     """
@@ -200,7 +216,9 @@ class CandidateBoxes(Struct, frozen=True, kw_only=True, tag="candidate_boxes", t
     objectness_power: _Positive = 1.0
     class_power: _Positive = 1.0
     several_classes: bool = False
+    peaks: Annotated[int, Meta(ge=0, le=31)] = 0
     least_score: _Share = 0.05
+    most_candidates: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression()
 
@@ -211,7 +229,8 @@ class DetectionTensors(Struct, frozen=True, kw_only=True, tag="detection_tensors
     Attributes:
         role: What it means.
         boxes, classes, scores, count: Names of the tensors. ``count`` may be ``""`` where the model
-            gives none: then rows with a score below ``least_score`` end the list.
+            gives none: then rows with a score below ``least_score`` are empty. ``scores`` may name the
+            tensor of boxes: then it is the fifth number of a row.
         coding: What the four numbers of a box mean.
         first_class: The class number of the first label; 1 where 0 is the background.
     """

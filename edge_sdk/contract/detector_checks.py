@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 
+from msgspec import structs
+
 from ..errors import ManifestError
 from .detector import (
+    BoxCoding,
     CandidateBoxes,
     DetectionRows,
     DetectionTensors,
+    DirectCoding,
     DistanceCoding,
     OffsetCoding,
     Part,
@@ -43,11 +47,12 @@ def check_detector(output: CandidateBoxes | DetectionTensors | DetectionRows) ->
 
 
 def _check_scale(where: str, scale: Scale, output: CandidateBoxes) -> None:
-    for name, part in (("box", scale.box), ("classes", scale.classes), ("objectness", scale.objectness)):
-        if part is not None:
-            _check_axes(f"{where}, {name}", part)
     if scale.grids and scale.priors:
         raise ManifestError(f"{where} has both grids and priors; one says where candidates are")
+    parts = {"box": scale.box, "size": scale.size, "classes": scale.classes, "objectness": scale.objectness}
+    for name, part in parts.items():
+        if part is not None:
+            _check_axes(f"{where}, {name}", part, scale)
     if candidate_count(scale) > _MOST_CANDIDATES:
         raise ManifestError(f"{where} has {candidate_count(scale)} candidates, more than {_MOST_CANDIDATES}")
     if any(not math.isfinite(value) for prior in scale.priors for value in prior):
@@ -56,26 +61,53 @@ def _check_scale(where: str, scale: Scale, output: CandidateBoxes) -> None:
         not (math.isfinite(side) and side > 0) for grid in scale.grids for a in grid.anchors for side in a
     ):
         raise ManifestError(f"{where} has an anchor whose width or height is no number above 0")
-    _check_coding(where, scale, output)
+    _check_coding(where, scale, scale.coding or output.coding)
+    _check_peaks(where, scale, output)
 
 
-def _check_coding(where: str, scale: Scale, output: CandidateBoxes) -> None:
-    coding = output.coding
+def _check_coding(where: str, scale: Scale, coding: BoxCoding) -> None:
+    numbers = [value for value in structs.astuple(coding) if isinstance(value, float)]
+    if not all(math.isfinite(value) for value in numbers):
+        raise ManifestError(f"{where}: a number of its coding is not finite")
     if isinstance(coding, OffsetCoding | DistanceCoding) and not (scale.grids or scale.priors):
         raise ManifestError(f"{where}: boxes are relative to cells, but no grid says where those are")
     if isinstance(coding, DistanceCoding) and scale.priors:
         raise ManifestError(f"{where}: distances count from the cells of a grid, not from priors")
-    uses_anchor = isinstance(coding, OffsetCoding) and "anchor" in (coding.center_unit, coding.size_unit)
-    if uses_anchor and any(not grid.anchors for grid in scale.grids):
+    units = (coding.center_unit, coding.size_unit) if isinstance(coding, OffsetCoding) else ()
+    if "anchor" in units and any(not grid.anchors for grid in scale.grids):
         raise ManifestError(f"{where}: boxes are relative to anchors, but a grid has none")
+    if "cell" in units and scale.priors:
+        raise ManifestError(f"{where}: boxes are relative to cells, but priors have none")
+    if scale.size is not None and (
+        isinstance(coding, DistanceCoding) or (isinstance(coding, DirectCoding) and coding.form == "corners")
+    ):
+        raise ManifestError(f"{where}: a box of this coding has no size that could stand on its own")
 
 
-def _check_axes(where: str, part: Part) -> None:
-    axes = part.axes
+def _check_peaks(where: str, scale: Scale, output: CandidateBoxes) -> None:
+    if not output.peaks:
+        return
+    if output.peaks % 2 == 0:
+        raise ManifestError(f"peaks must be an odd number of cells, not {output.peaks}")
+    if output.class_activation == "softmax" or scale.objectness is not None:
+        raise ManifestError(f"{where}: peaks are of class scores on their own: no softmax, no objectness")
+    if "rows" not in scale.classes.axes:
+        raise ManifestError(f"{where}: peaks need class scores that stand in rows and columns")
+
+
+def _check_axes(where: str, part: Part, scale: Scale) -> None:
+    axes = [axis for axis in part.axes if axis != "batch"]
     if len(set(axes)) != len(axes):
-        raise ManifestError(f"{where}: an axis appears twice in {axes}")
-    places = {"rows", "columns"} <= set(axes)
-    if places == ("candidates" in axes):
-        raise ManifestError(f"{where}: axes must name either rows and columns or candidates, not {axes}")
-    if ("values" in axes) == ("anchors_values" in axes) or ("anchors" in axes and "anchors_values" in axes):
-        raise ManifestError(f"{where}: axes must name values or anchors_values once, not {axes}")
+        raise ManifestError(f"{where}: an axis appears twice in {part.axes}")
+    in_grid = {"rows", "columns"} & set(axes)
+    if bool(in_grid) == ("candidates" in axes) or len(in_grid) == 1:
+        raise ManifestError(f"{where}: axes must name either rows and columns or candidates, not {part.axes}")
+    if ("values" in axes) == ("anchors_values" in axes) or {"anchors", "anchors_values"} <= set(axes):
+        raise ManifestError(f"{where}: axes must name values or anchors_values once, not {part.axes}")
+    if in_grid and len(scale.grids) > 1:
+        raise ManifestError(f"{where}: one tensor of rows and columns cannot hold {len(scale.grids)} grids")
+    if in_grid and scale.priors:
+        raise ManifestError(f"{where}: priors are in a row; its axes must name candidates")
+    by_anchor = "candidates" in axes and bool({"anchors", "anchors_values"} & set(axes))
+    if by_anchor and len({len(grid.anchors) for grid in scale.grids}) != 1:
+        raise ManifestError(f"{where}: an axis of anchors needs grids that all have the same number of them")

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from outbox_alerts import DEVICE, SITE, BuildAlert, alert_to_put
+from outbox_alerts import DEVICE, SITE, alert_to_put
 
 from device.outbox import Outbox
 from device.publisher import Publisher
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import BundleReference, Reported
 from edge_sdk.contract.topics import Topics
 from edge_sdk.demo.broker import EmbeddedBroker

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from outbox_alerts import BuildAlert
 
+from device.stamper import BuildAlert
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from outbox_alerts import BuildAlert
-
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Status
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store

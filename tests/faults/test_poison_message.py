@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outbox_alerts import BuildAlert
-
 from device.outbox import Outbox
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.receiver import Monitor

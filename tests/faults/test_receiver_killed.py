@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from fake_device import FakeDevice
-from outbox_alerts import BuildAlert
 
+from device.stamper import BuildAlert
 from edge_sdk import Store
 from edge_sdk.demo.broker import EmbeddedBroker
 

@@ -7,8 +7,8 @@ from queue import Queue
 from typing import Any
 
 import pytest
-from outbox_alerts import BuildAlert
 
+from device.stamper import BuildAlert
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.errors import BrokerError
 from edge_sdk.mqtt.settings import BrokerSettings

@@ -15,10 +15,11 @@ import uuid
 from pathlib import Path
 from threading import Event
 
-from outbox_alerts import DEVICE, SITE, BuildAlert, alert_to_put, end_to_put
+from outbox_alerts import DEVICE, SITE, alert_to_put, end_to_put
 
 from device.outbox import Outbox, Ticket, schema
 from device.publisher import Publisher
+from device.stamper import BuildAlert
 from edge_sdk.contract.topics import Topics
 from edge_sdk.mqtt.settings import BrokerSettings
 

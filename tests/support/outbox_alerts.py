@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from device_messages import make_alert
 
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Alert
 
-__all__ = ["DEVICE", "SESSION", "SITE", "BuildAlert", "alert_to_put", "end_to_put"]
-
-BuildAlert: TypeAlias = Callable[[str, int], Alert]
-"""From the outbox's epoch and the next number to the message."""
+__all__ = ["DEVICE", "SESSION", "SITE", "alert_to_put", "end_to_put"]
 
 SITE = "forest"
 DEVICE = "box-7"

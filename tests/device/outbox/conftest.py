@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert, alert_to_put
+from outbox_alerts import DEVICE, SESSION, SITE, alert_to_put
 
 from device.outbox import Outbox
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Coverage, SourceCoverage
 
 

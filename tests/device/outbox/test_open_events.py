@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outbox_alerts import BuildAlert, end_to_put
+from outbox_alerts import end_to_put
 
 from device.outbox import Outbox
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Alert, decode_message
 
 Make = Callable[..., Callable[[str, int], Any]]

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert, alert_to_put
+from outbox_alerts import DEVICE, SESSION, SITE, alert_to_put
 
 from device.outbox import Outbox
 from device.publisher.dispatcher import Dispatcher
 from device.publisher.presence import Presence
 from device.publisher.window import Window
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import (
     BundleReference,
     Probe,

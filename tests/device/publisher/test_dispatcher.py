@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert
+from outbox_alerts import DEVICE, SESSION, SITE
 
 from device.outbox import Outbox
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import (
     ALERT_MAX_BYTES,
     Reported,

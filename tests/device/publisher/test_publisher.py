@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from queue import Queue
 
 import pytest
-from outbox_alerts import DEVICE, SESSION, SITE, BuildAlert
+from outbox_alerts import DEVICE, SESSION, SITE
 
 from device.outbox import Outbox
 from device.publisher import Publisher
+from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Receipt, Status, decode_message, encode_message
 from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import BrokerError, ConfigError, EdgeSdkError

@@ -1,0 +1,156 @@
+"""Which candidates of one scale are worth decoding, and with what score and label.
+
+Everything is compared before any activation is computed: a threshold on a score is a threshold on
+its logit. What is left are a few candidates of thousands; only for those the exact score is computed
+and decides.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.detector import CandidateBoxes
+from ..contract.values import Array, Float32Array
+from .activation import sigmoid, softmax
+from .part_layout import PartLayout
+from .peaks import local_peaks
+from .raw_detections import Indices
+from .tensor_reader import TensorReader, refuse_no_score
+
+__all__ = ["Chosen", "ScoreReader"]
+
+_MARGIN = 0.999
+"""The quick comparison lets a little more through than the exact one, whatever rounding does."""
+
+
+class Chosen(NamedTuple):
+    """Candidates over the threshold; where several classes count, one may come several times.
+
+    Attributes:
+        candidates: Which, shape ``[k]``.
+        scores: float32, shape ``[k]``.
+        labels: int64, shape ``[k]``.
+    """
+
+    candidates: Indices
+    scores: Float32Array
+    labels: npt.NDArray[np.int64]
+
+
+class ScoreReader:
+    """Scores of one detector's candidates.
+
+    Args:
+        output: The manifest's description.
+        n_labels: How many labels there are, without a background.
+    """
+
+    def __init__(self, output: CandidateBoxes, n_labels: int) -> None:
+        self._output = output
+        self._n_labels = n_labels
+        self.n_columns = n_labels + (output.background != "none")
+        self._first_label = int(output.background == "first")
+        self._columns = np.arange(self.n_columns)
+        self._least_class = _threshold(output.least_score, output.class_power, output.class_activation)
+        self._least_objectness = _threshold(
+            output.least_score, output.objectness_power, output.objectness_activation
+        )
+
+    def choose(self, tensors: TensorReader, classes: PartLayout, objectness: PartLayout | None) -> Chosen:
+        """Read one scale.
+
+        Raises:
+            BackendError: An output that is no finite number, or no score though no activation is left.
+        """
+        flat = tensors.flat(classes.tensor)
+        if objectness is None:
+            return self._by_class(flat, classes)
+        things = tensors.flat(objectness.tensor)
+        raw = things.take(objectness.first_number)
+        if self._output.objectness_activation == "none":
+            refuse_no_score(objectness.tensor, raw)
+        candidates = np.flatnonzero(raw >= self._least_objectness)
+        present = raw[candidates]
+        present = sigmoid(present) if self._output.objectness_activation == "sigmoid" else present.clip(0, 1)
+        factor = _power(present, self._output.objectness_power)
+        return self._exact(flat, classes, candidates, factor)
+
+    def _by_class(self, flat: Float32Array, classes: PartLayout) -> Chosen:
+        view = classes.columns(flat, classes.start + self._first_label, self._n_labels)
+        if self._output.class_activation == "softmax":
+            return self._exact(flat, classes, self._over_background(flat, classes, view), None)
+        hits = view >= self._least_class
+        if self._output.peaks:
+            hits &= local_peaks(view, classes, self._output.peaks)
+        if self._output.class_activation == "none":
+            refuse_no_score(classes.tensor, view)
+        outer, label, inner = np.unravel_index(np.flatnonzero(hits), view.shape)
+        candidates = classes.candidate_of_place[outer * classes.inner + inner]
+        if not (self._output.several_classes or self._output.peaks):
+            return self._exact(flat, classes, np.unique(candidates), None)
+        raw = view[outer, label, inner]
+        scores = self._activated(raw)
+        return self._over(Chosen(candidates, scores, label.astype(np.int64)))
+
+    def _over_background(self, flat: Float32Array, classes: PartLayout, view: Float32Array) -> Indices:
+        """Candidates that may have a share over the threshold: p needs p / (1 - p) times the background's."""
+        if self._output.background == "none":
+            return np.arange(classes.candidates)
+        column = 0 if self._output.background == "first" else self._n_labels
+        nothing = classes.columns(flat, classes.start + column, 1)
+        hits = view >= nothing + self._least_class
+        outer, _, inner = np.unravel_index(np.flatnonzero(hits), view.shape)
+        return np.unique(classes.candidate_of_place[outer * classes.inner + inner])
+
+    def _exact(
+        self, flat: Float32Array, classes: PartLayout, candidates: Indices, factor: Float32Array | None
+    ) -> Chosen:
+        """Scores of some candidates from all their classes."""
+        scores = self._activated(classes.gather(flat, candidates, self._columns), classes.tensor)
+        scores = scores[:, self._first_label : self._first_label + self._n_labels]
+        if factor is not None:
+            scores = scores * factor[:, None]
+        if self._output.several_classes:
+            row, label = np.nonzero(scores >= self._output.least_score)
+            return Chosen(candidates[row], scores[row, label], label)
+        label = scores.argmax(axis=1)
+        best = scores[np.arange(len(scores)), label]
+        return self._over(Chosen(candidates, best, label))
+
+    def _activated(self, raw: Float32Array, tensor: str = "") -> Float32Array:
+        activation = self._output.class_activation
+        if activation == "sigmoid":
+            scores = sigmoid(raw)
+        elif activation == "softmax":
+            scores = softmax(raw)
+        else:
+            refuse_no_score(tensor, raw)
+            scores = raw.clip(0, 1)
+        return _power(scores, self._output.class_power)
+
+    def _over(self, chosen: Chosen) -> Chosen:
+        kept = chosen.scores >= self._output.least_score
+        if kept.all():
+            return chosen
+        return Chosen(chosen.candidates[kept], chosen.scores[kept], chosen.labels[kept])
+
+
+def _threshold(least_score: float, power: float, activation: str) -> np.float32:
+    """The least that an output can be before its activation and power, if the score is to be enough."""
+    share = min(least_score ** (1 / power) * _MARGIN, 1.0)
+    if activation == "none":
+        return np.float32(share)
+    return np.float32(math.log(share / (1 - share)) if share > 0 else -math.inf)
+
+
+def _power(scores: Array, power: float) -> Float32Array:
+    if power == 1:
+        return scores
+    if power == 0.5:
+        return np.sqrt(scores)
+    raised: Float32Array = scores ** np.float32(power)
+    return raised

@@ -1,0 +1,152 @@
+"""The network's own numbers to boxes: :class:`edge_sdk.contract.detector.CandidateBoxes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..contract.detector import CandidateBoxes, Scale
+from ..contract.image import ImageInput
+from ..contract.values import Array, TensorSpec
+from ..errors import ModelError
+from .box_coding import box_decoder, numbers_per_box
+from .candidate_scores import ScoreReader
+from .part_layout import PartLayout, lay_out
+from .places import find_places
+from .raw_detections import RawDetections, best_first, joined, without_empty_boxes
+from .suppression import suppress
+from .tensor_reader import TensorReader, find_spec
+
+__all__ = ["CandidateDecoder"]
+
+
+class CandidateDecoder:
+    """Decodes one model's candidates. Not for use by two threads at once.
+
+    Args:
+        output: The manifest's description, already checked.
+        image: The model's input, whose pixels boxes are in.
+        n_labels: How many labels the manifest has.
+    """
+
+    def __init__(self, output: CandidateBoxes, image: ImageInput, n_labels: int) -> None:
+        self._output = output
+        scores = ScoreReader(output, n_labels)
+        self._scales = [
+            _ScaleDecoder(f"scale {number}", scale, output, image, scores)
+            for number, scale in enumerate(output.scales)
+        ]
+
+    def check(self, outputs: Sequence[TensorSpec]) -> None:
+        """Hold the description against the outputs of a model, before any picture is seen.
+
+        Raises:
+            ModelError: An output is missing or of another shape; names it, and both shapes.
+        """
+        for scale in self._scales:
+            scale.check(outputs)
+
+    def __call__(self, outputs: Mapping[str, Array]) -> RawDetections:
+        """Boxes of one picture, best first.
+
+        Args:
+            outputs: As a backend gives them, by name.
+
+        Raises:
+            ModelError: An output is missing or of another shape than described.
+            BackendError: An output that is no finite number, or no score though it should be.
+        """
+        tensors = TensorReader(outputs)
+        found = joined([scale(tensors) for scale in self._scales])
+        if len(found.scores) > self._output.most_candidates:
+            found = found.take(best_first(found.scores, self._output.most_candidates))
+        return suppress(
+            without_empty_boxes(found),
+            self._output.suppression,
+            least_score=self._output.least_score,
+            most=self._output.most,
+        )
+
+
+class _Layouts(NamedTuple):
+    box: PartLayout
+    classes: PartLayout
+    size: PartLayout | None
+    objectness: PartLayout | None
+
+
+class _ScaleDecoder:
+    """One set of candidates."""
+
+    def __init__(
+        self, where: str, scale: Scale, output: CandidateBoxes, image: ImageInput, scores: ScoreReader
+    ) -> None:
+        coding = scale.coding or output.coding
+        self._where = where
+        self._scale = scale
+        self._most = output.most_candidates
+        self._scores = scores
+        self._places = find_places(scale, image)
+        self._decode = box_decoder(coding, self._places, image)
+        count = numbers_per_box(coding)
+        self._box_numbers = np.arange(count if scale.size is None else 2)
+        self._read = {
+            "box": (scale.box, len(self._box_numbers)),
+            "classes": (scale.classes, scores.n_columns),
+        }
+        if scale.size is not None:
+            self._read["size"] = (scale.size, 2)
+        if scale.objectness is not None:
+            self._read["objectness"] = (scale.objectness, 1)
+        self._shapes: tuple[tuple[int, ...], ...] = ()
+        self._layouts: _Layouts | None = None
+
+    def check(self, outputs: Sequence[TensorSpec]) -> None:
+        shapes = [find_spec(part.tensor, outputs).shape for part, _ in self._read.values()]
+        known = [tuple(side for side in shape if side is not None) for shape in shapes]
+        if all(len(some) == len(shape) for some, shape in zip(known, shapes, strict=True)):
+            self._lay_out(tuple(known))
+
+    def __call__(self, tensors: TensorReader) -> RawDetections:
+        layouts = self._lay_out(tuple(tensors.shape(part.tensor) for part, _ in self._read.values()))
+        candidates, scores, labels = self._scores.choose(tensors, layouts.classes, layouts.objectness)
+        if len(scores) > self._most:
+            best = best_first(scores, self._most)
+            candidates, scores, labels = candidates[best], scores[best], labels[best]
+        numbers = layouts.box.gather(tensors.flat(layouts.box.tensor), candidates, self._box_numbers)
+        if layouts.size is not None:
+            sizes = layouts.size.gather(tensors.flat(layouts.size.tensor), candidates, self._box_numbers)
+            numbers = np.concatenate([numbers, sizes], axis=1)
+        return RawDetections(self._decode(numbers, candidates), scores, labels)
+
+    def _lay_out(self, shapes: tuple[tuple[int, ...], ...]) -> _Layouts:
+        """Tables for tensors of these shapes; made anew only where a shape changes."""
+        if self._layouts is not None and shapes == self._shapes:
+            return self._layouts
+        layouts: dict[str, PartLayout] = {}
+        for (name, (part, count)), shape in zip(self._read.items(), shapes, strict=True):
+            where = f"{name} of {self._where}"
+            layouts[name] = lay_out(where, part, self._scale, self._places, shape)
+            self._check_extent(where, part.unread, layouts[name], count, exact=name == "classes" or count > 4)
+        if len({layout.candidates for layout in layouts.values()}) > 1:
+            counts = ", ".join(f"{layout.candidates} of {name}" for name, layout in layouts.items())
+            raise ModelError(f"the parts of {self._where} do not belong together: the model gives {counts}")
+        self._shapes = shapes
+        self._layouts = _Layouts(
+            layouts["box"], layouts["classes"], layouts.get("size"), layouts.get("objectness")
+        )
+        return self._layouts
+
+    def _check_extent(self, where: str, unread: int, layout: PartLayout, count: int, *, exact: bool) -> None:
+        """A class too few or too many would be a wrong label, or one never seen; so would a bin."""
+        starts = [part.start for part, _ in self._read.values() if part.tensor == layout.tensor]
+        end = min((start for start in starts if start > layout.start), default=layout.values)
+        room = max(0, min(end, layout.values) - layout.start)
+        if room < count or (exact and room != count + unread):
+            raise ModelError(
+                f"{where} needs {count}{f' and {unread} unread' if unread else ''} numbers from "
+                f"{layout.start} on in output '{layout.tensor}', but there are {room}",
+                hint="the number of labels, the background, or a start is not that of the model",
+            )

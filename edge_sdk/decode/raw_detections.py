@@ -1,0 +1,53 @@
+"""What a decoder gives: boxes in the model's own picture, before they are mapped back to the camera's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.values import Float32Array
+
+__all__ = ["Indices", "RawDetections", "best_first", "joined", "without_empty_boxes"]
+
+Indices = npt.NDArray[np.intp]
+
+
+class RawDetections(NamedTuple):
+    """Boxes in pixels of the model's input.
+
+    Attributes:
+        boxes: float32, shape ``[n, 4]``: ``x1, y1, x2, y2``; they may reach beyond the input.
+        scores: float32, shape ``[n]``, 0..1.
+        labels: int64, shape ``[n]``: which of the manifest's labels, from 0.
+    """
+
+    boxes: Float32Array
+    scores: Float32Array
+    labels: npt.NDArray[np.int64]
+
+    def take(self, chosen: Indices | npt.NDArray[np.bool_]) -> RawDetections:
+        """Some of them, in that order."""
+        return RawDetections(self.boxes[chosen], self.scores[chosen], self.labels[chosen])
+
+
+def joined(parts: Sequence[RawDetections]) -> RawDetections:
+    """All of them, one after the other; at least one part."""
+    if len(parts) == 1:
+        return parts[0]
+    boxes, scores, labels = zip(*parts, strict=True)
+    return RawDetections(np.concatenate(boxes), np.concatenate(scores), np.concatenate(labels))
+
+
+def best_first(scores: Float32Array, most: int | None = None) -> Indices:
+    """The order from the highest score down; of equals the first comes first. At most ``most``."""
+    order: Indices = np.argsort(-scores, kind="stable")
+    return order[:most]
+
+
+def without_empty_boxes(found: RawDetections) -> RawDetections:
+    """Leave out boxes without area: nothing can be seen in them, and nothing can overlap them."""
+    solid = np.flatnonzero((found.boxes[:, 2:] > found.boxes[:, :2]).all(axis=1))
+    return found if len(solid) == len(found.scores) else found.take(solid)
