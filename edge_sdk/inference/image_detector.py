@@ -45,7 +45,8 @@ class ImageDetector:
         self._feed = ImageFeed(image, backend, names)
         self._names = {theirs: ours for ours, theirs in names.items()}
         specs = tuple(structs.replace(spec, name=self._ours(spec.name)) for spec in backend.outputs)
-        self._decode = detection_decoder(output, image, len(self.label_ids), specs)
+        self._decode = detection_decoder(output, image, len(self.label_ids))
+        self._decode.check(specs)
 
     def detect(self, pixels: Pixels) -> Detections:
         """Find everything at or over the output's ``least_score``; thresholds are the caller's.

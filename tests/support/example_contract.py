@@ -41,6 +41,7 @@ from edge_sdk.contract.messages import (
     SourceCoverage,
     Status,
 )
+from edge_sdk.contract.values import Array
 
 SESSION = "6f1c1f0e-3a52-4c8e-9a53-0d6a2f3b7c11"
 EVENT_ID = "01936a2e-7c1b-7d3a-8f00-1c2d3e4f5a6b"
@@ -60,7 +61,7 @@ def example_members() -> dict[str, bytes]:
     }
 
 
-def npy(array: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> bytes:
+def npy(array: Array) -> bytes:
     """The array as the content of an ``.npy`` file."""
     content = io.BytesIO()
     np.save(content, array)

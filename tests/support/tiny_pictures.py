@@ -49,9 +49,9 @@ def color_input() -> ImageInput:
 
 def color_weights() -> tuple[Float32Array, Float32Array]:
     """One label a channel: how much of a picture's light is in it; weights ``[3, 192]``, bias ``[3]``."""
-    weights = np.full((SIDE * SIDE, 3, 3), -1.0, dtype=np.float32)
+    weights = np.full((SIDE * SIDE, 3, 3), -0.5, dtype=np.float32)
     weights[:, range(3), range(3)] = 2.0
-    scaled = 8 * weights.reshape(-1, 3).T / (SIDE * SIDE)
+    scaled = 4 * weights.reshape(-1, 3).T / (SIDE * SIDE)
     return scaled.astype(np.float32), np.full(3, -4.0, dtype=np.float32)
 
 
@@ -93,7 +93,9 @@ def thing_model() -> bytes:
     fixed = np.zeros((1, 4, CELLS, CELLS), dtype=np.float32)
     fixed[:, 2:] = 1.0
     nodes = [
-        helper.make_node("AveragePool", ["picture"], ["cells"], kernel_shape=[kernel] * 2, strides=[kernel] * 2),
+        helper.make_node(
+            "AveragePool", ["picture"], ["cells"], kernel_shape=[kernel] * 2, strides=[kernel] * 2
+        ),
         helper.make_node("Gather", ["cells", "channels"], ["scores"], axis=1),
         helper.make_node("Concat", ["boxes", "scores"], ["found"], axis=1),
     ]
@@ -148,7 +150,7 @@ def write_pictures(folder: Path, pictures: dict[str, Pixels]) -> Path:
     return folder
 
 
-def _bundle(  # noqa: PLR0913  (what a bundle is made of)
+def _bundle(
     task: str,
     image: ImageInput,
     output: Output,
