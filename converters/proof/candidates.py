@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from msgspec import structs
@@ -20,7 +20,8 @@ from ..quiet import quiet_libraries
 from ..report.report_file import Latency
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
-from ..variants.recipes import Calibration, Recipe, build_variant
+from ..variants.made import Calibration, Made, Materials
+from ..variants.recipes import Recipe, build_variant
 from ..variants.tflite_metadata import add_metadata
 from .golden import GoldenSamples, measured_bound
 from .latency import measure_latency
@@ -63,13 +64,18 @@ class Candidate:
 
     Attributes:
         recipe: How it was made.
-        content: The file.
+        made: What came out.
         backend: It, loaded with the kernels that a device would use.
     """
 
     recipe: Recipe
-    content: bytes
+    made: Made
     backend: Backend
+
+    @property
+    def content(self) -> bytes:
+        """The file."""
+        return self.made.content
 
 
 def build_candidates(
@@ -97,14 +103,15 @@ def build_candidates(
     """
     candidates: list[Candidate] = []
     left_out: dict[str, str] = {}
+    materials = Materials(source, calibration, progress)
     for recipe in recipes:
         progress.step(f"building {recipe.name}")
-        made = _try_build(recipe, spec, source, calibration, use)
-        if isinstance(made, Candidate):
-            finish.callback(made.backend.close)
-            candidates.append(made)
+        tried = _try_build(recipe, spec, materials, use)
+        if isinstance(tried, Candidate):
+            finish.callback(tried.backend.close)
+            candidates.append(tried)
         else:
-            left_out[recipe.name] = made
+            left_out[recipe.name] = tried
     return candidates, left_out
 
 
@@ -138,17 +145,15 @@ def time_candidate(candidate: Candidate, samples: GoldenSamples, use: ModelUse) 
     return measure_latency(candidate.recipe.name, candidate.backend, tensor)
 
 
-def _try_build(
-    recipe: Recipe, spec: ConversionSpec, source: SourceModel, calibration: Calibration | None, use: ModelUse
-) -> Candidate | str:
+def _try_build(recipe: Recipe, spec: ConversionSpec, materials: Materials, use: ModelUse) -> Candidate | str:
     """The variant, or why there is none. It is run once: some load and then fail."""
     try:
-        content = build_variant(recipe, source, calibration)
+        made = build_variant(recipe, materials)
         if recipe.build is not None and recipe.format == "tflite":
-            content = add_metadata(content, spec, source.input.name)
+            made = replace(made, content=add_metadata(made.content, spec, materials.source.input.name))
         with quiet_libraries():
-            backend = open_backend(content, recipe.format, threads=use.threads, name=recipe.name)
+            backend = open_backend(made.content, recipe.format, threads=use.threads, name=recipe.name)
             use.scorer(backend).score_window(np.zeros(use.audio.window_samples, dtype=np.float32))
     except (ConversionError, BackendError, ModelError) as error:
         return error.message
-    return Candidate(recipe, content, backend)
+    return Candidate(recipe, made, backend)

@@ -76,6 +76,8 @@ def _proven_report(item: Proven) -> VariantReport:
         labels=item.labels,
         worst_clips=verdict.worst_clips,
         bound=item.bound,
+        note=item.candidate.made.note,
+        float_layers=list(item.candidate.made.float_layers),
     )
 
 

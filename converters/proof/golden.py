@@ -36,6 +36,7 @@ _LEAST_BOUND: dict[Precision, float] = {
     "float16": 5e-3,
     "dynamic": 2e-2,
     "int8": 2e-2,
+    "mixed": 2e-2,
     "int16x8": 5e-3,
     "as_given": 2e-2,
 }

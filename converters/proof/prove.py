@@ -19,7 +19,8 @@ from ..sources.model_check import check_score_range
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
 from ..variants.calibration import calibration_tensors, check_coverage
-from ..variants.recipes import Calibration, planned_variants
+from ..variants.made import Calibration
+from ..variants.recipes import planned_variants
 from .candidates import Candidate, ModelUse, build_candidates, time_candidate, try_golden
 from .golden import GoldenSamples, choose_places, read_golden
 from .judge import Judge

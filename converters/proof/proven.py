@@ -87,6 +87,7 @@ _AGREES = 0.995
 _FAR_OFF = 0.1
 _PREFERENCE = (
     "tflite-int8",
+    "tflite-mixed",
     "tflite-float32",
     "tflite-float16",
     "tflite-dynamic",

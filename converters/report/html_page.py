@@ -112,8 +112,9 @@ def _variant_row(item: VariantReport) -> list[str]:
 
 
 def _reasons(report: Report) -> str:
+    notes = [f"{item.name}: {item.note}" for item in report.variants if item.note]
     reasons = [f"{item.name}: {item.reason}" for item in report.variants if item.reason]
-    return _list(reasons) if reasons else ""
+    return _list([*notes, *reasons]) if notes or reasons else ""
 
 
 def _labels(item: VariantReport) -> str:

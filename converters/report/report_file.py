@@ -94,6 +94,8 @@ class VariantReport(Struct, frozen=True, kw_only=True):
         labels: Figures for each label of the evaluation set.
         worst_clips: Where it is furthest from the float source.
         bound: Of its golden samples.
+        note: How it was made, where that was decided on the way.
+        float_layers: Layers that were kept in float, where others are integer.
     """
 
     name: str
@@ -109,6 +111,8 @@ class VariantReport(Struct, frozen=True, kw_only=True):
     labels: list[LabelReport] = []
     worst_clips: list[ClipNote] = []
     bound: float | None = None
+    note: str = ""
+    float_layers: list[str] = []
 
 
 class EvaluationSummary(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     headings = ["variant", metric, "n", "95 %", "drop", "agreement", "max diff", "KB", "ms", "outcome"]
     rows = [_row(item, times) for item in (report.source, *report.variants)]
     lines = [text_table(headings, rows, numbers=range(1, 9))]
+    lines += [f"{item.name}: {item.note}" for item in report.variants if item.note]
     lines += [
         f"{item.name}: {item.outcome.replace('_', ' ')}: {item.reason}"
         for item in report.variants

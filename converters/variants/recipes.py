@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from edge_sdk.contract.manifest import ModelFormat, Precision
-from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import ConversionError, UsageError
 
 from ..sources.source_model import SourceModel
 from ..spec.nearest_name import nearest_hint
+from .made import Made, Materials
 
 __all__ = ["DEFAULT_VARIANTS", "RECIPES", "Recipe", "build_variant", "parse_variants", "planned_variants"]
-
-Calibration: TypeAlias = Callable[[], Iterable[Float32Array]]
-"""Gives the model's input tensors for the calibration recordings, batch of 1, the same each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,56 +24,54 @@ class Recipe:
         format: Which engine will run it.
         precision: Of its weights and arithmetic.
         needs_calibration: Whether it measures the range of activations on real recordings.
-        build: Makes it, from a TensorFlow function; None for a model that is taken as it is.
+        build: Makes it; None for a model that is taken as it is.
     """
 
     name: str
     format: ModelFormat
     precision: Precision
     needs_calibration: bool
-    build: Callable[[Any, Calibration | None], bytes] | None
+    build: Callable[[Materials], Made] | None
 
 
-def _tflite_float32(function: Any, _calibration: Calibration | None) -> bytes:
+def _tflite_float32(materials: Materials) -> Made:
     from .tflite_conversion import convert_float32
 
-    return convert_float32(function)
+    return Made(convert_float32(materials.source.function))
 
 
-def _tflite_float16(function: Any, _calibration: Calibration | None) -> bytes:
+def _tflite_float16(materials: Materials) -> Made:
     from .tflite_conversion import convert_float16
 
-    return convert_float16(function)
+    return Made(convert_float16(materials.source.function))
 
 
-def _tflite_dynamic(function: Any, _calibration: Calibration | None) -> bytes:
+def _tflite_dynamic(materials: Materials) -> Made:
     from .tflite_conversion import convert_dynamic
 
-    return convert_dynamic(function)
+    return Made(convert_dynamic(materials.source.function))
 
 
-def _tflite_int8(function: Any, calibration: Calibration | None) -> bytes:
-    from .tflite_conversion import convert_int8
-
-    return convert_int8(function, _required(calibration))
+def _tflite_int8(materials: Materials) -> Made:
+    return Made(materials.quantizer.quantize())
 
 
-def _tflite_int16x8(function: Any, calibration: Calibration | None) -> bytes:
+def _tflite_mixed(materials: Materials) -> Made:
+    from .mixed_precision import make_mixed
+
+    return make_mixed(materials.quantizer, materials.progress)
+
+
+def _tflite_int16x8(materials: Materials) -> Made:
     from .tflite_conversion import convert_int16x8
 
-    return convert_int16x8(function, _required(calibration))
+    return Made(convert_int16x8(materials.source.function, materials.required_calibration))
 
 
-def _onnx_float32(function: Any, _calibration: Calibration | None) -> bytes:
+def _onnx_float32(materials: Materials) -> Made:
     from .onnx_conversion import convert_onnx
 
-    return convert_onnx(function)
-
-
-def _required(calibration: Calibration | None) -> Calibration:
-    if calibration is None:
-        raise ConversionError("integer arithmetic needs calibration recordings; none were given")
-    return calibration
+    return Made(convert_onnx(materials.source.function))
 
 
 RECIPES: dict[str, Recipe] = {
@@ -87,13 +81,14 @@ RECIPES: dict[str, Recipe] = {
         Recipe("tflite-float16", "tflite", "float16", needs_calibration=False, build=_tflite_float16),
         Recipe("tflite-dynamic", "tflite", "dynamic", needs_calibration=False, build=_tflite_dynamic),
         Recipe("tflite-int8", "tflite", "int8", needs_calibration=True, build=_tflite_int8),
+        Recipe("tflite-mixed", "tflite", "mixed", needs_calibration=True, build=_tflite_mixed),
         Recipe("tflite-int16x8", "tflite", "int16x8", needs_calibration=True, build=_tflite_int16x8),
         Recipe("onnx-float32", "onnx", "float32", needs_calibration=False, build=_onnx_float32),
     )
 }
 """Every variant that can be made from a Keras model or a SavedModel."""
 
-DEFAULT_VARIANTS = ("tflite-float32", "tflite-float16", "tflite-dynamic", "tflite-int8", "onnx-float32")
+DEFAULT_VARIANTS = tuple(name for name in RECIPES if name != "tflite-int16x8")
 
 
 def parse_variants(names: Iterable[str] | None) -> tuple[str, ...]:
@@ -125,14 +120,15 @@ def planned_variants(source: SourceModel, asked: tuple[str, ...]) -> tuple[list[
     return [RECIPES[name] for name in asked if name in RECIPES], left_out
 
 
-def build_variant(recipe: Recipe, source: SourceModel, calibration: Calibration | None) -> bytes:
+def build_variant(recipe: Recipe, materials: Materials) -> Made:
     """Make one variant.
 
     Raises:
         ConversionError: The converter refuses the model; says why.
+        BackendError: It was tried while it was made, and does not run.
     """
-    if recipe.build is None:
-        if source.content is None:
-            raise ConversionError(f"{source.name} is no file that could be taken as it is")
-        return source.content
-    return recipe.build(source.function, calibration)
+    if recipe.build is not None:
+        return recipe.build(materials)
+    if materials.source.content is None:
+        raise ConversionError(f"{materials.source.name} is no file that could be taken as it is")
+    return Made(materials.source.content)

@@ -16,23 +16,28 @@ from edge_sdk.errors import ConversionError
 
 from ..quiet import import_tensorflow, quiet_libraries
 
-__all__ = ["convert_dynamic", "convert_float16", "convert_float32", "convert_int8", "convert_int16x8"]
-
-# Kept in float, so that scores are not multiples of 1/256: their inputs are dequantized instead.
-_FLOAT_OPERATIONS = ["LOGISTIC", "SOFTMAX"]
+__all__ = [
+    "calibrate",
+    "convert_dynamic",
+    "convert_float16",
+    "convert_float32",
+    "convert_int16x8",
+    "converter_of",
+    "refusals_as_ours",
+]
 
 _Calibration = Callable[[], Iterable[Float32Array]]
 
 
 def convert_float32(function: Any) -> bytes:
     """Weights and arithmetic in float32."""
-    with _converter(function) as converter:
+    with converter_of(function) as converter:
         return bytes(converter.convert())
 
 
 def convert_float16(function: Any) -> bytes:
     """Weights in float16, arithmetic in what the device has."""
-    with _converter(function) as converter:
+    with converter_of(function) as converter:
         _optimise(converter)
         converter.target_spec.supported_types = [import_tensorflow().float16]
         return bytes(converter.convert())
@@ -40,37 +45,53 @@ def convert_float16(function: Any) -> bytes:
 
 def convert_dynamic(function: Any) -> bytes:
     """Weights in int8, activations quantized on the fly."""
-    with _converter(function) as converter:
+    with converter_of(function) as converter:
         _optimise(converter)
         return bytes(converter.convert())
 
 
-def convert_int8(function: Any, calibration: _Calibration) -> bytes:
-    """Weights and activations in int8; input, output and the last activation in float32."""
-    with _converter(function) as converter:
-        _calibrate(converter, calibration, "TFLITE_BUILTINS_INT8")
-        return _keep_activations_in_float(converter, calibration)
-
-
 def convert_int16x8(function: Any, calibration: _Calibration) -> bytes:
     """Weights in int8, activations in int16; input and output in float32."""
-    with _converter(function) as converter:
-        _calibrate(converter, calibration, "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8")
+    with converter_of(function) as converter:
+        calibrate(converter, calibration, "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8")
         return bytes(converter.convert())
 
 
 @contextlib.contextmanager
-def _converter(function: Any) -> Iterator[Any]:
-    """A converter for the function; what it raises inside the block becomes ours."""
+def converter_of(function: Any) -> Iterator[Any]:
+    """A converter for the function; what it raises inside the block becomes ours.
+
+    Raises:
+        ConversionError: The converter refuses the model.
+    """
     tensorflow = import_tensorflow()
     module = tensorflow.Module()
     module.serve = function
+    with (
+        refusals_as_ours(),
+        tempfile.TemporaryDirectory(prefix="edge-sdk-") as folder,
+        quiet_libraries(),
+    ):
+        tensorflow.saved_model.save(module, folder, signatures={"serving_default": _named(function)})
+        yield tensorflow.lite.TFLiteConverter.from_saved_model(folder)
+
+
+@contextlib.contextmanager
+def refusals_as_ours() -> Iterator[None]:
+    """What the converter raises inside the block becomes a :class:`ConversionError`."""
     try:
-        with tempfile.TemporaryDirectory(prefix="edge-sdk-") as folder, quiet_libraries():
-            tensorflow.saved_model.save(module, folder, signatures={"serving_default": _named(function)})
-            yield tensorflow.lite.TFLiteConverter.from_saved_model(folder)
+        yield
     except _converter_errors() as error:
         raise ConversionError(f"the TFLite converter refuses the model: {_first_line(error)}") from error
+
+
+def calibrate(converter: Any, calibration: _Calibration, operations: str) -> None:
+    """Tell a converter to measure ranges, and which set of integer operations to use."""
+    sets = import_tensorflow().lite.OpsSet
+    _optimise(converter)
+    converter.representative_dataset = _as_converter_wants(calibration)
+    # With the float set beside it, an operation without an integer kernel (a spectrogram's FFT) stays float.
+    converter.target_spec.supported_ops = [getattr(sets, operations), sets.TFLITE_BUILTINS]
 
 
 def _named(function: Any) -> Any:
@@ -95,23 +116,6 @@ def _converter_errors() -> tuple[type[Exception], ...]:
 
 def _optimise(converter: Any) -> None:
     converter.optimizations = [import_tensorflow().lite.Optimize.DEFAULT]
-
-
-def _calibrate(converter: Any, calibration: _Calibration, operations: str) -> None:
-    sets = import_tensorflow().lite.OpsSet
-    _optimise(converter)
-    converter.representative_dataset = _as_converter_wants(calibration)
-    # With the float set beside it, an operation without an integer kernel (a spectrogram's FFT) stays float.
-    converter.target_spec.supported_ops = [getattr(sets, operations), sets.TFLITE_BUILTINS]
-
-
-def _keep_activations_in_float(converter: Any, calibration: _Calibration) -> bytes:
-    experimental = import_tensorflow().lite.experimental
-    options = experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
-    debugger = experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=_as_converter_wants(calibration), debug_options=options
-    )
-    return bytes(debugger.get_nondebug_quantized_model())
 
 
 def _as_converter_wants(calibration: _Calibration) -> Callable[[], Iterator[list[Float32Array]]]:

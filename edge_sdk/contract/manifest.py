@@ -61,7 +61,7 @@ PositiveInt: TypeAlias = Annotated[int, Meta(gt=0)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
 ModelFormat: TypeAlias = Literal["tflite", "onnx"]
-Precision: TypeAlias = Literal["float32", "float16", "dynamic", "int8", "int16x8", "as_given"]
+Precision: TypeAlias = Literal["float32", "float16", "dynamic", "int8", "mixed", "int16x8", "as_given"]
 Activation: TypeAlias = Literal["none", "sigmoid", "softmax"]
 
 

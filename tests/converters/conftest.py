@@ -19,6 +19,7 @@ ALL_VARIANTS = (
     "tflite-float16",
     "tflite-dynamic",
     "tflite-int8",
+    "tflite-mixed",
     "tflite-int16x8",
     "onnx-float32",
 )

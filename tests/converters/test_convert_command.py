@@ -109,6 +109,17 @@ def test_a_model_that_int8_destroys_is_refused_and_nothing_is_written(
     assert "furthest off: " in said
 
 
+def test_where_int8_is_refused_the_mixed_variant_passes_and_says_what_is_float(
+    workplace: Any, tmp_path: Path, convert: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = _fragile(workplace, tmp_path)
+    assert convert("--variants", "tflite-int8,tflite-mixed", model=model) == 0
+    said = capsys.readouterr().out
+    assert "tflite-int8: refused: " in said
+    assert re.search(r"^tflite-mixed: .* of 4 layers in float; off by ", said, re.MULTILINE)
+    assert "variants, the preferred first: tflite-mixed\n" in said
+
+
 def test_a_recording_in_both_sets_is_refused(
     workplace: Any, tmp_path: Path, refused: Callable[..., tuple[int, str]]
 ) -> None:

@@ -26,6 +26,7 @@ VARIANTS = (
     "tflite-float16",
     "tflite-dynamic",
     "tflite-int8",
+    "tflite-mixed",
     "tflite-int16x8",
     "onnx-float32",
 )
@@ -144,6 +145,16 @@ def test_the_report_says_what_was_proved(bundle: Bundle) -> None:
     assert "few recordings, so wide intervals: saw (8), shot (8)" in report["warnings"]
 
 
+def test_the_report_names_the_layers_that_the_mixed_variant_keeps_in_float(bundle: Bundle) -> None:
+    variants = {variant["name"]: variant for variant in report_of(bundle)["variants"]}
+    assert 0 < len(variants["tflite-mixed"]["float_layers"]) < 3
+    note = variants["tflite-mixed"]["note"]
+    assert "of 3 layers in float" in note
+    assert note in bundle.read("report.html").decode()
+    assert variants["tflite-int8"]["float_layers"] == []
+    assert bundle.manifest.variant("tflite-mixed").precision == "mixed"
+
+
 def test_the_page_is_complete_in_itself_and_has_no_date(bundle: Bundle) -> None:
     page = bundle.read("report.html").decode()
     assert "<svg" in page
@@ -186,7 +197,8 @@ def test_the_same_inputs_give_the_same_bytes_in_another_process(
     )
     assert Bundle.open(output).sha256 == bundle.sha256
     told = {line.split()[0] for line in command.stderr.splitlines()}
-    assert told == {"reading", "opening", "building", "evaluating:", "proving:", "writing"}  # and no library
+    steps = {"reading", "opening", "building", "calibrating:", "tflite-mixed:"}
+    assert told == steps | {"evaluating:", "proving:", "writing"}  # and no library
 
 
 def _golden(bundle: Bundle, name: str, *, reference: bool = False) -> Any:

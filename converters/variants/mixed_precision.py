@@ -1,0 +1,205 @@
+"""int8 with the layers kept in float that need it: the first ones, and a light end.
+
+An error of the first layers goes through all others, and they hold few weights. So as many layers
+from the input on are kept in float as it takes to bring the error on calibration tensors down to an
+aim; by bisection, in a few conversions, and at most seven eighths of the layers. The end of the
+network is kept in float where that costs next to nothing: its ranges are those of whole features, and
+what calibration has not shown is cut off there, which an error measured on calibration cannot tell.
+The evaluation set has no say in any of this.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+
+from edge_sdk.console.progress import Progress
+from edge_sdk.contract.values import Array, Float32Array
+from edge_sdk.errors import ConversionError
+from edge_sdk.inference.open import open_backend
+
+from ..quiet import quiet_libraries
+from .int8_quantizer import Int8Quantizer
+from .made import Made
+from .tflite_operations import Operation, read_operations
+
+__all__ = [
+    "ERROR_AIMED_AT",
+    "bound_by_range",
+    "first_layers",
+    "light_end",
+    "make_mixed",
+    "relative_error",
+]
+
+ERROR_AIMED_AT = 0.03
+"""Of the raw output on calibration tensors, relative: see :func:`relative_error`."""
+
+_RUNS = 8
+_MOST_RUNS = 7
+"""The first layers are kept in float by runs of an eighth of all layers, at most seven. The last
+eighth is int8 in any case; it often holds half of the weights."""
+
+_LIGHT = 0.1
+"""The end of a network is light if it holds at most this share of all weights."""
+
+
+def make_mixed(quantizer: Int8Quantizer, progress: Progress) -> Made:
+    """Keep as few of the first layers in float as bring the error down to :data:`ERROR_AIMED_AT`.
+
+    Where seven eighths of the layers do not bring it down, they are what is kept.
+
+    Args:
+        quantizer: The model with its measured ranges.
+        progress: Told what is tried.
+
+    Raises:
+        ConversionError: The model has a single layer, or the converter refuses it.
+        BackendError: The result does not run.
+    """
+    search = _Search(quantizer)
+    progress.step(
+        f"tflite-mixed: int8 is off by {search.int8_error:.1%}; looking for layers to keep in float"
+    )
+    tried: dict[int, _Attempt] = {}
+
+    def attempt(kept: int) -> _Attempt:
+        if kept not in tried:
+            tried[kept] = search.attempt(kept)
+            error = f"off by {tried[kept].error:.1%}"
+            progress.step(f"tflite-mixed: {error} with the first {kept} of {search.n_layers} layers in float")
+        return tried[kept]
+
+    counts = search.counts
+    found = bisect_left(counts, True, hi=len(counts) - 1, key=lambda kept: attempt(kept).is_enough)
+    chosen = attempt(counts[found])
+    layers = [operation for operation in read_operations(chosen.content) if operation.is_layer]
+    note = (
+        f"{_describe([layer.is_float for layer in layers])} in float; off by {chosen.error:.1%} on "
+        f"{len(search.samples)} calibration tensors, int8 by {search.int8_error:.1%}"
+    )
+    return Made(chosen.content, note, tuple(layer.short_name for layer in layers if layer.is_float))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    content: bytes
+    error: float
+
+    @property
+    def is_enough(self) -> bool:
+        return self.error <= ERROR_AIMED_AT
+
+
+class _Search:
+    """Converts one model with different layers in float, and measures each."""
+
+    def __init__(self, quantizer: Int8Quantizer) -> None:
+        self._quantizer = quantizer
+        self._operations = read_operations(quantizer.calibrated)
+        self.n_layers = sum(operation.is_layer for operation in self._operations)
+        if self.n_layers < 2:
+            raise ConversionError("a model of one layer is either int8 or float; there is nothing to mix")
+        light = light_end(self._operations)
+        ends: tuple[list[Operation], ...] = ([*light, *bound_by_range(self._operations, light)], light, [])
+        self._end, self.counts = next(
+            (end, counts) for end in ends if (counts := _counts_of_first_layers(self.n_layers, end))
+        )
+        self.samples = quantizer.samples()
+        self._wanted = _run(quantizer.calibrated, self.samples)
+        self.int8_error = self._error(quantizer.quantize())
+
+    def attempt(self, kept: int) -> _Attempt:
+        """The model with so many first layers and the light end in float, and its error."""
+        chosen = (*first_layers(self._operations, kept), *self._end)
+        content = self._quantizer.quantize(list(dict.fromkeys(operation.name for operation in chosen)))
+        return _Attempt(content, self._error(content))
+
+    def _error(self, content: bytes) -> float:
+        return relative_error(self._wanted, _run(content, self.samples))
+
+
+def first_layers(operations: Sequence[Operation], n: int) -> list[Operation]:
+    """The operations up to and with the ``n``-th layer."""
+    reached, chosen = 0, []
+    for operation in operations:
+        if reached == n:
+            break
+        chosen.append(operation)
+        reached += operation.is_layer
+    return chosen
+
+
+def light_end(operations: Sequence[Operation]) -> list[Operation]:
+    """The last operations that together hold at most a tenth of the weights; at most a run of layers."""
+    most_bytes = _LIGHT * sum(operation.weight_bytes for operation in operations)
+    most_layers = _run_length(sum(operation.is_layer for operation in operations))
+    chosen: list[Operation] = []
+    for operation in reversed(operations):
+        chosen.append(operation)
+        if (
+            sum(item.weight_bytes for item in chosen) > most_bytes
+            or sum(item.is_layer for item in chosen) > most_layers
+        ):
+            chosen.pop()
+            break
+    return chosen[::-1]
+
+
+def bound_by_range(operations: Sequence[Operation], chosen: Sequence[Operation]) -> list[Operation]:
+    """What feeds the chosen operations through a common range, as the parts of a concatenation do.
+
+    The quantizer gives the parts the range of the whole even where the whole stays in float, so
+    that a part of small values beside one of large values would lose all its steps.
+    """
+    made_by = {operation.name: operation for operation in operations}
+    found = dict.fromkeys(chosen)
+
+    def feeding(operation: Operation) -> list[Operation]:
+        return [made_by[name] for name in operation.reads if name in made_by]
+
+    waiting = [operation for operation in chosen if operation.has_one_range and len(feeding(operation)) > 1]
+    while waiting:
+        new = [part for part in feeding(waiting.pop()) if part not in found]
+        found |= dict.fromkeys(new)
+        waiting += [part for part in new if part.has_one_range]
+    return [operation for operation in found if operation not in chosen]
+
+
+def relative_error(wanted: Array, given: Array) -> float:
+    """Root of the squared differences' sum, relative to that of the wanted values."""
+    size = float(np.sqrt(np.square(wanted, dtype=np.float64).sum()))
+    off = float(np.sqrt(np.square(wanted.astype(np.float64) - given).sum()))
+    return off / size if size > 0 else float(off > 0)
+
+
+def _counts_of_first_layers(n_layers: int, end: Sequence[Operation]) -> list[int]:
+    """What is tried, from few to many; at least one layer is left in int8."""
+    run = _run_length(n_layers)
+    most = min(_MOST_RUNS * run, n_layers - 1 - sum(operation.is_layer for operation in end))
+    return list(range(run, most + 1, run))
+
+
+def _run_length(n_layers: int) -> int:
+    return max(1, n_layers // _RUNS)
+
+
+def _run(content: bytes, samples: Sequence[Float32Array]) -> Array:
+    """Raw outputs for the samples, by the engine that a device has."""
+    with quiet_libraries(), open_backend(content, "tflite", name="tflite-mixed") as backend:
+        taken, given = backend.inputs[0].name, backend.outputs[0].name
+        return np.stack([np.array(backend.infer({taken: sample})[given], copy=True) for sample in samples])
+
+
+def _describe(are_float: Sequence[bool]) -> str:
+    """Which layers are float; read from the result, not from what was asked for."""
+    first = sum(1 for _ in takewhile(bool, are_float))
+    last = sum(1 for _ in takewhile(bool, reversed(are_float[first:])))
+    if first + last != sum(are_float):
+        return f"{sum(are_float)} of {len(are_float)} layers"
+    at_the_end = f" and the last {last}" if last else ""
+    return f"the first {first}{at_the_end} of {len(are_float)} layers"
