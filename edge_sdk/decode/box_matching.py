@@ -22,13 +22,14 @@ def match_boxes(first: Detections, second: Detections, least_iou: float) -> list
         Index in ``first``, index in ``second``, and their intersection over union.
     """
     overlaps = pairwise_iou(first.boxes, second.boxes)
-    overlaps = np.where(first.labels[:, None] == second.labels[None, :], overlaps, -1.0)
+    same_label = first.labels[:, None] == second.labels[None, :]
+    lefts, rights = np.nonzero(same_label & (overlaps >= least_iou))
     pairs: list[tuple[int, int, float]] = []
-    for flat in np.argsort(-overlaps, axis=None, kind="stable"):
-        left, right = divmod(int(flat), len(second))
-        overlap = float(overlaps[left, right])
-        if overlap < least_iou:
-            break
-        pairs.append((left, right, overlap))
-        overlaps[left, :] = overlaps[:, right] = -1.0
-    return [pair for pair in pairs if pair[2] >= 0]
+    used_left, used_right = set[int](), set[int]()
+    for place in np.argsort(-overlaps[lefts, rights], kind="stable"):
+        left, right = int(lefts[place]), int(rights[place])
+        if left not in used_left and right not in used_right:
+            pairs.append((left, right, float(overlaps[left, right])))
+            used_left.add(left)
+            used_right.add(right)
+    return pairs
