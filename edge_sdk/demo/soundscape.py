@@ -24,7 +24,7 @@ __all__ = ["SAMPLE_RATE_HZ", "STAGED_LUMPS", "Soundscape", "StagedSound", "load_
 SAMPLE_RATE_HZ = 44100
 STAGED_LUMPS = ("DSSAWUP", "DSSAWFUL", "DSSHOTGN", "DSPISTOL")
 
-_LENGTH_S = 26.0  # a little more than the script: the demo plays it in real time
+_LENGTH_S = 26.5  # a little more than the script: the demo plays it in real time
 _CROSSFADE = SAMPLE_RATE_HZ // 20
 
 
