@@ -213,16 +213,18 @@ class _WindowSpectrum:
 
     def _advance(self, samples: Float32Array) -> None:
         """Turn the levels of the window one step before into those of this window."""
+        levels = self._next_window()
         tail_sound = samples[self._tail_samples]
         self._tail_sound[: len(tail_sound)] = tail_sound
         self._frames.load(self._tail_frames, self._tail_rows)
-        if self._head:
-            self._head_sound[self._head_zeros :] = samples[: len(self._head_sound) - self._head_zeros]
-            self._frames.load(self._head_frames, self._head_rows)
+        if not self._head:
+            return self._frames.levels(self._rows, out=levels[self._tail :])
+        self._head_sound[self._head_zeros :] = samples[: len(self._head_sound) - self._head_zeros]
+        self._frames.load(self._head_frames, self._head_rows)
         self._frames.levels(self._rows, out=self._computed)
-        levels = self._next_window()
         levels[: self._head] = self._computed[: self._head]
         levels[self._tail :] = self._computed[self._head :]
+        return None
 
     def _next_window(self) -> Float32Array:
         """Go one step further in the history; head and tail are still to be filled in."""

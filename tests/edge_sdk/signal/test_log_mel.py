@@ -189,6 +189,17 @@ def test_digital_silence_is_finite(parameters: dict[str, Any]) -> None:
     assert np.isfinite(features).all()
 
 
+@pytest.mark.parametrize(
+    ("log_offset", "amin", "floor"), [(0.0, 1e-6, 1e-6), (1e-3, 1e-6, 1e-3), (1e-7, 1e-5, 1e-5)]
+)
+def test_silence_lies_at_the_higher_of_offset_and_least_value(
+    log_offset: float, amin: float, floor: float
+) -> None:
+    front_end = sized(16_000, 512, 160, 64, scale="log", log_offset=log_offset, amin=amin)
+    features = LogMelExtractor(front_end)(np.zeros(16_000, np.float32))
+    np.testing.assert_allclose(features, np.log(floor), rtol=1e-6)
+
+
 def test_a_result_is_not_overwritten_by_the_next_call(recordings: dict[int, list[Float32Array]]) -> None:
     extractor = LogMelExtractor(sized(16_000, 512, 160, 64))
     first = extractor(recordings[16_000][0][:16_000])
