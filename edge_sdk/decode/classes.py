@@ -7,11 +7,11 @@ import numpy as np
 from ..contract.manifest import ClassesOutput
 from ..contract.values import Array, Float32Array
 from ..errors import BackendError
+from .activation import sigmoid, softmax
 from .finite import all_finite
 
 __all__ = ["decode_classes"]
 
-_SATURATED = np.float32(80.0)  # float32 exp() neither overflows nor vanishes within this
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 # A sigmoid or softmax inside the model may leave 0..1 by rounding: two steps of an 8-bit output.
 _ROUNDING = np.float32(1 / 128)
@@ -39,21 +39,24 @@ def decode_classes(raw: Array, output: ClassesOutput, n_labels: int) -> Float32A
             hint="the manifest's labels are not the labels of this model",
         )
     values = raw.reshape(n_labels).astype(np.float32)
+    if output.activation == "none":
+        return _clipped(values)
+    _require_finite(values)
+    return sigmoid(values) if output.activation == "sigmoid" else softmax(values)
+
+
+def _require_finite(values: Float32Array) -> None:
     if not all_finite(values):
         broken = int(np.flatnonzero(~np.isfinite(values))[0])
         raise BackendError(f"the model's output {broken} is {values[broken]}, not a finite number")
-    if output.activation == "sigmoid":
-        return _sigmoid(values)
-    if output.activation == "softmax":
-        return _softmax(values)
-    return _clipped(values)
 
 
 def _clipped(values: Float32Array) -> Float32Array:
     # The bare reductions: `min` and `max` take a detour through Python.
     lowest, highest = np.minimum.reduce(values), np.maximum.reduce(values)
-    if lowest >= _ZERO and highest <= _ONE:
+    if lowest >= _ZERO and highest <= _ONE:  # holds for no array with a NaN in it
         return values
+    _require_finite(values)
     if lowest < -_ROUNDING or highest > _ONE + _ROUNDING:
         broken = int(values.argmin() if lowest < -_ROUNDING else values.argmax())
         raise BackendError(
@@ -62,16 +65,3 @@ def _clipped(values: Float32Array) -> Float32Array:
         )
     values.clip(_ZERO, _ONE, out=values)
     return values
-
-
-def _sigmoid(logits: Float32Array) -> Float32Array:
-    logits.clip(-_SATURATED, _SATURATED, out=logits)
-    scores: Float32Array = _ONE / (_ONE + np.exp(-logits))
-    return scores
-
-
-def _softmax(logits: Float32Array) -> Float32Array:
-    # Lowered by the largest, so that exp() cannot overflow; the quotient stays the same.
-    weights = np.exp(logits - logits.max())
-    scores: Float32Array = weights / weights.sum()
-    return scores
