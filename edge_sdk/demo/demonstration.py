@@ -111,9 +111,7 @@ class Demonstration:
 
     def _listen(self, soundscape: Soundscape) -> Reception:
         seconds = soundscape.samples.size / SAMPLE_RATE_HZ
-        self._say(
-            f"4. A device listens to {seconds:g} s of sound in real time; alerts as they are received:"
-        )
+        self._say(f"4. A device listens to {seconds:g} s of sound in real time; alerts as they are received:")
         reception = Reception()
         outbox = self._folder / "outbox"
         shutil.rmtree(outbox, ignore_errors=True)  # each demo is a new device with an empty outbox
