@@ -1,0 +1,1 @@
+"""Detector heads that are known by name, a module a family."""
