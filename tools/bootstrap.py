@@ -23,7 +23,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / ".stamps"
 
-LAYERS = {"core": ".", "demo": ".[demo]", "dev": ".[dev]"}
+LAYERS = {"core": ".", "demo": ".[demo,camera-opencv]", "dev": ".[dev]"}
 HEARTBEAT_S = 10.0
 TAIL_LINES = 15
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ".[demo,dev]"
+EXTRAS = ".[demo,camera-opencv,dev]"
 
 HEADER = """\
 # What the tests ran with: `pip install -c constraints.txt 'edge-sdk[...]'`. Written by tools/pin.py.

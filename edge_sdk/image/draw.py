@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import os
 import tempfile
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -116,6 +117,7 @@ class _Canvas:
 
     def text(self, corner: tuple[int, int], text: str, color: _Color) -> int:
         """A line of text on its colour, moved left where it would not fit; returns where the next begins."""
+        text = _drawable(text)
         left, top = corner
         length = int(self._font.getlength(text)) + 2
         left = max(0, min(left, self._image.width - length))
@@ -133,6 +135,12 @@ class _Canvas:
     def _line_height(self) -> int:
         ascent, descent = self._font.getmetrics()
         return int(ascent + descent) + 2
+
+
+def _drawable(text: str) -> str:
+    """The letters that Pillow's own font has: accents go, and what is not Latin becomes a question mark."""
+    bare = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "".join(bare).encode("ascii", "replace").decode()
 
 
 def _color(label: int) -> _Color:

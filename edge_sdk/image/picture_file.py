@@ -34,7 +34,7 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Names of pictures, in lower case."""
 
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "MPO")
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _SIGNATURE_BYTES = 12
 _ORIENTATION = 0x0112
@@ -109,10 +109,10 @@ def _eight_bit_bgr(picture: Image, file: Path) -> Pixels:
 def _orientation(picture: Image) -> int:
     """EXIF's 1 to 8: how the camera was held. TIFF files have been turned by Pillow already."""
     try:
-        orientation = picture.getexif().get(_ORIENTATION, 1)
+        orientation: int = picture.getexif().get(_ORIENTATION, 1)
     except _DAMAGED:  # metadata that cannot be read says nothing; the picture is whole
         return 1
-    return orientation if isinstance(orientation, int) else 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def _turned(pixels: Pixels, orientation: int) -> Pixels:

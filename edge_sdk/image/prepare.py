@@ -1,8 +1,8 @@
 """A picture into the tensor that a model takes: resize, colour order, scaling, layout.
 
-There is this one implementation, for calibration, evaluation and the device. The numbers follow from
-IEEE float32 arithmetic and from OpenCV's exact resizing, so they do not depend on the processor;
-``bicubic`` and ``area`` are the exceptions, where OpenCV promises no more than one grey level.
+There is this one implementation, for calibration, evaluation and the device. It is made of operations
+whose result does not depend on the processor or on OpenCV's version: IEEE float32 arithmetic, and
+resizing in whole numbers. ``bicubic`` and ``area`` are OpenCV's own, and may differ by one grey level.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from .placement import Placement, Rectangle, place
 __all__ = ["Preparation", "Prepared"]
 
 _INTERPOLATIONS = {
-    # The exact ones: the others' rounding depends on the processor's vector instructions.
-    "nearest": "INTER_NEAREST_EXACT",
-    "bilinear": "INTER_LINEAR_EXACT",
+    "bilinear": "INTER_LINEAR_EXACT",  # INTER_LINEAR rounds as the processor's vector instructions do
     "bicubic": "INTER_CUBIC",
     "area": "INTER_AREA",
 }
@@ -55,7 +53,8 @@ class Preparation:
     def __init__(self, image: ImageInput) -> None:
         self.image = image
         self._cv = load_opencv()
-        self._interpolation: int = getattr(self._cv, _INTERPOLATIONS[image.interpolation])
+        interpolation = _INTERPOLATIONS.get(image.interpolation)
+        self._interpolation: int | None = None if interpolation is None else getattr(self._cv, interpolation)
         self._tensor = np.zeros((1, *image_shape(image)), np.float32)
         self._scaling = _Scaling(image)
         self._geometry: _Geometry | None = None
@@ -94,6 +93,8 @@ class Preparation:
         cut = pixels[source.y : source.y + source.height, source.x : source.x + source.width]
         if (source.width, source.height) == (target.width, target.height):
             return cut
+        if self._interpolation is None:
+            return _nearest(cut, target.height, target.width)
         size = (target.width, target.height)
         resized: Pixels = self._cv.resize(cut, size, dst=geometry.resized, interpolation=self._interpolation)
         return resized
@@ -111,6 +112,14 @@ class Preparation:
             return fitted
         rgb: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2RGB, dst=ordered)
         return rgb
+
+
+def _nearest(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Each new pixel is the old one under its middle. OpenCV's own changed from version 4 to 5."""
+    rows = (2 * np.arange(height) + 1) * pixels.shape[0] // (2 * height)
+    columns = (2 * np.arange(width) + 1) * pixels.shape[1] // (2 * width)
+    resized: Pixels = pixels.take(rows, axis=0).take(columns, axis=1)
+    return resized
 
 
 @final

@@ -14,6 +14,7 @@ PACKAGES = ["edge_sdk", "converters", "device"]
 
 TRAINING = ["tensorflow", "keras", "torch", "librosa", "sklearn"]
 OPTIONAL = [
+    "PIL",
     "ai_edge_litert",
     "cv2",
     "matplotlib",

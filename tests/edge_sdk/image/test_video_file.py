@@ -1,0 +1,150 @@
+"""Videos become frames, and one that ends early does not pass for a whole one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_sdk.contract.values import Array, Frame
+from edge_sdk.errors import ImageError, UsageError
+from edge_sdk.image.video_file import VideoFile, is_video, read_video
+
+cv2 = pytest.importorskip("cv2")
+FRAMES = 40
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Forty frames at 20 a second, each brighter than the one before."""
+
+    def record(name: str, codec: str) -> Path:
+        path = tmp_path / name
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 20.0, (64, 48))
+        for index in range(FRAMES):
+            writer.write(np.full((48, 64, 3), 5 * index, np.uint8))
+        writer.release()
+        return path
+
+    return record
+
+
+def cut(path: Path, share: float) -> Path:
+    content = path.read_bytes()
+    shorter = path.with_name(f"cut{path.suffix}")
+    shorter.write_bytes(content[: int(len(content) * share)])
+    return shorter
+
+
+def test_a_real_video_is_read_to_its_end(shared_data: Path) -> None:
+    with VideoFile.open(shared_data / "video/vtest.avi") as video:
+        assert (video.width, video.height) == (768, 576)
+        assert video.frame_rate_hz == 10
+        assert video.frame_count == 795
+        count = 0
+        for frame in video.frames():
+            assert frame.index == count
+            count += 1
+        assert count == 795
+        assert frame.pixels.shape == (576, 768, 3)
+        assert frame.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "MJPG"), ("a.mp4", "mp4v"), ("a.mkv", "MJPG")])
+def test_frames_come_in_order_and_belong_to_the_caller(
+    name: str, codec: str, recorded: Callable[[str, str], Path]
+) -> None:
+    frames: list[Frame] = list(read_video(recorded(name, codec)))
+    means: Array = np.array([frame.pixels.mean() for frame in frames])
+    assert [frame.index for frame in frames] == list(range(FRAMES))
+    assert np.abs(means - 5 * np.arange(FRAMES)).max() < 8
+
+
+@pytest.mark.parametrize(("name", "share"), [("a.avi", 0.7), ("a.mkv", 0.3)])
+def test_a_truncated_video_gives_its_frames_and_then_the_error(
+    name: str, share: float, recorded: Callable[[str, str], Path]
+) -> None:
+    frames = read_video(cut(recorded(name, "MJPG"), share))
+    seen: list[int] = []
+    with pytest.raises(ImageError, match=rf"cut\.\w+ is truncated .* after \d+ of {FRAMES} frames"):
+        seen += (frame.index for frame in frames)
+    assert seen == list(range(len(seen)))
+    assert 0 < len(seen) < FRAMES
+
+
+def test_a_video_cut_off_before_its_index_cannot_be_read(recorded: Callable[[str, str], Path]) -> None:
+    with pytest.raises(ImageError, match=r"cut\.mp4 cannot be read as a video"):
+        read_video(cut(recorded("a.mp4", "mp4v"), 0.5))
+
+
+class EndingEarly:
+    """A capture whose file says five frames at 10 a second, and ends before."""
+
+    def __init__(self, frames: int) -> None:
+        self._left = frames
+
+    def get(self, what: int) -> float:
+        return {cv2.CAP_PROP_FPS: 10.0, cv2.CAP_PROP_FRAME_COUNT: 5.0}.get(what, 0.0)
+
+    def read(self) -> tuple[bool, Array | None]:
+        self._left -= 1
+        return (True, np.zeros((4, 4, 3), np.uint8)) if self._left >= 0 else (False, None)
+
+
+def test_two_frames_may_be_missing_where_the_container_lists_them_and_a_second_where_not() -> None:
+    with pytest.raises(ImageError, match="after 2 of 5 frames"):
+        list(VideoFile(Path("a.avi"), EndingEarly(2), frames_listed=True).frames())
+    assert len(list(VideoFile(Path("a.avi"), EndingEarly(3), frames_listed=True).frames())) == 3
+    assert len(list(VideoFile(Path("a.mkv"), EndingEarly(2), frames_listed=False).frames())) == 2
+
+
+def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "note.avi").write_text("the camera was stolen" * 50)
+    with pytest.raises(ImageError, match=r"note\.avi cannot be read as a video"):
+        read_video(tmp_path / "note.avi")
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(ImageError, match="is empty"):
+        read_video(tmp_path / "empty.mp4")
+
+
+def test_a_missing_file_and_a_folder_are_wrong_use(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.avi", tmp_path):
+        with pytest.raises(UsageError):
+            read_video(path)
+
+
+def test_a_picture_is_no_video(shared_data: Path) -> None:
+    # OpenCV would open it, and go on to the next number.
+    with pytest.raises(ImageError, match="name of a picture"):
+        read_video(shared_data / "images/fastestdet/0.jpg")
+
+
+def test_a_name_that_opencv_cannot_take_is_refused(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.avi"))
+    path.write_bytes(b"RIFF" + bytes(100))
+    with pytest.raises(ImageError, match="not UTF-8"):
+        read_video(path)
+
+
+def test_a_damaged_video_prints_nothing_of_its_own(recorded: Callable[[str, str], Path]) -> None:
+    shorter = cut(recorded("a.mp4", "mp4v"), 0.5)
+    program = f"""
+from edge_sdk.errors import ImageError
+from edge_sdk.image.video_file import read_video
+try:
+    read_video({str(shorter)!r})
+except ImageError:
+    pass
+"""
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert run.stdout + run.stderr == ""
+
+
+@pytest.mark.parametrize(("name", "expected"), [("a.MP4", True), ("b.avi", True), ("c.jpg", False)])
+def test_a_video_is_known_by_its_name(name: str, expected: bool) -> None:  # noqa: FBT001
+    assert is_video(name) is expected
