@@ -34,7 +34,7 @@ from edge_sdk.errors import ConfigError
 from edge_sdk.inference.thread_argument import MAX_THREADS
 from edge_sdk.toml_file import load_toml
 
-from .sources.recordings import expand_home
+from .sources.named_files import expand_home
 from .sources.uri import absolute_source
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .audio_directory import AudioDirectorySource
 from .audio_file import AudioFileSource
-from .recordings import is_folder
+from .named_files import is_folder
 from .source import Source
 from .uri import parse_source
 

@@ -1,12 +1,12 @@
-"""Where recordings are: files and folders as people name them."""
+"""Where recordings are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from edge_sdk.errors import UsageError
+from .named_files import find_files
 
-__all__ = ["SUFFIXES", "expand_home", "find_recordings", "is_folder"]
+__all__ = ["SUFFIXES", "find_recordings"]
 
 SUFFIXES = (".wav", ".flac", ".ogg")
 
@@ -17,50 +17,4 @@ def find_recordings(folder: Path) -> list[Path]:
     Raises:
         UsageError: The folder cannot be read, or holds none.
     """
-    try:
-        # macOS leaves a hidden twin "._NAME.WAV" of each file on a card.
-        paths = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-        )
-    except OSError as error:
-        raise UsageError(f"cannot read the directory {folder}: {error.strerror or error}") from error
-    if not paths:
-        raise UsageError(
-            f"there is no recording in {folder}",
-            hint=f"files with these endings count: {', '.join(SUFFIXES)}",
-        )
-    return paths
-
-
-def is_folder(path: Path) -> bool:
-    """Whether it is a folder; else it is a file.
-
-    Raises:
-        UsageError: There is neither, or nothing can have that name.
-    """
-    try:
-        if path.is_dir():
-            return True
-        if path.exists():
-            return False
-    except OSError as error:  # a name that is too long, or a folder that is locked
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    raise UsageError(f"there is no file or directory {path}")
-
-
-def expand_home(path: str) -> Path:
-    """The path, with ``~`` and ``~user`` replaced by the home folder.
-
-    Raises:
-        UsageError: There is no such user, the user has no home, or no path can be that.
-    """
-    if "\0" in path:
-        raise UsageError(f"a path cannot hold a NUL character: {path!r}")
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise UsageError(
-            f"cannot find the home folder in {path}", hint="write the whole path, from / on"
-        ) from error
+    return find_files(folder, SUFFIXES, "recording")

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from edge_sdk.errors import UsageError
 
-from .recordings import expand_home
+from .named_files import expand_home
 
 __all__ = ["SourceAddress", "absolute_source", "parse_source"]
 

@@ -11,6 +11,7 @@ from ..console.foreign_text import json_text, printable
 from ..console.table import text_table
 from ..contract.audio import LogMel
 from ..contract.bundle import Bundle
+from ..contract.image import ImageInput
 from ..contract.manifest import AudioInput, Manifest, Metric, Rule
 
 __all__ = ["add_arguments", "run"]
@@ -58,14 +59,18 @@ def _heading(bundle: Bundle) -> str:
     lines = [
         f"{manifest.name} {manifest.version}, unsigned",
         f"sha256 {bundle.sha256}",
-        f"{manifest.task} {manifest.modality}: {_input(manifest.audio)}",
+        f"{manifest.task} {manifest.modality}: {_input(manifest)}",
     ]
     if manifest.description:
         lines.insert(1, " ".join(manifest.description.split()))
     return "\n".join(lines)
 
 
-def _input(audio: AudioInput) -> str:
+def _input(manifest: Manifest) -> str:
+    return _sound(manifest.audio) if manifest.modality == "audio" else _picture(manifest.image)
+
+
+def _sound(audio: AudioInput) -> str:
     rate = audio.sample_rate_hz
     text = (
         f"{rate} Hz, window {_seconds(audio.window_samples, rate)}, step {_seconds(audio.step_samples, rate)}"
@@ -79,7 +84,26 @@ def _input(audio: AudioInput) -> str:
     return f"{text}, waveform"
 
 
+def _picture(image: ImageInput) -> str:
+    mean, std = (", ".join(f"{value:g}" for value in values) for values in (image.mean, image.std))
+    return (
+        f"{image.width}x{image.height} {image.color} {image.layout}, {image.resize} ({image.interpolation}), "
+        f"(pixel - [{mean}]) / [{std}]"
+    )
+
+
 def _labels(manifest: Manifest) -> str:
+    if manifest.modality == "audio":
+        return _labels_with_event_rules(manifest)
+    thresholds = manifest.thresholds
+    rows = [
+        [str(index), label.id, label.name, f"{thresholds[label.id]:g}" if label.id in thresholds else "-"]
+        for index, label in enumerate(manifest.labels)
+    ]
+    return text_table(["#", "label", "name", "threshold"], rows, numbers=[0, 3])
+
+
+def _labels_with_event_rules(manifest: Manifest) -> str:
     rate = manifest.audio.sample_rate_hz
     rows = [
         [str(index), label.id, label.name, *_rule(manifest.rules.get(label.id), rate)]

@@ -296,7 +296,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
         first = self.inputs[0]
         if isinstance(first, AudioInput):
             return first
-        raise UsageError(f"bundle {self.name} looks at pictures; sound cannot be put into it")
+        raise UsageError(
+            f"bundle {self.name} looks at pictures; sound cannot be put into it",
+            hint="`edge-sdk predict` runs it on pictures and videos",
+        )
 
     @property
     def image(self) -> ImageInput:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from example_contract import example_manifest, example_members
+from tiny_pictures import thing_bundle
 
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import file_digest, write_bundle
@@ -70,3 +71,11 @@ def test_damaged_bundle_is_an_error_of_one_line(bundle: Path, capsys: pytest.Cap
 def test_missing_bundle_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path / "none.edge")]) == 2
     assert "there is no file" in capsys.readouterr().err
+
+
+def test_people_read_what_a_detector_is_fed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = thing_bundle().write(tmp_path / "things.edge")
+    assert main(["inspect", str(bundle)]) == 0
+    shown = capsys.readouterr().out
+    assert "detect image: 32x32 rgb nchw, stretch (bilinear), (pixel - [0]) / [255]" in shown
+    assert "0  red    Red          0.5" in shown

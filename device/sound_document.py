@@ -1,4 +1,4 @@
-"""The JSON object of ``predict``: one object, though it may tell of every window of a night."""
+"""The JSON object of ``predict`` for recordings: one, though it may tell of every window of a night."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from edge_sdk.console.foreign_text import json_text
 
 from .recording_report import RecordingReport, WindowReport
 
-__all__ = ["PredictDocument"]
+__all__ = ["SoundDocument"]
 
 _READ_BYTES = 4096
 
 
-class PredictDocument:
+class SoundDocument:
     """Collects recordings and their windows, and writes them when all is known.
 
     Half an object must never be printed, so windows are kept until the end: compressed, about 40 bytes each

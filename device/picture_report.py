@@ -1,0 +1,193 @@
+"""What a bundle sees in one picture, or in a video frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.manifest import ClassesOutput, Manifest, Variant
+from edge_sdk.contract.values import Box, Detections, Float32Array, Frame, Pixels
+from edge_sdk.image.draw import draw_classes, draw_detections
+from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.image_classifier import ImageClassifier
+from edge_sdk.inference.image_detector import ImageDetector
+from edge_sdk.inference.open import choose_variant, open_backend
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Draw: TypeAlias = Callable[[], Pixels]
+
+__all__ = ["Draw", "FoundBox", "FrameReport", "PictureLooker", "PictureReport"]
+
+
+class FoundBox(Struct, frozen=True, kw_only=True):
+    """One thing in a picture. ``box`` is ``x1, y1, x2, y2`` in pixels of the picture."""
+
+    label: str
+    score: float
+    threshold: float
+    box: Box
+
+
+class FrameReport(Struct, frozen=True, kw_only=True):
+    """One picture, or one frame of a video.
+
+    Attributes:
+        index: Number of the frame, from 0.
+        time_s: When it is shown, from the start of the video; null for a picture.
+        scores: Classifiers: the best labels, best first.
+        over_threshold: Classifiers: which labels count.
+        boxes: Detectors: what counts, best first.
+    """
+
+    index: int = 0
+    time_s: float | None = None
+    scores: Mapping[str, float] = {}
+    over_threshold: list[str] = []
+    boxes: list[FoundBox] = []
+
+
+class PictureReport(Struct, frozen=True, kw_only=True):
+    """One file.
+
+    Attributes:
+        file: Its path, as it was given.
+        error: Why it could not be used, or not to its end; what came before holds.
+        width, height: Of the picture, in pixels; 0 where none could be read.
+        frames: One for a picture.
+        frames_seen: How many frames were looked at.
+        seen: For each label that counted: in how many frames.
+        peaks: ... and its highest score.
+        saved: Where the drawn picture or video is.
+    """
+
+    file: str
+    error: str | None
+    width: int
+    height: int
+    frames: list[FrameReport]
+    frames_seen: int
+    seen: dict[str, int]
+    peaks: dict[str, float]
+    saved: str | None
+
+
+class PictureLooker:
+    """Looks at pictures with one variant. A context manager.
+
+    Args:
+        bundle: Verified.
+        variant: Which variant; by default the first whose engine is installed.
+        threads: Threads that one inference may use.
+        top: How many labels a classifier tells of.
+        threshold: What scores must reach, instead of the bundle's thresholds.
+
+    Raises:
+        UsageError: There is no such variant, or the bundle listens.
+        MissingExtraError: Its engine, or what prepares pictures, is not installed.
+        BackendError: The engine refuses it.
+        ModelError: It does not fit the manifest.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        variant: str | None = None,
+        *,
+        threads: int = 1,
+        top: int = 5,
+        threshold: float | None = None,
+    ) -> None:
+        manifest = bundle.manifest
+        self.manifest: Manifest = manifest
+        self.variant: Variant = choose_variant(manifest, variant)
+        self._top = top
+        self._thresholds = _thresholds(manifest, threshold)
+        self._backend: Backend = open_backend(
+            bundle.read(self.variant.file),
+            self.variant.format,
+            threads=threads,
+            name=f"{bundle.path.name}/{self.variant.name}",
+        )
+        self._model = _model(manifest, self.variant, self._backend)
+
+    def look(self, frame: Frame, time_s: float | None = None) -> tuple[FrameReport, Draw]:
+        """Run the model on one picture.
+
+        Returns:
+            What is told of it, and how to draw it: gives a new picture.
+
+        Raises:
+            BackendError: The engine failed.
+        """
+        if isinstance(self._model, ImageClassifier):
+            return self._classes(frame, time_s, self._model.score(frame.pixels))
+        return self._boxes(frame, time_s, self._model.detect(frame.pixels))
+
+    def _classes(self, frame: Frame, time_s: float | None, scores: Float32Array) -> tuple[FrameReport, Draw]:
+        labels = self.manifest.labels
+        ranked = np.argsort(-scores, kind="stable").tolist()
+        best = ranked[: self._top]
+        told = FrameReport(
+            index=frame.index,
+            time_s=time_s,
+            scores={labels[index].id: round(float(scores[index]), 6) for index in best},
+            over_threshold=[labels[index].id for index in ranked if scores[index] >= self._thresholds[index]],
+        )
+        lines = [(labels[index].name, float(scores[index])) for index in best]
+        return told, lambda: draw_classes(frame.pixels, lines)
+
+    def _boxes(self, frame: Frame, time_s: float | None, found: Detections) -> tuple[FrameReport, Draw]:
+        labels, thresholds = self.manifest.labels, self._thresholds
+        names = [label.name for label in labels]
+        told = FrameReport(
+            index=frame.index,
+            time_s=time_s,
+            boxes=[
+                FoundBox(
+                    label=labels[label].id,
+                    score=round(score, 6),
+                    threshold=thresholds[label],
+                    box=(box[0], box[1], box[2], box[3]),
+                )
+                for box, score, label in zip(
+                    found.boxes.round(2).tolist(),
+                    found.scores.tolist(),
+                    found.labels.tolist(),
+                    strict=True,
+                )
+                if score >= thresholds[label]
+            ],
+        )
+        return told, lambda: draw_detections(frame.pixels, found, names, thresholds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._backend.close()
+
+
+_NEVER = 2.0  # no score reaches it: a label without a rule never counts
+
+
+def _thresholds(manifest: Manifest, threshold: float | None) -> list[float]:
+    own = manifest.thresholds
+    if threshold is not None:
+        return [threshold] * len(manifest.labels)
+    return [own.get(label.id, _NEVER) for label in manifest.labels]
+
+
+def _model(manifest: Manifest, variant: Variant, backend: Backend) -> ImageClassifier | ImageDetector:
+    output, image, labels = manifest.outputs[0], manifest.image, manifest.label_ids
+    if isinstance(output, ClassesOutput):
+        return ImageClassifier(image, output, labels, backend, variant.tensors)
+    return ImageDetector(image, output, labels, backend, variant.tensors)

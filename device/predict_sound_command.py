@@ -1,0 +1,99 @@
+"""``edge-sdk predict`` with a bundle that listens: what it hears in recordings."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from edge_sdk.console.foreign_text import printable
+from edge_sdk.console.progress import SilentProgress, make_progress
+from edge_sdk.contract.bundle import Bundle
+
+from .recording_report import RecordingPredictor, RecordingReport, WindowReport
+from .sound_document import SoundDocument
+from .sources.named_files import is_folder
+from .sources.recordings import find_recordings
+
+__all__ = ["predict_sound"]
+
+
+def predict_sound(bundle: Bundle, arguments: argparse.Namespace) -> int:
+    """Run a bundle on recordings.
+
+    Args:
+        bundle: Verified.
+        arguments: Of the verb: see :mod:`.predict_command`.
+
+    Returns:
+        0, or 1 where a recording could not be used; the others are told all the same.
+
+    Raises:
+        UsageError: Nothing is at one of the paths, or no recording in one of the folders.
+    """
+    paths = [path for given in arguments.files for path in _recordings(given)]
+    document = SoundDocument() if arguments.json else None
+    tell_window = document.add_window if document else _print_window
+    # Windows that are printed as they come show how far it is.
+    progress = SilentProgress() if not document and not arguments.summary else make_progress()
+    predictor = RecordingPredictor(
+        bundle,
+        arguments.variant,
+        threads=arguments.threads,
+        top=arguments.top,
+        on_window=None if arguments.summary else tell_window,
+        progress=progress,
+    )
+    any_failed = False
+    with predictor.pipeline:
+        for path in progress.track(paths, "hearing recordings"):
+            if document is None:
+                print(printable(str(path)))
+            report = predictor.predict(path, arguments.channel)
+            if report.error is not None:
+                any_failed = True
+                print(f"error: {printable(report.error, lines=True)}", file=sys.stderr)
+            if document is None:
+                _print_report(report)
+            else:
+                document.end_recording(report)
+        if document is not None:
+            document.write(_head(bundle, predictor), sys.stdout)
+    return 1 if any_failed else 0
+
+
+def _recordings(given: Path) -> list[Path]:
+    return find_recordings(given) if is_folder(given) else [given]
+
+
+def _print_window(window: WindowReport) -> None:
+    level = "-inf" if window.level_dbfs is None else f"{window.level_dbfs:.1f}"
+    scores = "  ".join(f"{label_id} {score:.3f}" for label_id, score in window.scores.items())
+    print(f"  {window.start_s:9.3f} - {window.stop_s:9.3f} s  {level:>6} dBFS  {scores}")
+
+
+def _print_report(report: RecordingReport) -> None:
+    peaks = "  ".join(f"{label_id} {score:.3f}" for label_id, score in report.peaks.items())
+    print(f"  inspected {report.inspected_s:.3f} of {report.elapsed_s:.3f} s; highest: {peaks or 'nothing'}")
+    if report.filled_s:
+        print(f"  shorter than a window: {report.filled_s:.3f} s of silence were put behind it")
+    for kind, count in report.faults.items():
+        print(f"  not inspected: {count} x {kind}")
+    for event in report.events:
+        print(
+            f"  event: {event.label} {event.start_s:.3f} - {event.stop_s:.3f} s, "
+            f"score {event.score:.3f} (threshold {event.threshold:g})"
+        )
+    if not report.events:
+        print("  no event")
+
+
+def _head(bundle: Bundle, predictor: RecordingPredictor) -> dict[str, Any]:
+    """What of the document is not about one recording."""
+    manifest, variant = bundle.manifest, predictor.pipeline.variant
+    return {
+        "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
+        "variant": variant.name if variant else None,
+        "sample_rate_hz": manifest.audio.sample_rate_hz,
+    }

@@ -1,0 +1,192 @@
+"""``edge-sdk predict`` tells what a bundle sees in pictures and videos, and draws it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+from msgspec import structs
+from tiny_bundle import tiny_bundle
+from tiny_pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    color_bundle,
+    plain,
+    thing_bundle,
+    thing_picture,
+    write_pictures,
+)
+
+from edge_sdk.cli.main import main
+from edge_sdk.contract.values import Pixels
+from edge_sdk.image.picture_file import read_picture
+from edge_sdk.image.video_file import read_video
+from edge_sdk.image.video_writer import VideoWriter
+
+Predict: TypeAlias = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def colors(tmp_path: Path) -> Path:
+    return color_bundle().write(tmp_path / "colors.edge")
+
+
+@pytest.fixture
+def things(tmp_path: Path) -> Path:
+    return thing_bundle().write(tmp_path / "things.edge")
+
+
+@pytest.fixture
+def predict(capsys: pytest.CaptureFixture[str]) -> Predict:
+    def run(*arguments: Path | str) -> tuple[int, dict[str, Any]]:
+        code = main(["predict", *map(str, arguments), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def write_video(path: Path, frames: list[Pixels], rate_hz: float = 10.0) -> Path:
+    with VideoWriter(path) as video:
+        for pixels in frames:
+            video.write(pixels, rate_hz)
+    return path
+
+
+def test_a_classifier_tells_the_best_labels_and_which_count(
+    tmp_path: Path, colors: Path, predict: Predict
+) -> None:
+    folder = write_pictures(tmp_path / "set", {"a.png": plain(RED), "sub/b.png": plain(BLUE)})
+    code, document = predict(colors, folder, "--top", "2")
+    assert code == 0
+    assert document["task"] == "classify"
+    first, second = document["files"]
+    assert first["file"].endswith("a.png")
+    assert (first["width"], first["height"], first["frames_seen"]) == (40, 30, 1)
+    assert next(iter(first["frames"][0]["scores"])) == "red"
+    assert len(first["frames"][0]["scores"]) == 2
+    assert first["seen"] == {"red": 1}
+    assert second["seen"] == {"blue": 1}
+
+
+def test_a_detector_tells_boxes_over_their_threshold(tmp_path: Path, things: Path, predict: Predict) -> None:
+    write_pictures(tmp_path, {"a.png": thing_picture((1, 2, RED), (6, 6, (0, 100, 0)))})
+    _, document = predict(things, tmp_path / "a.png")
+    (box,) = document["files"][0]["frames"][0]["boxes"]
+    assert (box["label"], box["threshold"]) == ("red", 0.5)
+    assert box["box"] == pytest.approx([16, 8, 24, 16], abs=0.1)
+    _, document = predict(things, tmp_path / "a.png", "--threshold", "0.3")
+    assert document["files"][0]["seen"] == {"green": 1, "red": 1}
+
+
+def test_what_was_found_is_drawn_beside_the_original(tmp_path: Path, things: Path, predict: Predict) -> None:
+    original = thing_picture((4, 4, RED))
+    folder = write_pictures(tmp_path / "set", {"deep/a.png": original})
+    _, document = predict(things, folder, "--save", tmp_path / "drawn")
+    saved = Path(document["files"][0]["saved"])
+    assert saved == tmp_path / "drawn/deep/a.png"
+    drawn = read_picture(saved)
+    assert drawn.shape == original.shape
+    assert (drawn != original).any()
+    assert (read_picture(folder / "deep/a.png") == original).all()
+
+
+def test_two_files_of_one_name_are_both_drawn(tmp_path: Path, colors: Path, predict: Predict) -> None:
+    write_pictures(tmp_path, {"x/a.png": plain(RED), "y/a.png": plain(BLUE)})
+    _, document = predict(colors, tmp_path / "x/a.png", tmp_path / "y/a.png", "--save", tmp_path / "drawn")
+    names = [Path(file["saved"]).name for file in document["files"]]
+    assert names == ["a.png", "a-2.png"]
+    assert (tmp_path / "drawn/a-2.png").is_file()
+
+
+def test_an_original_is_never_replaced(
+    tmp_path: Path, colors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_pictures(tmp_path / "set", {"a.png": plain(RED)})
+    assert main(["predict", str(colors), str(folder), "--save", str(folder)]) == 2
+    assert "would replace an original" in capsys.readouterr().err
+    assert (read_picture(folder / "a.png") == plain(RED)).all()
+
+
+def test_a_video_is_looked_at_frame_by_frame_and_drawn(
+    tmp_path: Path, things: Path, predict: Predict
+) -> None:
+    frames = [thing_picture((1, 2, RED)) if index >= 3 else thing_picture() for index in range(6)]
+    video = write_video(tmp_path / "clip.mp4", frames)
+    code, document = predict(things, video, "--save", tmp_path / "drawn")
+    (file,) = document["files"]
+    assert code == 0
+    assert file["frames_seen"] == 6
+    assert file["seen"] == {"red": 3}
+    assert [frame["time_s"] for frame in file["frames"]] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    assert len(list(read_video(file["saved"]))) == 6
+
+
+def test_of_a_video_each_nth_frame_can_be_taken(tmp_path: Path, things: Path, predict: Predict) -> None:
+    video = write_video(tmp_path / "clip.mp4", [thing_picture()] * 7)
+    _, document = predict(things, video, "--every", "3")
+    assert [frame["index"] for frame in document["files"][0]["frames"]] == [0, 3, 6]
+
+
+def test_a_picture_that_is_none_is_an_error_of_that_file(
+    tmp_path: Path, colors: Path, predict: Predict
+) -> None:
+    folder = write_pictures(tmp_path / "set", {"b.png": plain(GREEN)})
+    (folder / "a.jpg").write_bytes(b"no picture")
+    code, document = predict(colors, folder)
+    assert code == 1
+    bad, good = document["files"]
+    assert bad["error"] is not None
+    assert bad["frames"] == []
+    assert good["seen"] == {"green": 1}
+
+
+@pytest.mark.parametrize("arguments", [["--channel", "1"], ["--threshold", "1.5"], ["--every", "0"]])
+def test_what_does_not_fit_is_wrong_use(tmp_path: Path, colors: Path, arguments: list[str]) -> None:
+    write_pictures(tmp_path, {"a.png": plain(RED)})
+    try:
+        code = main(["predict", str(colors), str(tmp_path / "a.png"), *arguments])
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    assert code == 2
+
+
+def test_an_argument_for_pictures_is_refused_by_a_bundle_that_listens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tiny_bundle(("onnx-float32",)).write(tmp_path / "tones.edge")
+    assert main(["predict", str(bundle), str(tmp_path), "--save", str(tmp_path / "drawn")]) == 2
+    assert "listens to sound; --save is not for it" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_wrong_use(
+    tmp_path: Path, colors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert main(["predict", str(colors), str(tmp_path / "empty")]) == 2
+    assert "there is no picture or video" in capsys.readouterr().err
+
+
+def test_people_read_lines(tmp_path: Path, things: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pictures(tmp_path, {"a.png": thing_picture((1, 2, RED)), "b.png": thing_picture()})
+    assert main(["predict", str(things), str(tmp_path / "a.png"), str(tmp_path / "b.png")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "  red  1.000  [16 8 24 16]"
+    assert lines[3] == "  64x64; over threshold: nothing"
+
+
+def test_a_label_without_a_rule_is_never_told_by_a_detector(tmp_path: Path, predict: Predict) -> None:
+    made = thing_bundle()
+    rules = {"green": made.manifest.frame_rules["green"]}
+    bundle = replace(made, manifest=structs.replace(made.manifest, frame_rules=rules)).write(
+        tmp_path / "green.edge"
+    )
+    write_pictures(tmp_path, {"a.png": thing_picture((1, 2, RED), (5, 5, GREEN))})
+    _, document = predict(bundle, tmp_path / "a.png")
+    assert document["files"][0]["seen"] == {"green": 1}
+    assert np.isclose(document["files"][0]["peaks"]["green"], 1.0, atol=1e-3)
