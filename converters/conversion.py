@@ -17,7 +17,9 @@ from edge_sdk.contract.manifest import Provenance
 from edge_sdk.errors import DatasetError, GateRefusedError
 
 from .bundle_content import write_proved_bundle
-from .data.dataset import Dataset, read_dataset, refuse_shared_files
+from .data.dataset import Dataset, read_dataset
+from .data.labelled_set import refuse_shared_samples
+from .data.nouns import RECORDINGS
 from .library_versions import library_versions
 from .proof.candidates import ModelUse
 from .proof.findings import assemble_report
@@ -105,7 +107,7 @@ def _read_recordings(
     if request.calibration is None:
         return None, evaluation
     calibration = read(request.calibration, "calibration")
-    refuse_shared_files(calibration, evaluation)
+    refuse_shared_samples(calibration, evaluation, RECORDINGS)
     return calibration, evaluation
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import MAX_THREADS
 
-from .data.dataset import check_folder
+from .data.sample_files import check_folder
 from .result_files import check_output
 from .variants.recipes import RECIPES, parse_variants
 

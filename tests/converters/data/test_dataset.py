@@ -10,7 +10,9 @@ import soundfile
 from labelled_sounds import LABELS, RATE, WINDOW, make_sound, write_sounds
 
 from converters.data.clip_windows import clip_blocks
-from converters.data.dataset import read_dataset, refuse_shared_files
+from converters.data.dataset import read_dataset
+from converters.data.labelled_set import refuse_shared_samples
+from converters.data.nouns import RECORDINGS
 from converters.variants.calibration import check_coverage
 from edge_sdk.errors import DatasetError, UsageError
 
@@ -101,10 +103,10 @@ def test_a_data_sets_own_name_need_not_be_utf_8(recordings: Path) -> None:
 def test_a_recording_in_both_sets_is_found_by_its_content(recordings: Path, tmp_path: Path) -> None:
     other = write_sounds(tmp_path / "evaluation", 2, seed=10)
     evaluation = read_dataset(other, LABELS)
-    refuse_shared_files(read_dataset(recordings, LABELS), evaluation)
+    refuse_shared_samples(read_dataset(recordings, LABELS), evaluation, RECORDINGS)
     shutil.copy(recordings / "saw/saw-0.wav", other / "background/renamed.wav")
     with pytest.raises(DatasetError, match=r"background/renamed.wav \(calibration: saw/saw-0.wav\)"):
-        refuse_shared_files(read_dataset(recordings, LABELS), read_dataset(other, LABELS))
+        refuse_shared_samples(read_dataset(recordings, LABELS), read_dataset(other, LABELS), RECORDINGS)
 
 
 def test_one_recording_in_two_folders_is_a_contradiction(recordings: Path) -> None:

@@ -1,0 +1,137 @@
+"""COCO JSON: the instances file of `cocodataset.org <https://cocodataset.org/#format-data>`_.
+
+Read are ``images`` (id, file_name, width, height), ``categories`` (id, name) and ``annotations``
+(image_id, category_id, bbox as x, y, width, height, iscrowd). Segmentations and the rest are passed over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from edge_sdk.errors import DatasetError
+
+from .annotated_boxes import Annotated, PictureFinder, sound_box
+from .label_names import LabelNames
+from .picture_set import Passed, TrueBox
+from .sample_files import listed
+
+__all__ = ["find_coco_files", "read_coco"]
+
+
+class _Image(Struct):
+    id: int
+    file_name: str
+    width: int | None = None
+    height: int | None = None
+
+
+class _Category(Struct):
+    id: int
+    name: str
+
+
+class _Annotation(Struct):
+    image_id: int
+    category_id: int
+    bbox: tuple[float, float, float, float]
+    iscrowd: int = 0
+
+
+class _Instances(Struct):
+    images: list[_Image]
+    categories: list[_Category]
+    annotations: list[_Annotation]
+
+
+class _Outline(Struct):
+    images: msgspec.Raw = msgspec.Raw()
+    categories: msgspec.Raw = msgspec.Raw()
+    annotations: msgspec.Raw = msgspec.Raw()
+
+
+def find_coco_files(root: Path) -> list[Path]:
+    """Files below a folder that have the three lists of COCO JSON."""
+    return [path for path in sorted(root.rglob("*.json")) if _has_outline(path)]
+
+
+def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Annotated]:
+    """Read the pictures and boxes of one file.
+
+    Args:
+        path: The JSON.
+        names: Finds the model's labels by the names of categories.
+        finder: Finds pictures.
+
+    Raises:
+        DatasetError: It is not of that form, a category that is used is no label of the model, or
+            pictures are missing: all of them are named, up to 20.
+    """
+    instances = _decode(path)
+    pictures = _pictures(path, instances.images, finder)
+    labels = _labels(path, instances, names)
+    for number, annotation in enumerate(instances.annotations):
+        where = f"{path.name}, annotation {number}"
+        picture = pictures.get(annotation.image_id)
+        if picture is None:
+            raise DatasetError(f"{where}: there is no image {annotation.image_id} in {path}")
+        x, y, width, height = annotation.bbox
+        box = sound_box(where, (x, y, x + width, y + height))
+        if box is not None:
+            passed: Passed = "crowd" if annotation.iscrowd else ""
+            picture.boxes.append(TrueBox(labels[annotation.category_id], box, passed))
+    return list(pictures.values())
+
+
+def _has_outline(path: Path) -> bool:
+    try:
+        outline = msgspec.json.decode(path.read_bytes(), type=_Outline)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return all(bytes(part) for part in (outline.images, outline.categories, outline.annotations))
+
+
+def _decode(path: Path) -> _Instances:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Instances, strict=False)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DatasetError(f"{path} is no COCO JSON of boxes: {error}") from error
+
+
+def _pictures(path: Path, images: list[_Image], finder: PictureFinder) -> dict[int, Annotated]:
+    pictures: dict[int, Annotated] = {}
+    missing: list[str] = []
+    for image in images:
+        found = finder.find(image.file_name, path.parent)
+        if image.id in pictures:
+            raise DatasetError(f"{path}: image id {image.id} appears twice")
+        if found is None:
+            missing.append(image.file_name)
+            continue
+        size = None if image.width is None or image.height is None else (image.width, image.height)
+        pictures[image.id] = Annotated(found, f"{path.name}, image {image.id}", size)
+    if missing:
+        raise DatasetError(
+            f"{len(missing)} of {len(images)} pictures that {path} names are not there:\n  {listed(missing)}",
+            hint=f"put them beside it, or into a folder below {path.parent}",
+        )
+    return pictures
+
+
+def _labels(path: Path, instances: _Instances, names: LabelNames) -> dict[int, str]:
+    """Labels by category id, for the categories that a box has."""
+    known = {category.id: category.name for category in instances.categories}
+    labels: dict[int, str] = {}
+    for category_id in sorted({annotation.category_id for annotation in instances.annotations}):
+        if category_id not in known:
+            raise DatasetError(f"{path}: annotations are of category {category_id}, which is not listed")
+        label_id = names.find(known[category_id])
+        if label_id is None:
+            raise DatasetError(
+                f"category '{known[category_id]}' in {path} is no label of the model",
+                hint=names.hint(known[category_id]),
+            )
+        labels[category_id] = label_id
+    return labels
