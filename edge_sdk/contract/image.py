@@ -35,8 +35,8 @@ class ImageInput(Struct, frozen=True, kw_only=True, tag="image", tag_field="kind
         resize: ``stretch`` to the size without regard to the aspect ratio; ``letterbox``: the whole
             picture in its aspect ratio, the rest filled; ``crop``: the middle of the picture.
         interpolation: How new pixels are computed. ``area`` averages, and is best for making smaller.
-        crop_fraction: ``crop`` only: the square that is kept is this share of the shorter side, as
-            in the usual 224 of 256 (0.875).
+        crop_fraction: ``crop`` only: what is kept is this share of the largest rectangle of the
+            input's shape in the middle, as in the usual 224 of 256 (0.875).
         pad_value: ``letterbox`` only: fills what the picture leaves empty.
         pad_anchor: ``letterbox`` only: where the picture stands, ``center`` or ``top_left``.
         mean: Subtracted, by channel in the model's order; one number serves all channels.
