@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..contract.detector import CandidateBoxes, Scale
+from ..contract.detector import CandidateBoxes, Part, Scale
 from ..contract.image import ImageInput
 from ..contract.values import Array, TensorSpec
 from ..errors import ModelError
@@ -17,7 +17,7 @@ from .part_layout import PartLayout, lay_out
 from .places import find_places
 from .raw_detections import RawDetections, best_first, joined, without_empty_boxes
 from .suppression import suppress
-from .tensor_reader import TensorReader, find_spec
+from .tensor_reader import TensorReader, called, find_spec
 
 __all__ = ["CandidateDecoder"]
 
@@ -104,10 +104,14 @@ class _ScaleDecoder:
         self._layouts: _Layouts | None = None
 
     def check(self, outputs: Sequence[TensorSpec]) -> None:
-        shapes = [find_spec(part.tensor, outputs).shape for part, _ in self._read.values()]
-        known = [tuple(side for side in shape if side is not None) for shape in shapes]
-        if all(len(some) == len(shape) for some, shape in zip(known, shapes, strict=True)):
-            self._lay_out(tuple(known))
+        shapes: list[tuple[int, ...]] = []
+        for part, _ in self._read.values():
+            shape = find_spec(part.tensor, outputs).shape
+            sides = _one_batch(part, shape)
+            if None in sides:
+                return  # the first picture will tell
+            shapes.append(tuple(side for side in sides if side is not None))
+        self._lay_out(tuple(shapes))
 
     def __call__(self, tensors: TensorReader) -> RawDetections:
         layouts = self._lay_out(tuple(tensors.shape(part.tensor) for part, _ in self._read.values()))
@@ -147,6 +151,15 @@ class _ScaleDecoder:
         if room < count or (exact and room != count + unread):
             raise ModelError(
                 f"{where} needs {count}{f' and {unread} unread' if unread else ''} numbers from "
-                f"{layout.start} on in output '{layout.tensor}', but there are {room}",
+                f"{layout.start} on in {called(layout.tensor)}, but there are {room}",
                 hint="the number of labels, the background, or a start is not that of the model",
             )
+
+
+def _one_batch(part: Part, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """The shape for one picture, where the model leaves open how many it takes."""
+    if len(shape) != len(part.axes):
+        return tuple(side or 1 for side in shape)
+    return tuple(
+        1 if side is None and axis == "batch" else side for axis, side in zip(part.axes, shape, strict=True)
+    )

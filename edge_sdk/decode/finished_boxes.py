@@ -171,11 +171,13 @@ def _rows(name: str, shape: tuple[int | None, ...], columns: int) -> int | None:
     else:
         places = list(shape[:-1])
         fits = len(shape) > 1 and (shape[-1] is None or shape[-1] >= columns)
-    long = [side for side in places if side != 1]
+    long = [side for side in places if side not in {1, None}]
     if not fits or len(long) > 1:
         wanted = "[1, n]" if columns == 1 else f"[1, n, {columns} or more]"
         raise ModelError(
             f"output '{name}' has the shape {list(shape)}, where {wanted} is expected",
             hint="an axis of more than 1 beside the boxes means another batch size or another form of output",
         )
-    return long[0] if long else 1
+    if long:
+        return long[0]
+    return None if None in places else 1

@@ -17,7 +17,13 @@ from .raw_detections import Indices
 __all__ = ["keep_best"]
 
 _FEW = 64
-"""Groups below this are compared pair by pair; larger ones in blocks of so many."""
+"""Groups below this are compared pair by pair; larger ones in blocks."""
+_LEAST_BLOCK, _MOST_BLOCK = 32, 128
+"""A block is small as long as each drops many of the others, and grows where boxes are far apart."""
+_LARGE_GROUPS = 200
+"""Where groups have more boxes than this on average, the best of each drop too few of them."""
+_FEW_IN_ALL = 100
+"""So many boxes are compared each with each at once, whatever their labels."""
 _WORTH_A_ROUND = 8
 """A round that does not drop one in so many boxes is the last."""
 _FEW_OVERLAPS = 2048
@@ -39,6 +45,8 @@ def keep_best(
     Returns:
         Indices of those that stay, best first.
     """
+    if len(scores) <= _FEW_IN_ALL:
+        return _best_of_few(boxes, scores, iou_threshold, labels)
     if labels is None:
         labels = np.zeros(len(scores), np.intp)
     order = np.lexsort((-scores, labels))
@@ -46,6 +54,19 @@ def keep_best(
     kept = np.sort(order[stays])
     best_first: Indices = kept[np.argsort(-scores[kept], kind="stable")]
     return best_first
+
+
+def _best_of_few(
+    boxes: Float32Array, scores: Float32Array, iou_threshold: float, labels: Array | None
+) -> Indices:
+    order: Indices = np.argsort(-scores, kind="stable")
+    crowd = _Crowd(boxes[order], order, iou_threshold)
+    places = np.arange(len(order))
+    close = crowd.too_close(places[:, None], places)
+    if labels is not None:
+        ranked = labels[order]
+        close &= ranked[:, None] == ranked
+    return order[_first_come(close)]
 
 
 class _Crowd:
@@ -73,7 +94,9 @@ class _Crowd:
         dropped = len(left)
         while len(left) >= _FEW and dropped * _WORTH_A_ROUND >= len(left):
             starts, sizes = self._groups(left)
-            gone = self._too_close(left[np.repeat(starts, sizes)], left)
+            if len(starts) * _LARGE_GROUPS < len(left):
+                break
+            gone = self.too_close(left[np.repeat(starts, sizes)], left)
             gone[starts] = True
             self._stays[left[starts]] = True
             dropped = int(np.count_nonzero(gone))
@@ -88,12 +111,17 @@ class _Crowd:
 
     def _settle_in_blocks(self, left: Indices) -> None:
         """The best of those left among themselves, then what stays of them against all the others."""
+        size = _LEAST_BLOCK
         while len(left):
-            block, left = left[:_FEW], left[_FEW:]
-            kept = block[_first_come(self._too_close(block[:, None], block))]
+            block, left = left[:size], left[size:]
+            kept = block[_first_come(self.too_close(block[:, None], block))]
             self._stays[kept] = True
-            if len(left):
-                left = left[~self._too_close(kept[:, None], left).any(axis=0)]
+            if not len(left):
+                return
+            clear = left[~self.too_close(kept[:, None], left).any(axis=0)]
+            if (len(left) - len(clear)) * _WORTH_A_ROUND < len(left):
+                size = min(2 * size, _MOST_BLOCK)
+            left = clear
 
     def _settle_in_pairs(self, left: Indices, sizes: Indices) -> None:
         """All pairs within all groups, each of so many of those left, at once."""
@@ -104,10 +132,10 @@ class _Crowd:
             return
         second = np.arange(len(first)) - np.repeat(np.cumsum(rivals) - rivals, rivals) + first + 1
         first, second = left[first], left[second]
-        close = np.flatnonzero(self._too_close(first, second))
+        close = np.flatnonzero(self.too_close(first, second))
         _strike_out(self._stays, first[close], second[close])
 
-    def _too_close(self, first: Indices, second: Indices) -> Array:
+    def too_close(self, first: Indices, second: Indices) -> Array:
         """Whether boxes overlap too much: bool, of the shape that both indices are broadcast to."""
         x1, y1, x2, y2 = (side.take(first) for side in self._sides)
         u1, v1, u2, v2 = (side.take(second) for side in self._sides)

@@ -17,6 +17,7 @@ from ..contract.values import Array, Float32Array
 from ..errors import ModelError
 from .places import Places
 from .raw_detections import Indices
+from .tensor_reader import called
 
 __all__ = ["PartLayout", "lay_out"]
 
@@ -91,7 +92,7 @@ def lay_out(
     anchors = places.anchors_per_cell if places else 1
     if not fits or ("anchors_values" in part.axes and shape[part.axes.index("anchors_values")] % anchors):
         raise ModelError(
-            f"{where} stands in output '{part.tensor}' as {_described(part, expected)}, but that has the "
+            f"{where} stands in {called(part.tensor)} as {_described(part, expected)}, but that has the "
             f"shape {list(shape)}",
             hint="the detector's axes, its grids, or the order of its scales are not those of the model",
         )

@@ -10,7 +10,7 @@ from ..contract.values import Array, Float32Array, TensorSpec
 from ..errors import BackendError, ModelError
 from .finite import all_finite
 
-__all__ = ["TensorReader", "find_spec", "finite", "refuse_no_score"]
+__all__ = ["TensorReader", "called", "find_spec", "finite", "refuse_no_score"]
 
 _ROUNDING = 1 / 128  # a sigmoid or softmax inside the model may leave 0..1 by two steps of 8 bits
 
@@ -65,7 +65,7 @@ def finite(name: str, values: Float32Array) -> Float32Array:
     """
     if not all_finite(values):
         place = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise BackendError(f"number {place} of {_called(name)} is {values[place]}, not a finite number")
+        raise BackendError(f"number {place} of {called(name)} is {values[place]}, not a finite number")
     return values
 
 
@@ -78,7 +78,7 @@ def refuse_no_score(name: str, values: Array) -> None:
     if values.size and not (values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING):
         worst = values.flat[int(np.abs(values - 0.5).argmax())]
         raise BackendError(
-            f"{_called(name)} has {worst:g} where a score from 0 to 1 should be",
+            f"{called(name)} has {worst:g} where a score from 0 to 1 should be",
             hint="they may be logits: then the detector's activation must be sigmoid or softmax",
         )
 
@@ -96,7 +96,8 @@ def find_spec(name: str, outputs: Sequence[TensorSpec]) -> TensorSpec:
     raise _no_such_output(name, shapes)
 
 
-def _called(name: str) -> str:
+def called(name: str) -> str:
+    """An output, as messages name it."""
     return f"the model's output '{name}'" if name else "the model's output"
 
 

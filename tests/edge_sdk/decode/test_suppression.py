@@ -49,7 +49,7 @@ def no_close_call(found: list[Found], threshold: float) -> bool:
 
 
 crowds = st.builds(
-    crowd, st.integers(0, 10_000), st.integers(0, 90), st.integers(1, 40), st.sampled_from([1, 3, 20])
+    crowd, st.integers(0, 10_000), st.integers(0, 150), st.integers(1, 40), st.sampled_from([1, 3, 20])
 )
 
 
