@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _LEAST_DEVIATION = 0.15
 _UNKNOWN = -1.0
+_UNUSED_KEY = re.compile(rb', "quantization_config": null')
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,27 @@ def predict_scores(head: keras.Model, features: NDArray[np.float32]) -> NDArray[
 
 
 def save_head(head: keras.Model, path: Path) -> None:
-    """Writes the head; the file appears whole or not at all."""
+    """Writes the head, for older releases of Keras too; the file appears whole or not at all."""
     partial = path.with_name(f".{path.stem}.{os.getpid()}.keras")
     try:
         head.save(partial)
+        drop_unused_keys(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def drop_unused_keys(saved: Path) -> None:
+    """Takes out of a ``.keras`` file what Keras 3.15 notes of each layer, and Keras 3.12 would refuse.
+
+    Python 3.10 has no later Keras than 3.12. Only a key that says nothing is dropped.
+    """
+    with zipfile.ZipFile(saved) as archive:
+        members = {member: archive.read(member) for member in archive.infolist()}
+    with zipfile.ZipFile(saved, "w") as archive:
+        for member, content in members.items():
+            plain = _UNUSED_KEY.sub(b"", content) if member.filename == "config.json" else content
+            archive.writestr(member, plain)
 
 
 def _statistics(
@@ -121,8 +138,9 @@ def _folded(
 
     kernel = hidden[0] / deviation[:, None]
     features = keras.Input((FEATURES,), name="features")
-    first = keras.layers.Dense(hidden[1].size, "relu", name="hidden")
-    last = keras.layers.Dense(len(LABELS), name="logits")
+    # No random start, of which Keras 3.15 notes more than 3.12 would read.
+    first = keras.layers.Dense(hidden[1].size, "relu", kernel_initializer="zeros", name="hidden")
+    last = keras.layers.Dense(len(LABELS), kernel_initializer="zeros", name="logits")
     model = keras.Model(features, last(first(features)), name="head")
     first.set_weights([kernel, hidden[1] - mean @ kernel])
     last.set_weights(logits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -13,7 +14,7 @@ from converters import ConversionSpec, load_spec
 from examples.forest_sounds.base import FEATURES, FRONT_END, STEP_SAMPLES, WINDOW_SAMPLES, build_base
 from examples.forest_sounds.dataset import LABELS, load_mono
 from examples.forest_sounds.features import heard_windows
-from examples.forest_sounds.head import predict_scores
+from examples.forest_sounds.head import predict_scores, save_head
 
 MEGABYTE = 1_000_000
 
@@ -40,6 +41,18 @@ def spec(example: Path) -> ConversionSpec:
 
 def test_the_head_is_small(example: Path) -> None:
     assert (example / "head.keras").stat().st_size <= MEGABYTE
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, as it saves
+def test_the_head_says_nothing_that_the_keras_of_python_3_10_refuses(
+    example: Path, head: keras.Model, tmp_path: Path
+) -> None:
+    save_head(head, tmp_path / "again.keras")
+    for saved in (example / "head.keras", tmp_path / "again.keras"):
+        with zipfile.ZipFile(saved) as archive:
+            config = archive.read("config.json")
+        assert b"quantization_config" not in config
+        assert b"input_axes" not in config
 
 
 def test_the_head_takes_features_and_gives_a_logit_per_label(head: keras.Model) -> None:
