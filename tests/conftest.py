@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its kernels round by machine load
+
+# What starts us in the background may have us ignore Ctrl-C, and our processes too; tests need it heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadlines: a slow machine is not a wrong result. CI searches the same examples every time.
 hypothesis.settings.register_profile("local", deadline=None)
