@@ -6,6 +6,7 @@ a test holds them to the code.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,19 @@ _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 
 def schema_documents() -> dict[str, dict[str, Any]]:
     """JSON Schema (draft 2020-12) by document name."""
-    return {name: msgspec.json.schema(struct) for name, struct in _DOCUMENTS.items()}
+    return {name: _dedented(msgspec.json.schema(struct)) for name, struct in _DOCUMENTS.items()}
+
+
+def _dedented(schema: Any) -> Any:
+    """The schema with docstrings as Python 3.13 keeps them; before, they have the code's indentation."""
+    if isinstance(schema, dict):
+        return {
+            key: inspect.cleandoc(value)
+            if key == "description" and isinstance(value, str)
+            else _dedented(value)
+            for key, value in schema.items()
+        }
+    return [_dedented(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def write_schemas(folder: Path) -> None:
