@@ -9,6 +9,8 @@ import numpy as np
 
 from edge_sdk.contract.bundle import Bundle, file_digest, write_bundle
 from edge_sdk.contract.manifest import (
+    AudioInput,
+    ClassesOutput,
     ExpectedScores,
     Golden,
     Manifest,
@@ -16,10 +18,10 @@ from edge_sdk.contract.manifest import (
     Stage,
     Variant,
 )
-from edge_sdk.contract.values import Float32Array
+from edge_sdk.contract.values import Array
 
-from .proof.candidates import ModelUse
 from .proof.proven import Proof, Proven
+from .proof.trial import Trial
 from .report.html_page import render_report
 from .report.report_file import Report, encode_report
 from .spec.spec_file import ConversionSpec
@@ -31,7 +33,7 @@ _EXPECTED = "golden/expected.npy"
 
 
 def write_proved_bundle(
-    path: Path, spec: ConversionSpec, use: ModelUse, proof: Proof, report: Report, provenance: Provenance
+    path: Path, spec: ConversionSpec, trial: Trial, proof: Proof, report: Report, provenance: Provenance
 ) -> Bundle:
     """Write the bundle in one step, and open it again as a device would.
 
@@ -51,13 +53,14 @@ def write_proved_bundle(
         name=spec.name,
         version=spec.version,
         description=spec.description,
-        task="classify",
-        modality="audio",
+        task="classify" if isinstance(trial.output, ClassesOutput) else "detect",
+        modality="audio" if isinstance(trial.input, AudioInput) else "image",
         labels=list(spec.labels),
-        inputs=[use.audio],
+        inputs=[trial.input],
         stages=[Stage(name="main", variants=[item.name for item in proof.passed])],
-        outputs=[use.output],
+        outputs=[trial.output],
         rules=spec.rules,
+        frame_rules=spec.frame_rules,
         variants=[_variant(item) for item in proof.passed],
         golden=Golden(inputs=_INPUTS, expected=_EXPECTED, label_ids=list(spec.label_ids)),
         files={name: file_digest(content) for name, content in sorted(members.items())},
@@ -77,11 +80,13 @@ def _variant(item: Proven) -> Variant:
         precision=recipe.precision,
         sha256=digest.sha256,
         bytes=digest.bytes,
-        metric=item.metric,
+        metric=item.judged.metric,
         drop=verdict.drop,
         agreement=verdict.agreement,
         max_abs_difference=verdict.max_abs_difference,
-        golden=ExpectedScores(file=_golden_member(item), bound=item.bound),
+        golden=ExpectedScores(
+            file=_golden_member(item), bound=item.tolerance.bound, least_iou=item.tolerance.least_iou
+        ),
     )
 
 
@@ -93,7 +98,7 @@ def _golden_member(item: Proven) -> str:
     return f"golden/{item.name}.npy"
 
 
-def _npy(values: Float32Array) -> bytes:
+def _npy(values: Array) -> bytes:
     content = io.BytesIO()
-    np.save(content, np.ascontiguousarray(values, dtype=np.float32), allow_pickle=False)
+    np.save(content, np.ascontiguousarray(values), allow_pickle=False)
     return content.getvalue()

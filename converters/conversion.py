@@ -1,6 +1,6 @@
 """The whole conversion: check everything, build every variant, prove each, write what passed.
 
-The order is: arguments and output folder, spec, model against spec, recordings; then the work; then
+The order is: arguments and output folder, spec, model against spec, data sets; then the work; then
 the bundle and what was timed appear, or neither.
 """
 
@@ -9,27 +9,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.contract.manifest import Provenance
-from edge_sdk.errors import DatasetError, GateRefusedError
+from edge_sdk.contract.manifest import ClassesOutput, Provenance
+from edge_sdk.errors import GateRefusedError
 
 from .bundle_content import write_proved_bundle
-from .data.dataset import Dataset, read_dataset
-from .data.labelled_set import refuse_shared_samples
-from .data.nouns import RECORDINGS
 from .library_versions import library_versions
-from .proof.candidates import ModelUse
 from .proof.findings import assemble_report
+from .proof.kinds import check_model, fit_input, make_trial
 from .proof.latency import describe_machine
 from .proof.prove import Checked, prove
 from .proof.proven import Proof
 from .report.report_file import Latency, Measured, Report
 from .request import Request, check_request
 from .result_files import write_results
-from .sources.model_check import check_outputs, fit_input
 from .sources.open_source import open_source
 from .sources.source_model import SourceModel
 from .spec.spec_file import ConversionSpec, load_spec
@@ -64,7 +59,7 @@ def run_conversion(request: Request, progress: Progress, show: ShowReport) -> Co
 
     Raises:
         UsageError: The request does not hold; nothing was started.
-        InputError: The model or a recording cannot be used.
+        InputError: The model or a sample cannot be used.
         GateRefusedError: No variant may be used; nothing was written.
         BundleError, ConversionError: The bundle cannot be written.
     """
@@ -72,10 +67,8 @@ def run_conversion(request: Request, progress: Progress, show: ShowReport) -> Co
     spec = load_spec(request.spec)
     with contextlib.ExitStack() as finish:
         source = finish.enter_context(_open(request, spec, progress))
-        check_outputs(spec, source)
-        calibration, evaluation = _read_recordings(request, spec, progress)
-        use = ModelUse.of(spec, source, request.threads)
-        checked = Checked(request, spec, use, source, calibration, evaluation)
+        check_model(spec, source)
+        checked = Checked(request, spec, source, make_trial(request, spec, source, progress))
         proof = prove(checked, asked, finish, progress)
         return _decide(checked, proof, progress, show)
 
@@ -86,44 +79,26 @@ def _open(
     progress.step(f"opening {' + '.join(path.name for path in request.models)}")
     return open_source(
         request.models,
-        input_name=spec.audio.name,
-        output_name=spec.classes.name,
+        input_name=spec.input.name,
+        output_name=spec.classes.name if isinstance(spec.output, ClassesOutput) else None,
         fit_input=lambda model_input: fit_input(spec, model_input),
     )
 
 
-def _read_recordings(
-    request: Request, spec: ConversionSpec, progress: Progress
-) -> tuple[Dataset | None, Dataset]:
-    def read(folder: Path, what: str) -> Dataset:
-        return read_dataset(folder, spec.label_ids, progress=progress, what=what)
-
-    evaluation = read(request.evaluation, "evaluation")
-    if not evaluation.covered:
-        raise DatasetError(
-            f"{request.evaluation} has no recording of any label, so nothing can be judged",
-            hint=f"labels: {', '.join(spec.label_ids[:20])}",
-        )
-    if request.calibration is None:
-        return None, evaluation
-    calibration = read(request.calibration, "calibration")
-    refuse_shared_samples(calibration, evaluation, RECORDINGS)
-    return calibration, evaluation
-
-
 def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport) -> Conversion:
     """Show what was found, and write the bundle if anything passed."""
-    request, spec = checked.request, checked.spec
+    request, spec, trial = checked.request, checked.spec, checked.trial
+    calibration = trial.calibration_set
     formats = {str(item.candidate.recipe.format) for item in proof.proven}
     provenance = Provenance(
         source_models=list(checked.source.files),
-        calibration=None if checked.calibration is None else checked.calibration.digest,
-        evaluation=checked.evaluation.digest,
+        calibration=None if calibration is None else calibration.digest,
+        evaluation=trial.evaluation_set.digest,
         libraries=library_versions(checked.source, formats),
     )
     report = assemble_report(
         spec,
-        checked.evaluation,
+        trial,
         proof,
         provenance,
         source_name="float source" if checked.source.format is None else "reference kernels",
@@ -140,7 +115,7 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
     progress.step(f"writing {request.output}")
     bundle, measured = write_results(
         request.output,
-        lambda path: write_proved_bundle(path, spec, checked.use, proof, report, provenance),
+        lambda path: write_proved_bundle(path, spec, trial, proof, report, provenance),
         lambda bundle: describe_machine(bundle.sha256, request.threads, provenance.libraries, latency),
     )
     return Conversion(bundle, report, measured)

@@ -23,7 +23,7 @@ def library_versions(source: SourceModel, formats: set[str]) -> dict[str, str]:
         formats: Of the variants that were made.
     """
     names = [*_ALWAYS]
-    if source.function is not None:
+    if source.traced is not None:
         names += _TRAINING
         names += _TO_ONNX if "onnx" in formats else ()
     for model_format in formats:

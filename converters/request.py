@@ -23,8 +23,8 @@ class Request:
     Attributes:
         models: One model, or a feature extractor and its head.
         spec: The SPEC.toml.
-        calibration: Folder of recordings for integer variants.
-        evaluation: Folder of recordings that judge.
+        calibration: Folder of recordings or pictures for integer variants.
+        evaluation: Folder of others, which judge.
         output: The bundle to write.
         variants: Names, or None for the default ones.
         max_drop: How much the metric may lose.
@@ -61,8 +61,8 @@ def check_request(request: Request) -> tuple[str, ...]:
     needing = [name for name in asked if name in RECIPES and RECIPES[name].needs_calibration]
     if request.calibration is None and request.variants is not None and needing:
         raise UsageError(
-            f"{', '.join(needing)} needs calibration recordings",
-            hint="give --calibration DIR: ranges are measured on real sound, never invented",
+            f"{', '.join(needing)} needs calibration recordings or pictures",
+            hint="give --calibration DIR: ranges are measured on real data, never invented",
         )
     check_output(request.output)
     return asked

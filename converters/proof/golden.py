@@ -8,7 +8,7 @@ nearest to a decision.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,20 @@ from edge_sdk.inference.scorer import AudioScorer
 
 from ..data.clip_windows import read_windows
 from ..data.dataset import Dataset
+from ..data.labelled_set import LabelledSet
 from .scoring import Scores, WindowPlace
+from .trial import GoldenSamples
 
-__all__ = ["GoldenSamples", "choose_places", "indistinct_labels", "measured_bound", "read_golden"]
+__all__ = [
+    "FEWEST_SAMPLES",
+    "LEAST_BOUND",
+    "MOST_SAMPLES",
+    "SAFETY_FACTOR",
+    "choose_places",
+    "indistinct_labels",
+    "measured_bound",
+    "read_golden",
+]
 
 MOST_SAMPLES = 16
 """Golden samples are sound: at 2 s and 16 kHz each takes 128 KB of the bundle."""
@@ -31,7 +42,7 @@ SAFETY_FACTOR = 2.0
 """Kernels of other processors round otherwise than the ones measured here; by how much more is a guess
 that errs towards admitting a healthy device, while swaps move scores by tenths."""
 
-_LEAST_BOUND: dict[Precision, float] = {
+LEAST_BOUND: dict[Precision, float] = {
     "float32": 1e-3,
     "float16": 5e-3,
     "dynamic": 2e-2,
@@ -43,35 +54,35 @@ _LEAST_BOUND: dict[Precision, float] = {
 """Where kernels agree to the bit here, they may still differ by a rounding step a layer elsewhere."""
 
 
-@dataclass(frozen=True)
-class GoldenSamples:
-    """The chosen windows.
+def choose_places(
+    dataset: LabelledSet[Any],
+    scores: Scores,
+    thresholds: Mapping[str, float],
+    *,
+    fewest: int = FEWEST_SAMPLES,
+    most: int = MOST_SAMPLES,
+) -> list[WindowPlace]:
+    """Choose windows by the float source's scores; the same scores give the same choice.
 
-    Attributes:
-        inputs: Sound, float32 ``[n, window_samples]``.
-        expected: The float source's scores, float32 ``[n, labels]``.
-        names: For each, the recording and the second where the window starts.
+    Args:
+        dataset: What was scored.
+        scores: By the float source.
+        thresholds: By label id; a label without one is decided at 0.5.
+        fewest: How many to choose at least, as far as there are so many.
+        most: How many to choose at most.
     """
-
-    inputs: Float32Array
-    expected: Float32Array
-    names: tuple[str, ...]
-
-
-def choose_places(dataset: Dataset, scores: Scores, thresholds: Mapping[str, float]) -> list[WindowPlace]:
-    """Choose windows by the float source's scores; the same scores give the same choice."""
     truth = dataset.truth[np.array([place.clip for place in scores.places])]
     limits = np.array([thresholds.get(label_id, 0.5) for label_id in dataset.label_ids])
     surest = [
         int(np.argmax(np.where(truth[:, column], scores.windows[:, column], -1.0)))
-        for column in np.flatnonzero(truth.any(axis=0))[: MOST_SAMPLES - 1]
+        for column in np.flatnonzero(truth.any(axis=0))[: most - 1]
     ]
     background = ~truth.any(axis=1)
     if background.any():
         surest.append(int(np.argmin(np.where(background, scores.windows.max(axis=1), 2.0))))
     nearest = np.argsort(np.abs(scores.windows - limits).min(axis=1), kind="stable")
     chosen = list(dict.fromkeys(surest))
-    wanted = min(max(FEWEST_SAMPLES, len(chosen)), MOST_SAMPLES, len(scores.places))
+    wanted = min(max(fewest, len(chosen)), most, len(scores.places))
     chosen += [int(index) for index in nearest if int(index) not in chosen][: wanted - len(chosen)]
     return [scores.places[index] for index in chosen]
 
@@ -105,7 +116,7 @@ def measured_bound(precision: Precision, answers: Sequence[Float32Array]) -> flo
         answers: Scores ``[n, labels]`` under each kernel set, the reference first.
     """
     measured = max(float(np.abs(other - answers[0]).max()) for other in answers[1:])
-    return min(1.0, max(_LEAST_BOUND[precision], SAFETY_FACTOR * measured))
+    return min(1.0, max(LEAST_BOUND[precision], SAFETY_FACTOR * measured))
 
 
 def indistinct_labels(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,42 +12,20 @@ from edge_sdk.contract.manifest import Metric
 from edge_sdk.contract.values import Array
 from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
 
-from ..data.dataset import Dataset
-from ..report.report_file import ClipNote, LabelReport, label_report
+from ..data.labelled_set import LabelledSet
+from ..report.report_file import LabelReport, Moved, label_report
 from ..spec.spec_file import ConversionSpec
 from .scoring import Scores
+from .trial import Verdict
 
-__all__ = ["Judge", "Verdict"]
+__all__ = ["Judge"]
 
-_WORST_CLIPS = 5
+_MOST_NAMED = 5
 _ROUNDING = 1e-9  # 0.34 - 0.33 is a little more than 0.01 in binary
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate says about one variant.
-
-    Attributes:
-        refusal: Why it may not be used; empty where it may.
-        drop: Of the metric; negative where the variant is better.
-        agreement: Share of window decisions that equal the float source's.
-        max_abs_difference: Of a window's score.
-        worst_label: The label that lost most.
-        worst_label_drop: How much.
-        worst_clips: Recordings whose score moved most.
-    """
-
-    refusal: str
-    drop: float
-    agreement: float
-    max_abs_difference: float
-    worst_label: str | None
-    worst_label_drop: float | None
-    worst_clips: list[ClipNote]
-
-
 class Judge:
-    """Compares models on one evaluation set.
+    """Compares classifiers on one evaluation set.
 
     Only labels that the set has are judged: about others it says nothing.
 
@@ -56,13 +35,13 @@ class Judge:
         max_drop: How much the metric may lose, overall and for any label.
     """
 
-    def __init__(self, spec: ConversionSpec, dataset: Dataset, max_drop: float) -> None:
+    def __init__(self, spec: ConversionSpec, dataset: LabelledSet[Any], max_drop: float) -> None:
         self._exclusive = spec.classes.exclusive
         self._dataset = dataset
         self._max_drop = max_drop
         self._label_ids = dataset.covered
         self._columns = [dataset.label_ids.index(label_id) for label_id in self._label_ids]
-        self._thresholds = {label_id: rule.threshold for label_id, rule in spec.rules.items()}
+        self._thresholds = spec.thresholds
         self._all_label_ids = dataset.label_ids
         self._truth = dataset.truth[:, self._columns]
 
@@ -101,7 +80,7 @@ class Judge:
             max_abs_difference=float(np.abs(source.windows - variant.windows).max()),
             worst_label=worst_label,
             worst_label_drop=label_drop,
-            worst_clips=self._worst_clips(source, variant),
+            furthest=self._furthest(source, variant),
         )
         return self._with_refusal(verdict)
 
@@ -114,8 +93,8 @@ class Judge:
             refusal = f"'{label}' drops by {label_drop:.4f}, more than {self._max_drop:g}"
         else:
             return verdict
-        clips = ", ".join(note.clip for note in verdict.worst_clips[:3])
-        return replace(verdict, refusal=f"{refusal}; furthest off: {clips}")
+        names = ", ".join(moved.sample for moved in verdict.furthest[:3])
+        return replace(verdict, refusal=f"{refusal}; furthest off: {names}")
 
     def _worst_label(self, source: Scores, variant: Scores) -> tuple[str | None, float | None]:
         drops = [
@@ -132,19 +111,19 @@ class Judge:
     def _label_value(self, label: LabelReport) -> float | None:
         return label.recall.value if self._exclusive else label.balanced_accuracy
 
-    def _worst_clips(self, source: Scores, variant: Scores) -> list[ClipNote]:
-        """Recordings by how far the variant is off; those decided otherwise come first."""
+    def _furthest(self, source: Scores, variant: Scores) -> list[Moved]:
+        """Samples by how far the variant is off; those decided otherwise come first."""
         before, after = source.clips[:, self._columns], variant.clips[:, self._columns]
         difference = np.abs(before - after)
         flipped = self._decide(source.clips) != self._decide(variant.clips)
         rank = difference + flipped
         notes = []
-        for index in np.argsort(-rank.max(axis=1), kind="stable")[:_WORST_CLIPS]:
+        for index in np.argsort(-rank.max(axis=1), kind="stable")[:_MOST_NAMED]:
             column = int(rank[index].argmax())
             label_id = self._label_ids[column]
             notes.append(
-                ClipNote(
-                    clip=self._dataset.clips[index].name,
+                Moved(
+                    sample=self._dataset.samples[index].name,
                     label=label_id,
                     source_score=float(before[index, column]),
                     score=float(after[index, column]),

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edge_sdk.contract.manifest import Metric
 from edge_sdk.contract.values import Float32Array
 
-from ..report.report_file import LabelReport, Latency
+from ..report.report_file import Latency
 from .candidates import Candidate
-from .golden import GoldenSamples
-from .judge import Verdict
-from .scoring import Scores
+from .trial import GoldenSamples, Judged, Tolerance, Verdict
 
 __all__ = ["Proof", "Proven"]
 
@@ -22,20 +19,18 @@ class Proven:
 
     Attributes:
         candidate: The variant.
-        metric: Its figure on the evaluation set.
-        labels: Its figures by label.
+        judged: Its figures on the evaluation set.
         verdict: What the gate says.
-        answers: Its scores for the golden inputs under reference kernels, ``[n, labels]``.
-        bound: How far another machine may be off.
+        answers: Its answers to the golden inputs under reference kernels.
+        tolerance: How far another machine may be off.
         latency: Of one inference here.
     """
 
     candidate: Candidate
-    metric: Metric
-    labels: list[LabelReport]
+    judged: Judged
     verdict: Verdict
     answers: Float32Array
-    bound: float
+    tolerance: Tolerance
     latency: Latency
 
     @property
@@ -54,29 +49,27 @@ class Proof:
     """Everything that was found out.
 
     Attributes:
-        source_scores: Of the float source on the evaluation set.
-        source_metric: Its figure.
-        source_labels: Its figures by label.
+        source: Figures of the float source.
         golden: The golden samples.
         proven: Variants that run.
         left_out: Why each of the others does not.
         fusion_difference: Between a fused model and its two parts run in turn.
+        warnings: What the float source's answers say about the spec.
     """
 
-    source_scores: Scores
-    source_metric: Metric
-    source_labels: list[LabelReport]
+    source: Judged
     golden: GoldenSamples
     proven: tuple[Proven, ...]
     left_out: dict[str, str] = field(default_factory=dict)
     fusion_difference: float | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def passed(self) -> tuple[Proven, ...]:
         """Variants for the bundle, in the order a device should prefer them.
 
         Those come first that answer as the float source does: in at least 99.5 % of decisions, and
-        no score far off, since a few evaluation clips may not show what it flips. Among equals the
+        no score far off, since a small evaluation set may not show what it flips. Among equals the
         smaller and usually faster.
         """
         able = [item for item in self.proven if item.passed]

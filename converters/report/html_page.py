@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 
-from .report_file import ClipNote, LabelReport, Report, ShareReport, VariantReport
+from .report_file import (
+    BoxLabelReport,
+    EvaluationSummary,
+    LabelReport,
+    Moved,
+    Report,
+    ShareReport,
+    VariantReport,
+)
 
 __all__ = ["render_report"]
 
 _BAR_WIDTH = 90
 _BAR_HEIGHT = 14
 _MOVED = 0.005
-"""A score that moved by less is rounding; it would only hide the recordings that matter."""
+"""A score that moved by less is rounding; it would only hide the samples that matter."""
 
 _STYLE = """
 :root{color-scheme:light dark;--text:#1c1c1c;--quiet:#5a5a5a;--page:#fff;--line:#dcdcdc;--empty:#ececec;
@@ -47,10 +55,10 @@ def render_report(report: Report) -> str:
         f"<h3>{escape(report.source.name)}</h3>",
         _labels(report.source),
         *(_folded(item.name, _labels(item)) for item in report.variants if item.labels),
-        f"<h2>Recordings furthest from the {escape(report.source.name)}</h2>",
-        _moved_recordings(report),
+        f"<h2>{_words(report)[1].capitalize()} furthest from the {escape(report.source.name)}</h2>",
+        _moved_samples(report),
         "<h2>Golden samples</h2>",
-        "<p>Before a device trusts a variant, its scores for these must be right within a bound.</p>",
+        "<p>Before a device trusts a variant, its answers to these must be right within a bound.</p>",
         _list(report.golden_samples),
         "<h2>Made from</h2>",
         _provenance(report),
@@ -64,17 +72,38 @@ def render_report(report: Report) -> str:
 
 
 def _evidence(report: Report) -> str:
-    summary = report.evaluation
-    counts = ", ".join(f"{escape(label)} {n}" for label, n in summary.clips_by_label.items())
     metric = report.source.metric.name if report.source.metric else ""
-    amount = f"{summary.clips} recordings ({summary.hours * 60:.1f} minutes, {summary.windows} windows)"
     return (
-        f"<p>Judged on {amount}: {counts}, background {summary.background_clips}. "
-        "A recording's score is the highest of its windows.</p>"
+        f"<p>Judged on {_amount(report)}</p>"
         f"<p><b>{escape(metric)}</b>: {escape(report.metric_meaning)}. A variant is refused when it "
         f"loses more than {report.max_drop:g}, overall or for any label. Intervals are 95 %: "
         "exact, but approximate for AUC.</p>"
     )
+
+
+def _amount(report: Report) -> str:
+    summary = report.evaluation
+    if isinstance(summary, EvaluationSummary):
+        amount = f"{summary.clips} recordings ({summary.hours * 60:.1f} minutes, {summary.windows} windows)"
+        counts = f"{_counts(summary.clips_by_label)}, background {summary.background_clips}"
+        return f"{amount}: {counts}. A recording's score is the highest of its windows."
+    amount = f"{summary.pictures} pictures: {_counts(summary.pictures_by_label)}"
+    amount = f"{amount}, background {summary.background_pictures}."
+    if not summary.boxes_by_label:
+        return amount
+    boxes = f"True boxes: {_counts(summary.boxes_by_label)}"
+    return f"{amount} {boxes}; {summary.boxes_passed_over} more are passed over, as crowds or as difficult."
+
+
+def _counts(by_label: Mapping[str, int]) -> str:
+    return ", ".join(f"{escape(label)} {n}" for label, n in by_label.items())
+
+
+def _words(report: Report) -> tuple[str, str]:
+    """What one sample is called, and several."""
+    if isinstance(report.evaluation, EvaluationSummary):
+        return "recording", "recordings"
+    return "picture", "pictures"
 
 
 def _warnings(report: Report) -> str:
@@ -84,14 +113,16 @@ def _warnings(report: Report) -> str:
 
 
 def _variants(report: Report) -> str:
-    headings = ["variant", "outcome", "metric", "95 % interval"]
+    more = [metric.name for metric in report.source.more_metrics]
+    headings = ["variant", "outcome", "metric", "95 % interval", *more]
     numbers = ["drop", "agreement", "max difference", "KB"]
-    rows = [_variant_row(item) for item in (report.source, *report.variants)]
-    return _table([*headings, *numbers, "worst label"], rows, numbers={"metric", *numbers})
+    rows = [_variant_row(item, more) for item in (report.source, *report.variants)]
+    return _table([*headings, *numbers, "worst label"], rows, numbers={"metric", *more, *numbers})
 
 
-def _variant_row(item: VariantReport) -> list[str]:
+def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
     metric, value, interval = item.metric, None, ""
+    others = {other.name: other.value for other in item.more_metrics}
     if metric is not None:
         value = metric.value
         between = "" if metric.low is None else f"{metric.low:.3f}-{metric.high:.3f}"
@@ -103,6 +134,7 @@ def _variant_row(item: VariantReport) -> list[str]:
         _text(item.outcome.replace("_", " "), item.outcome),
         _number(value, ".4f"),
         f"<td>{interval}</td>",
+        *(_number(others.get(name), ".4f") for name in more),
         _number(item.drop, "+.4f"),
         _number(item.agreement, ".4f"),
         _number(item.max_abs_difference, ".1e"),
@@ -118,9 +150,24 @@ def _reasons(report: Report) -> str:
 
 
 def _labels(item: VariantReport) -> str:
+    boxes = [label for label in item.labels if isinstance(label, BoxLabelReport)]
+    if boxes:
+        headings = ["label", "threshold", "recall", "precision", "AP50", "AP50-95"]
+        return _table(headings, map(_box_row, boxes), numbers={"threshold", "AP50", "AP50-95"})
     headings = ["label", "threshold", "recall", "precision", "specificity", "AUC"]
-    rows = [_label_row(label) for label in item.labels]
+    rows = [_label_row(label) for label in item.labels if isinstance(label, LabelReport)]
     return _table(headings, rows, numbers={"threshold"})
+
+
+def _box_row(label: BoxLabelReport) -> list[str]:
+    return [
+        _text(label.label),
+        _number(label.threshold, "g"),
+        _share(label.recall),
+        _share(label.precision),
+        _number(label.ap50, ".4f"),
+        _number(label.ap50_95, ".4f"),
+    ]
 
 
 def _label_row(label: LabelReport) -> list[str]:
@@ -136,25 +183,25 @@ def _label_row(label: LabelReport) -> list[str]:
     ]
 
 
-def _moved_recordings(report: Report) -> str:
-    headings = ["variant", "recording", "label", report.source.name, "variant's", "threshold", "decision"]
-    rows = [
-        _moved_row(item.name, note) for item in report.variants for note in item.worst_clips if _moved(note)
-    ]
+def _moved_samples(report: Report) -> str:
+    one = _words(report)[0]
+    headings = ["variant", one, "label", report.source.name, "variant's", "threshold", "decision"]
+    rows = [_moved_row(item.name, note) for item in report.variants for note in item.furthest if _moved(note)]
     if not rows:
-        return f"<p>No score of a recording moved by {_MOVED:g} or more in any variant.</p>"
-    explained = f"<p>The highest window counts. Scores that moved by less than {_MOVED:g} are not shown.</p>"
+        return f"<p>No score of a {one} moved by {_MOVED:g} or more in any variant.</p>"
+    highest = "The highest window counts. " if one == "recording" else ""
+    explained = f"<p>{highest}Scores that moved by less than {_MOVED:g} are not shown.</p>"
     return explained + _table(headings, rows, numbers={report.source.name, "variant's", "threshold"})
 
 
-def _moved(note: ClipNote) -> bool:
+def _moved(note: Moved) -> bool:
     return abs(note.score - note.source_score) >= _MOVED or note.flipped
 
 
-def _moved_row(variant: str, note: ClipNote) -> list[str]:
+def _moved_row(variant: str, note: Moved) -> list[str]:
     return [
         _text(variant),
-        _text(note.clip),
+        _text(note.sample),
         _text(note.label),
         _number(note.source_score, ".4f"),
         _number(note.score, ".4f"),

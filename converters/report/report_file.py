@@ -15,12 +15,17 @@ from edge_sdk.contract.manifest import Metric, Provenance
 from edge_sdk.metrics.classification import LabelMetrics, Share
 
 __all__ = [
-    "ClipNote",
+    "BoxLabelReport",
+    "EvaluationSummary",
+    "LabelFigures",
     "LabelReport",
     "Latency",
     "Measured",
+    "Moved",
+    "PictureSummary",
     "Report",
     "ShareReport",
+    "Summary",
     "VariantReport",
     "describe_metric",
     "encode_report",
@@ -30,9 +35,11 @@ __all__ = [
 Outcome: TypeAlias = Literal["passed", "refused", "left_out"]
 
 _METRIC_MEANING = {
-    "accuracy": "share of recordings whose highest-scoring label is the right one",
-    "exact_match": "share of recordings that are decided right at threshold in every label that the "
+    "accuracy": "share of {} whose highest-scoring label is the right one",
+    "exact_match": "share of {} that are decided right at threshold in every label that the "
     "evaluation set has",
+    "map50": "mean over labels of the average precision, where a box counts as right if it overlaps a "
+    "true one by half (intersection over union); at most 100 boxes of each of the {}, by COCO's rules",
 }
 
 
@@ -67,14 +74,37 @@ class LabelReport(Struct, frozen=True, kw_only=True):
     auc_interval: Literal["approximate"] = "approximate"
 
 
-class ClipNote(Struct, frozen=True, kw_only=True):
-    """One recording that a variant scores otherwise than the float source, at its worst label.
+class BoxLabelReport(Struct, frozen=True, kw_only=True):
+    """Figures of one label of a detector.
 
     Attributes:
+        recall: Of the true boxes, those that a box at threshold overlaps by half or more.
+        precision: Of the boxes at threshold, those that are one of these.
+        ap50: Average precision where half an overlap is enough; null without true boxes.
+        ap50_95: Its mean over ten overlaps from .50 to .95.
+    """
+
+    label: str
+    threshold: float
+    recall: ShareReport
+    precision: ShareReport
+    ap50: float | None
+    ap50_95: float | None
+
+
+LabelFigures: TypeAlias = "LabelReport | BoxLabelReport"
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """One sample that a variant scores otherwise than the float source, at its worst label.
+
+    Attributes:
+        sample: The recording or picture.
+        source_score, score: Of a detector, 0 where there is no such box.
         flipped: Whether the two decide otherwise, too.
     """
 
-    clip: str
+    sample: str
     label: str
     source_score: float
     score: float
@@ -89,11 +119,13 @@ class VariantReport(Struct, frozen=True, kw_only=True):
         outcome: ``passed``, ``refused`` by the gate, or ``left_out`` as it could not be made or run.
         reason: Why it is not in the bundle.
         drop: Of the metric, against the float source.
+        more_metrics: Further figures, which the gate does not look at.
         worst_label, worst_label_drop: The label whose balanced accuracy (recall, where labels
-            exclude each other) dropped most.
+            exclude each other; average precision of a detector) dropped most.
         labels: Figures for each label of the evaluation set.
-        worst_clips: Where it is furthest from the float source.
+        furthest: Samples where it is furthest from the float source.
         bound: Of its golden samples.
+        least_iou: Of its golden samples: how much a box must overlap the expected one.
         note: How it was made, where that was decided on the way.
         float_layers: Layers that were kept in float, where others are integer.
     """
@@ -102,21 +134,23 @@ class VariantReport(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     reason: str = ""
     metric: Metric | None = None
+    more_metrics: list[Metric] = []
     drop: float | None = None
     agreement: float | None = None
     max_abs_difference: float | None = None
     bytes: int | None = None
     worst_label: str | None = None
     worst_label_drop: float | None = None
-    labels: list[LabelReport] = []
-    worst_clips: list[ClipNote] = []
+    labels: list[LabelReport | BoxLabelReport] = []
+    furthest: list[Moved] = []
     bound: float | None = None
+    least_iou: float | None = None
     note: str = ""
     float_layers: list[str] = []
 
 
 class EvaluationSummary(Struct, frozen=True, kw_only=True):
-    """What the figures rest on."""
+    """What the figures of a model that listens rest on."""
 
     clips: int
     windows: int
@@ -126,6 +160,25 @@ class EvaluationSummary(Struct, frozen=True, kw_only=True):
     labels_without_clips: list[str]
 
 
+class PictureSummary(Struct, frozen=True, kw_only=True):
+    """What the figures of a model that looks at pictures rest on.
+
+    Attributes:
+        boxes_by_label: True boxes that count; empty for a classifier.
+        boxes_passed_over: Marked as crowds or as difficult.
+    """
+
+    pictures: int
+    pictures_by_label: dict[str, int]
+    background_pictures: int
+    labels_without_pictures: list[str]
+    boxes_by_label: dict[str, int] = {}
+    boxes_passed_over: int = 0
+
+
+Summary: TypeAlias = "EvaluationSummary | PictureSummary"
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """``report.json``."""
 
@@ -133,7 +186,7 @@ class Report(Struct, frozen=True, kw_only=True):
     version: str
     metric_meaning: str
     max_drop: float
-    evaluation: EvaluationSummary
+    evaluation: EvaluationSummary | PictureSummary
     source: VariantReport
     variants: list[VariantReport]
     golden_samples: list[str]
@@ -167,9 +220,14 @@ def encode_report(report: Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
-def describe_metric(name: str) -> str:
-    """What a metric of that name says."""
-    return _METRIC_MEANING[name]
+def describe_metric(name: str, samples: str) -> str:
+    """What a metric of that name says.
+
+    Args:
+        name: The metric.
+        samples: What it is computed from: ``recordings``, ``pictures``.
+    """
+    return _METRIC_MEANING[name].format(samples)
 
 
 def label_report(metrics: LabelMetrics, threshold: float) -> LabelReport:

@@ -15,9 +15,10 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     """The variants as a table, the float source first, then why some are not in the bundle."""
     times = {item.variant: f"{item.median_ms:.2f}" for item in latency}
     metric = report.source.metric.name if report.source.metric else "metric"
-    headings = ["variant", metric, "n", "95 %", "drop", "agreement", "max diff", "KB", "ms", "outcome"]
-    rows = [_row(item, times) for item in (report.source, *report.variants)]
-    lines = [text_table(headings, rows, numbers=range(1, 9))]
+    more = [other.name for other in report.source.more_metrics]
+    headings = ["variant", metric, "n", "95 %", *more, "drop", "agreement", "max diff", "KB", "ms", "outcome"]
+    rows = [_row(item, times, more) for item in (report.source, *report.variants)]
+    lines = [text_table(headings, rows, numbers=range(1, 9 + len(more)))]
     lines += [f"{item.name}: {item.note}" for item in report.variants if item.note]
     lines += [
         f"{item.name}: {item.outcome.replace('_', ' ')}: {item.reason}"
@@ -28,17 +29,20 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     return "\n".join(lines)
 
 
-def _row(item: VariantReport, times: dict[str, str]) -> list[str]:
+def _row(item: VariantReport, times: dict[str, str], more: Sequence[str]) -> list[str]:
     metric = item.metric
     size = "" if item.bytes is None else f"{item.bytes / 1000:.0f}"
     if metric is None:
-        return [item.name, "", "", "", "", "", "", size, times.get(item.name, ""), _outcome(item)]
+        empty = [""] * (6 + len(more))
+        return [item.name, *empty, size, times.get(item.name, ""), _outcome(item)]
+    others = {other.name: other.value for other in item.more_metrics}
     interval = "" if metric.low is None else f"{metric.low:.3f}-{metric.high:.3f}"
     return [
         item.name,
         f"{metric.value:.4f}",
         str(metric.n),
         interval,
+        *(_number(others.get(name), ".4f") for name in more),
         _number(item.drop, "+.4f"),
         _number(item.agreement, ".4f"),
         _number(item.max_abs_difference, ".1e"),

@@ -14,19 +14,24 @@ from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import MissingExtraError, ModelError
 
 from ..quiet import import_tensorflow, quiet_libraries
-from .source_model import FitShape, SourceModel
+from .source_model import FitShape, SourceModel, choose_outputs, telling_tensors
 from .tensorflow_source import source_from_function
 
-__all__ = ["load_keras", "open_keras"]
+__all__ = ["load_keras", "open_keras", "plain_name"]
 
 _LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, zipfile.BadZipFile)
 
 
-def open_keras(paths: tuple[Path, ...], fit_input: FitShape) -> SourceModel:
+def open_keras(paths: tuple[Path, ...], output_name: str | None, fit_input: FitShape) -> SourceModel:
     """Open one model, or fuse a feature extractor and a head.
 
+    Args:
+        paths: One file or two.
+        output_name: Which output, where a classifier has several; None for all of a detector's.
+        fit_input: Holds the model's input against the spec.
+
     Raises:
-        ModelError: A file cannot be loaded, or does not have one input and one output.
+        ModelError: A file cannot be loaded, has several inputs, or several outputs and none was named.
     """
     models = [load_keras(path) for path in paths]
     if len(models) == 2:
@@ -36,11 +41,25 @@ def open_keras(paths: tuple[Path, ...], fit_input: FitShape) -> SourceModel:
     else:
         model = models[0]
     name = paths[0].name
-    taken = _only(name, "input", model.inputs)
-    _only(paths[-1].name, "output", model.outputs)
-    model_input = TensorSpec(_plain_name(taken.name), tuple(taken.shape), "float32")
-    fitted = TensorSpec(model_input.name, fit_input(model_input), "float32")
-    opened = source_from_function(paths, lambda batch: model(batch, training=False), fitted, "scores")
+    if len(model.inputs) != 1:
+        raise ModelError(
+            f"{name} has {len(model.inputs)} inputs; one is supported",
+            hint="wrap it: keras.Model(the one input, the outputs), without the other inputs",
+        )
+    taken = TensorSpec(
+        plain_name(model.inputs[0].name), tuple(model.inputs[0].shape), _dtype(model.inputs[0])
+    )
+    given = _outputs(model)
+    chosen = choose_outputs(name, given, output_name)
+    with telling_tensors(name, [taken], given):
+        fitted = TensorSpec(taken.name, fit_input(taken), taken.dtype)
+    places = [given.index(spec) for spec in chosen]
+
+    def run(batch: Any) -> list[Any]:
+        answers = _flattened(model(batch, training=False))
+        return [answers[place] for place in places]
+
+    opened = source_from_function(paths, run, fitted, [spec.name for spec in chosen])
     return replace(opened, parts=tuple(models)) if len(models) == 2 else opened
 
 
@@ -68,16 +87,34 @@ def load_keras(path: Path) -> Any:
         ) from error
 
 
-def _only(name: str, what: str, tensors: Any) -> Any:
-    if len(tensors) != 1:
-        raise ModelError(
-            f"{name} has {len(tensors)} {what}s; one is supported",
-            hint=f"wrap it: keras.Model(the one input, the one output), without the other {what}s",
-        )
-    return tensors[0]
-
-
-def _plain_name(name: str) -> str:
-    """A tensor name that both TensorFlow and ONNX accept."""
+def plain_name(name: str) -> str:
+    """A tensor name that TensorFlow, TFLite and ONNX accept."""
     plain = "".join(letter if letter.isalnum() else "_" for letter in name).strip("_")
     return plain if plain and plain[0].isalpha() else "features"
+
+
+def _outputs(model: Any) -> tuple[TensorSpec, ...]:
+    """The outputs in Keras's flat order; a single one is called ``scores``, whatever layer it is from."""
+    if len(model.outputs) == 1:
+        names = ["scores"]
+    elif isinstance(model.output, dict):
+        names = [plain_name(key) for key in sorted(model.output)]
+    else:
+        names = [plain_name(name) for name in model.output_names]
+    if len(set(names)) != len(model.outputs):
+        names = [f"output_{number}" for number in range(len(model.outputs))]
+    return tuple(
+        TensorSpec(name, tuple(tensor.shape), _dtype(tensor))
+        for name, tensor in zip(names, model.outputs, strict=True)
+    )
+
+
+def _dtype(tensor: Any) -> str:
+    return str(tensor.dtype)
+
+
+def _flattened(answers: Any) -> list[Any]:
+    import keras
+
+    flat: list[Any] = keras.tree.flatten(answers)
+    return flat

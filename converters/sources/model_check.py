@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_sdk.contract.audio import LogMel, feature_shape
-from edge_sdk.contract.values import Float32Array, TensorSpec
+from edge_sdk.contract.values import Array, TensorSpec
 from edge_sdk.errors import ModelError, SpecError
 from edge_sdk.inference.backend import describe_tensor
 from edge_sdk.inference.tensor_fit import fit_shape
@@ -14,12 +14,12 @@ from ..spec.audio_table import windows_with_frames
 from ..spec.spec_file import ConversionSpec
 from .source_model import SourceModel
 
-__all__ = ["check_outputs", "check_score_range", "fit_input"]
+__all__ = ["check_outputs", "check_score_range", "fit_window"]
 
 _ROUNDING = 1e-3
 
 
-def fit_input(spec: ConversionSpec, model_input: TensorSpec) -> tuple[int, ...]:
+def fit_window(spec: ConversionSpec, model_input: TensorSpec) -> tuple[int, ...]:
     """The shape of one window's tensor, batch of 1.
 
     Raises:
@@ -56,13 +56,13 @@ def check_outputs(spec: ConversionSpec, source: SourceModel) -> None:
     _check_activation(spec, source)
 
 
-def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequence[Float32Array]) -> None:
+def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequence[Array]) -> None:
     """Without an activation still to come, what the model gives must be scores.
 
     Args:
         spec: Which activation is still to be applied.
         source: The model.
-        tensors: Features of a few windows, without a batch axis.
+        tensors: What it is fed for a few samples.
 
     Raises:
         SpecError: An output lies outside 0..1.
@@ -70,7 +70,7 @@ def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequen
     if spec.classes.activation != "none":
         return
     for tensor in tensors:
-        answer = source.run(source.batch(tensor))
+        answer = source.run(tensor)
         low, high = float(answer.min()), float(answer.max())
         if low < -_ROUNDING or high > 1 + _ROUNDING:
             raise SpecError(

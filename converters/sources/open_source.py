@@ -15,7 +15,7 @@ __all__ = ["open_source"]
 
 @contextlib.contextmanager
 def open_source(
-    paths: tuple[Path, ...], *, input_name: str = "", output_name: str = "", fit_input: FitShape
+    paths: tuple[Path, ...], *, input_name: str = "", output_name: str | None = "", fit_input: FitShape
 ) -> Iterator[SourceModel]:
     """Open a trained model.
 
@@ -23,7 +23,7 @@ def open_source(
         paths: One ``.keras``, SavedModel folder, ``.tflite`` or ``.onnx``; or two ``.keras`` files,
             a feature extractor and a head that takes its output.
         input_name: Which input, where the model has several.
-        output_name: Which output, where the model has several.
+        output_name: Which output, where a classifier has several; None for all of them.
         fit_input: Holds the model's input against the spec.
 
     Raises:
@@ -37,7 +37,7 @@ def open_source(
     if len(paths) == 2 or first.suffix == ".keras":
         from .keras_source import open_keras
 
-        opened = open_keras(paths, fit_input)
+        opened = open_keras(paths, output_name, fit_input)
     elif first.is_dir():
         from .saved_model_source import open_saved_model
 

@@ -9,7 +9,15 @@ from edge_sdk.contract.manifest import ModelFormat
 from edge_sdk.errors import BackendError, MissingExtraError, ModelError
 from edge_sdk.inference.open import open_backend
 
-from .source_model import FinalActivation, FitShape, SourceModel, choose_tensor, digest_path
+from .source_model import (
+    FinalActivation,
+    FitShape,
+    SourceModel,
+    choose_outputs,
+    choose_tensor,
+    digest_path,
+    telling_tensors,
+)
 
 __all__ = ["open_ready"]
 
@@ -27,7 +35,7 @@ _ONNX_PASS_THROUGH = {
 }
 
 
-def open_ready(path: Path, input_name: str, output_name: str, fit_input: FitShape) -> SourceModel:
+def open_ready(path: Path, input_name: str, output_name: str | None, fit_input: FitShape) -> SourceModel:
     """Open a ready model under reference kernels.
 
     Raises:
@@ -42,16 +50,17 @@ def open_ready(path: Path, input_name: str, output_name: str, fit_input: FitShap
     except BackendError as error:
         raise ModelError(error.message) from error
     taken = choose_tensor(path.name, "input", backend.inputs, input_name)
-    fit_input(taken)
-    output = choose_tensor(path.name, "output", backend.outputs, output_name)
+    outputs = choose_outputs(path.name, backend.outputs, output_name)
+    with telling_tensors(path.name, backend.inputs, backend.outputs):
+        fit_input(taken)
     find_activation = _tflite_activation if model_format == "tflite" else _onnx_activation
     return SourceModel(
         name=path.name,
         files=(digest_path(path),),
         backend=backend,
         input=taken,
-        output=output,
-        final_activation=find_activation(content, output.name),
+        outputs=outputs,
+        final_activation=find_activation(content, outputs[0].name),
         content=content,
         format=model_format,
     )

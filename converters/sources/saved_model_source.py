@@ -9,7 +9,7 @@ from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import ModelError
 
 from ..quiet import import_tensorflow, quiet_libraries
-from .source_model import FitShape, SourceModel, choose_tensor
+from .source_model import FitShape, SourceModel, choose_outputs, choose_tensor, telling_tensors
 from .tensorflow_source import source_from_function
 
 __all__ = ["open_saved_model"]
@@ -17,7 +17,9 @@ __all__ = ["open_saved_model"]
 _SIGNATURES = ("serving_default", "serve")
 
 
-def open_saved_model(path: Path, input_name: str, output_name: str, fit_input: FitShape) -> SourceModel:
+def open_saved_model(
+    path: Path, input_name: str, output_name: str | None, fit_input: FitShape
+) -> SourceModel:
     """Open a SavedModel by its serving signature.
 
     Raises:
@@ -33,14 +35,19 @@ def open_saved_model(path: Path, input_name: str, output_name: str, fit_input: F
     except (tensorflow.errors.OpError, OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ModelError(f"TensorFlow cannot load the SavedModel {path}: {error}") from error
     signature = _signature(path, loaded)
-    taken = choose_tensor(path.name, "input", _specs(signature.structured_input_signature[1]), input_name)
-    given = choose_tensor(path.name, "output", _specs(signature.structured_outputs), output_name)
-    fitted = TensorSpec(taken.name, fit_input(taken), "float32")
+    inputs, outputs = (
+        _specs(tensors) for tensors in (signature.structured_input_signature[1], signature.structured_outputs)
+    )
+    taken = choose_tensor(path.name, "input", inputs, input_name)
+    given = choose_outputs(path.name, outputs, output_name)
+    with telling_tensors(path.name, inputs, outputs):
+        fitted = TensorSpec(taken.name, fit_input(taken), taken.dtype)
 
-    def run(batch: Any) -> Any:
-        return signature(**{taken.name: batch})[given.name]
+    def run(batch: Any) -> list[Any]:
+        answers = signature(**{taken.name: batch})
+        return [answers[spec.name] for spec in given]
 
-    return source_from_function((path,), run, fitted, given.name)
+    return source_from_function((path,), run, fitted, [spec.name for spec in given])
 
 
 def _signature(path: Path, loaded: Any) -> Any:
@@ -55,6 +62,8 @@ def _signature(path: Path, loaded: Any) -> Any:
 
 
 def _specs(tensors: Any) -> tuple[TensorSpec, ...]:
-    return tuple(
-        TensorSpec(name, tuple(spec.shape.as_list()), spec.dtype.name) for name, spec in tensors.items()
-    )
+    return tuple(TensorSpec(name, _extents(spec), spec.dtype.name) for name, spec in tensors.items())
+
+
+def _extents(spec: Any) -> tuple[int | None, ...]:
+    return () if spec.shape.rank is None else tuple(spec.shape.as_list())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,17 +15,41 @@ import numpy as np
 from edge_sdk.console.foreign_text import valid_text
 from edge_sdk.contract.manifest import ModelFormat, SourceFile
 from edge_sdk.contract.values import Array, Float32Array, TensorSpec
-from edge_sdk.errors import ModelError
-from edge_sdk.inference.backend import Backend
+from edge_sdk.errors import ModelError, SpecError
+from edge_sdk.inference.backend import Backend, describe_tensor
 from edge_sdk.inference.tensor_fit import fit_shape
 
-__all__ = ["FinalActivation", "FitShape", "SourceModel", "choose_tensor", "digest_path"]
+__all__ = [
+    "FinalActivation",
+    "FitShape",
+    "SourceModel",
+    "TracedModel",
+    "choose_outputs",
+    "choose_tensor",
+    "digest_path",
+    "telling_tensors",
+]
 
 FinalActivation: TypeAlias = Literal["sigmoid", "softmax", "other"]
 """What the graph ends in, as far as its last operation tells."""
 
 FitShape: TypeAlias = Callable[[TensorSpec], tuple[int, ...]]
-"""From a model's input to the shape of one window's tensor, batch of 1; raises where none fits."""
+"""From a model's input to the shape of one sample's tensor, batch of 1; raises where none fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedModel:
+    """What variants are converted from: a TensorFlow function with its variables as constants.
+
+    Attributes:
+        function: Concrete function of one tensor.
+        input: That tensor; its name is the function's argument.
+        outputs: What it gives, in its order.
+    """
+
+    function: Any
+    input: TensorSpec
+    outputs: tuple[TensorSpec, ...]
 
 
 @dataclass(frozen=True)
@@ -36,10 +61,10 @@ class SourceModel:
         files: What it was read from, by content.
         backend: The model in float, run by its own framework, or by reference kernels where it is
             taken as it is.
-        input, output: The tensors in use, of possibly several; batch axis included.
-        final_activation: What the graph ends in.
-        function: A TensorFlow function of one input and one output, to convert; None for a model
-            that is taken as it is.
+        input: What it is fed; batch axis included.
+        outputs: The outputs in use, of possibly more: one for a classifier.
+        final_activation: What the first of them ends in.
+        traced: What variants are converted from; None for a model that is taken as it is.
         content: The file, for a model that is taken as it is.
         format: ... and its format.
         parts: The Keras models that were fused: feature extractor and head.
@@ -49,12 +74,17 @@ class SourceModel:
     files: tuple[SourceFile, ...]
     backend: Backend
     input: TensorSpec
-    output: TensorSpec
+    outputs: tuple[TensorSpec, ...]
     final_activation: FinalActivation
-    function: Any | None = None
+    traced: TracedModel | None = None
     content: bytes | None = None
     format: ModelFormat | None = None
     parts: tuple[Any, ...] = ()
+
+    @property
+    def output(self) -> TensorSpec:
+        """The first of the outputs in use: a classifier's only one."""
+        return self.outputs[0]
 
     def batch(self, features: Float32Array) -> Float32Array:
         """One window's features as the model takes them, batch of 1."""
@@ -83,6 +113,15 @@ def digest_path(path: Path) -> SourceFile:
     return SourceFile(name=valid_text(path.name), sha256=whole.hexdigest(), n=max(1, len(members)))
 
 
+def choose_outputs(model: str, specs: tuple[TensorSpec, ...], name: str | None) -> tuple[TensorSpec, ...]:
+    """All outputs where no name is given, as for a detector; else the one that is named, or the only one.
+
+    Raises:
+        ModelError: There is none of that name, or several and the name is empty.
+    """
+    return specs if name is None else (choose_tensor(model, "output", specs, name),)
+
+
 def choose_tensor(model: str, what: str, specs: tuple[TensorSpec, ...], name: str) -> TensorSpec:
     """The tensor of that name, or the only one.
 
@@ -100,3 +139,16 @@ def choose_tensor(model: str, what: str, specs: tuple[TensorSpec, ...], name: st
             f"{model} has {len(specs)} {what}s", hint=f"name one as {what} under [model] in the spec: {names}"
         )
     return specs[0]
+
+
+@contextlib.contextmanager
+def telling_tensors(
+    model: str, inputs: Iterable[TensorSpec], outputs: Iterable[TensorSpec]
+) -> Iterator[None]:
+    """Add all inputs and outputs of a model to what is said against the spec within."""
+    try:
+        yield
+    except SpecError as error:
+        listed = [f"  takes {describe_tensor(spec)}" for spec in inputs]
+        listed += [f"  gives {describe_tensor(spec)}" for spec in outputs]
+        raise SpecError("\n".join([error.message, f"{model}", *listed]), hint=error.hint) from error

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from edge_sdk.contract.values import Float32Array
+from edge_sdk.contract.values import Array
 
 from ..quiet import import_tensorflow, quiet_libraries
+from ..sources.source_model import TracedModel
 from .made import Calibration
 from .tflite_conversion import calibrate, converter_of, refusals_as_ours
+from .tflite_names import name_tensors
 
 __all__ = ["MOST_SAMPLES", "Int8Quantizer"]
 
@@ -24,22 +25,23 @@ class Int8Quantizer:
     """A model whose ranges have been measured.
 
     Args:
-        function: The TensorFlow function to convert.
+        model: What to convert.
         calibration: Tensors to measure ranges on; gone through once.
 
     Raises:
         ConversionError: The converter refuses the model.
     """
 
-    def __init__(self, function: Any, calibration: Calibration) -> None:
+    def __init__(self, model: TracedModel, calibration: Calibration) -> None:
+        self._model = model
         self._samples = _Thinned(MOST_SAMPLES)
 
-        def kept() -> Iterator[Float32Array]:
+        def kept() -> Iterator[Array]:
             for tensor in calibration():
                 self._samples.add(tensor)
                 yield tensor
 
-        with converter_of(function) as converter:
+        with converter_of(model) as converter:
             calibrate(converter, kept, "TFLITE_BUILTINS_INT8")
             experimental = import_tensorflow().lite.experimental
             self._options = experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
@@ -49,10 +51,18 @@ class Int8Quantizer:
 
     @property
     def calibrated(self) -> bytes:
-        """The ``.tflite`` in float, with its ranges noted; it runs as the float model does."""
+        """The ``.tflite`` in float, with its ranges noted; it runs as the float model does.
+
+        Its operations have the names by which they are kept in float.
+        """
         return bytes(self._debugger.calibrated_model)
 
-    def samples(self) -> Sequence[Float32Array]:
+    @property
+    def float_model(self) -> bytes:
+        """The same with the model's own names for input and outputs."""
+        return name_tensors(self.calibrated, self._model)
+
+    def samples(self) -> Sequence[Array]:
         """At most :data:`MOST_SAMPLES` of the calibration tensors, spread evenly over them."""
         return self._samples.kept
 
@@ -67,7 +77,7 @@ class Int8Quantizer:
         """
         self._options.denylisted_nodes = list(float_names)
         with refusals_as_ours(), quiet_libraries():
-            return bytes(self._debugger.get_nondebug_quantized_model())
+            return name_tensors(bytes(self._debugger.get_nondebug_quantized_model()), self._model)
 
 
 class _Thinned:
@@ -77,9 +87,9 @@ class _Thinned:
         self._most = most
         self._step = 1
         self._seen = 0
-        self.kept: list[Float32Array] = []
+        self.kept: list[Array] = []
 
-    def add(self, tensor: Float32Array) -> None:
+    def add(self, tensor: Array) -> None:
         if self._seen % self._step == 0:
             self.kept.append(tensor.copy())
             if len(self.kept) > self._most:

@@ -8,18 +8,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from edge_sdk.console.progress import Progress, SilentProgress
-from edge_sdk.contract.values import Float32Array
+from edge_sdk.contract.values import Array
 from edge_sdk.errors import ConversionError
 
-from ..sources.source_model import SourceModel
+from ..sources.source_model import SourceModel, TracedModel
 
 if TYPE_CHECKING:
     from .int8_quantizer import Int8Quantizer
 
 __all__ = ["Calibration", "Made", "Materials"]
 
-Calibration: TypeAlias = Callable[[], Iterable[Float32Array]]
-"""Gives the model's input tensors for the calibration recordings, batch of 1, the same each time."""
+Calibration: TypeAlias = Callable[[], Iterable[Array]]
+"""Gives the model's input tensors for the calibration samples, batch of 1, the same each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,24 @@ class Materials:
 
     Attributes:
         source: The trained model.
-        calibration: Tensors for integer variants, if any recordings were given.
+        calibration: Tensors for integer variants, if any samples were given.
         progress: Told about long steps inside one variant.
     """
 
     source: SourceModel
     calibration: Calibration | None = None
     progress: Progress = field(default_factory=SilentProgress)
+
+    @property
+    def traced(self) -> TracedModel:
+        """What is converted.
+
+        Raises:
+            ConversionError: The model was taken as it is.
+        """
+        if self.source.traced is None:
+            raise ConversionError(f"{self.source.name} is a converted model already")
+        return self.source.traced
 
     @property
     def required_calibration(self) -> Calibration:
@@ -59,7 +70,7 @@ class Materials:
             ConversionError: There are none.
         """
         if self.calibration is None:
-            raise ConversionError("integer arithmetic needs calibration recordings; none were given")
+            raise ConversionError("integer arithmetic needs calibration samples; none were given")
         return self.calibration
 
     @cached_property
@@ -71,4 +82,4 @@ class Materials:
         """
         from .int8_quantizer import Int8Quantizer
 
-        return Int8Quantizer(self.source.function, self.required_calibration)
+        return Int8Quantizer(self.traced, self.required_calibration)

@@ -18,7 +18,7 @@ from itertools import takewhile
 import numpy as np
 
 from edge_sdk.console.progress import Progress
-from edge_sdk.contract.values import Array, Float32Array
+from edge_sdk.contract.values import Array
 from edge_sdk.errors import ConversionError
 from edge_sdk.inference.open import open_backend
 
@@ -110,7 +110,7 @@ class _Search:
             (end, counts) for end in ends if (counts := _counts_of_first_layers(self.n_layers, end))
         )
         self.samples = quantizer.samples()
-        self._wanted = _run(quantizer.calibrated, self.samples)
+        self._wanted = _run(quantizer.float_model, self.samples)
         self.int8_error = self._error(quantizer.quantize())
 
     def attempt(self, kept: int) -> _Attempt:
@@ -120,7 +120,8 @@ class _Search:
         return _Attempt(content, self._error(content))
 
     def _error(self, content: bytes) -> float:
-        return relative_error(self._wanted, _run(content, self.samples))
+        given = _run(content, self.samples)
+        return max(relative_error(wanted, given[name]) for name, wanted in self._wanted.items())
 
 
 def first_layers(operations: Sequence[Operation], n: int) -> list[Operation]:
@@ -188,11 +189,15 @@ def _run_length(n_layers: int) -> int:
     return max(1, n_layers // _RUNS)
 
 
-def _run(content: bytes, samples: Sequence[Float32Array]) -> Array:
-    """Raw outputs for the samples, by the engine that a device has."""
+def _run(content: bytes, samples: Sequence[Array]) -> dict[str, Array]:
+    """Raw outputs for the samples by name, ``[samples, ...]``, by the engine that a device has."""
     with quiet_libraries(), open_backend(content, "tflite", name="tflite-mixed") as backend:
-        taken, given = backend.inputs[0].name, backend.outputs[0].name
-        return np.stack([np.array(backend.infer({taken: sample})[given], copy=True) for sample in samples])
+        taken = backend.inputs[0].name
+        answers: dict[str, list[Array]] = {spec.name: [] for spec in backend.outputs}
+        for sample in samples:
+            for name, answer in backend.infer({taken: sample}).items():
+                answers[name].append(np.array(answer, copy=True))
+    return {name: np.stack(values) for name, values in answers.items()}
 
 
 def _describe(are_float: Sequence[bool]) -> str:

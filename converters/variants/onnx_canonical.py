@@ -7,23 +7,24 @@ structure decides, and all inner names follow from that order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 __all__ = ["canonical_onnx"]
 
 
-def canonical_onnx(model: Any, input_name: str, output_name: str) -> bytes:
-    """Order and name a model of one input and one output canonically.
+def canonical_onnx(model: Any, input_name: str, output_names: Sequence[str]) -> bytes:
+    """Order and name a model of one input canonically.
 
     Args:
         model: ``onnx.ModelProto``; changed in place.
         input_name: What its input shall be called.
-        output_name: What its output shall be called.
+        output_names: What its outputs shall be called, in their order.
     """
     graph = model.graph
     nodes = _in_order(graph)
-    names = {graph.input[0].name: input_name, graph.output[0].name: output_name}
+    names = {graph.input[0].name: input_name}
+    names |= {value.name: name for value, name in zip(graph.output, output_names, strict=True)}
     initializers = {tensor.name: tensor for tensor in graph.initializer}
     used: list[str] = []
     for number, node in enumerate(nodes):
@@ -45,11 +46,11 @@ def canonical_onnx(model: Any, input_name: str, output_name: str) -> bytes:
 
 
 def _in_order(graph: Any) -> list[Any]:
-    """Nodes that the output needs, each after those it needs, by an explicit depth-first walk."""
+    """Nodes that the outputs need, each after those it needs, by an explicit depth-first walk."""
     made_by = {name: node for node in graph.node for name in node.output if name}
     ordered: list[Any] = []
     done: set[str] = set()
-    open_names = [(graph.output[0].name, False)]
+    open_names = [(value.name, False) for value in reversed(graph.output)]
     while open_names:
         name, inputs_done = open_names.pop()
         node = made_by.get(name)

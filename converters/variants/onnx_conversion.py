@@ -7,6 +7,7 @@ from typing import Any
 from edge_sdk.errors import ConversionError, MissingExtraError
 
 from ..quiet import import_tensorflow, quiet_libraries
+from ..sources.source_model import TracedModel
 from .onnx_canonical import canonical_onnx
 
 __all__ = ["convert_onnx"]
@@ -14,14 +15,14 @@ __all__ = ["convert_onnx"]
 _OPSET = 18  # the newest that tf2onnx writes
 
 
-def convert_onnx(function: Any) -> bytes:
+def convert_onnx(traced: TracedModel) -> bytes:
     """The flat graph of a function as an ONNX model in float32.
 
     Raises:
         MissingExtraError: tf2onnx is not installed.
         ConversionError: It refuses the model.
     """
-    tensorflow = import_tensorflow()
+    tensorflow, function = import_tensorflow(), traced.function
     with quiet_libraries():
         try:
             import tf2onnx
@@ -37,7 +38,7 @@ def convert_onnx(function: Any) -> bytes:
         except (tensorflow.errors.OpError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ConversionError(f"tf2onnx refuses the model: {error}") from error
     _check_complete(model)
-    return canonical_onnx(model, function.inputs[0].op.name, "scores")
+    return canonical_onnx(model, traced.input.name, [spec.name for spec in traced.outputs])
 
 
 def _check_complete(model: Any) -> None:

@@ -37,19 +37,19 @@ class Recipe:
 def _tflite_float32(materials: Materials) -> Made:
     from .tflite_conversion import convert_float32
 
-    return Made(convert_float32(materials.source.function))
+    return Made(convert_float32(materials.traced))
 
 
 def _tflite_float16(materials: Materials) -> Made:
     from .tflite_conversion import convert_float16
 
-    return Made(convert_float16(materials.source.function))
+    return Made(convert_float16(materials.traced))
 
 
 def _tflite_dynamic(materials: Materials) -> Made:
     from .tflite_conversion import convert_dynamic
 
-    return Made(convert_dynamic(materials.source.function))
+    return Made(convert_dynamic(materials.traced))
 
 
 def _tflite_int8(materials: Materials) -> Made:
@@ -65,13 +65,13 @@ def _tflite_mixed(materials: Materials) -> Made:
 def _tflite_int16x8(materials: Materials) -> Made:
     from .tflite_conversion import convert_int16x8
 
-    return Made(convert_int16x8(materials.source.function, materials.required_calibration))
+    return Made(convert_int16x8(materials.traced, materials.required_calibration))
 
 
 def _onnx_float32(materials: Materials) -> Made:
     from .onnx_conversion import convert_onnx
 
-    return Made(convert_onnx(materials.source.function))
+    return Made(convert_onnx(materials.traced))
 
 
 RECIPES: dict[str, Recipe] = {

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from edge_sdk.contract.values import Float32Array
+from edge_sdk.contract.values import Array
 from edge_sdk.errors import ConversionError
 
 from ..quiet import import_tensorflow, quiet_libraries
+from ..sources.source_model import TracedModel
+from .tflite_names import name_tensors
 
 __all__ = [
     "calibrate",
@@ -26,53 +28,53 @@ __all__ = [
     "refusals_as_ours",
 ]
 
-_Calibration = Callable[[], Iterable[Float32Array]]
+_Calibration = Callable[[], Iterable[Array]]
 
 
-def convert_float32(function: Any) -> bytes:
+def convert_float32(model: TracedModel) -> bytes:
     """Weights and arithmetic in float32."""
-    with converter_of(function) as converter:
-        return bytes(converter.convert())
+    with converter_of(model) as converter:
+        return name_tensors(bytes(converter.convert()), model)
 
 
-def convert_float16(function: Any) -> bytes:
+def convert_float16(model: TracedModel) -> bytes:
     """Weights in float16, arithmetic in what the device has."""
-    with converter_of(function) as converter:
+    with converter_of(model) as converter:
         _optimise(converter)
         converter.target_spec.supported_types = [import_tensorflow().float16]
-        return bytes(converter.convert())
+        return name_tensors(bytes(converter.convert()), model)
 
 
-def convert_dynamic(function: Any) -> bytes:
+def convert_dynamic(model: TracedModel) -> bytes:
     """Weights in int8, activations quantized on the fly."""
-    with converter_of(function) as converter:
+    with converter_of(model) as converter:
         _optimise(converter)
-        return bytes(converter.convert())
+        return name_tensors(bytes(converter.convert()), model)
 
 
-def convert_int16x8(function: Any, calibration: _Calibration) -> bytes:
+def convert_int16x8(model: TracedModel, calibration: _Calibration) -> bytes:
     """Weights in int8, activations in int16; input and output in float32."""
-    with converter_of(function) as converter:
+    with converter_of(model) as converter:
         calibrate(converter, calibration, "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8")
-        return bytes(converter.convert())
+        return name_tensors(bytes(converter.convert()), model)
 
 
 @contextlib.contextmanager
-def converter_of(function: Any) -> Iterator[Any]:
-    """A converter for the function; what it raises inside the block becomes ours.
+def converter_of(model: TracedModel) -> Iterator[Any]:
+    """A converter for the model; what it raises inside the block becomes ours.
 
     Raises:
         ConversionError: The converter refuses the model.
     """
     tensorflow = import_tensorflow()
     module = tensorflow.Module()
-    module.serve = function
+    module.serve = model.function
     with (
         refusals_as_ours(),
         tempfile.TemporaryDirectory(prefix="edge-sdk-") as folder,
         quiet_libraries(),
     ):
-        tensorflow.saved_model.save(module, folder, signatures={"serving_default": _named(function)})
+        tensorflow.saved_model.save(module, folder, signatures={"serving_default": _named(model)})
         yield tensorflow.lite.TFLiteConverter.from_saved_model(folder)
 
 
@@ -94,14 +96,15 @@ def calibrate(converter: Any, calibration: _Calibration, operations: str) -> Non
     converter.target_spec.supported_ops = [getattr(sets, operations), sets.TFLITE_BUILTINS]
 
 
-def _named(function: Any) -> Any:
-    """The function with its output named, as a signature wants it."""
+def _named(model: TracedModel) -> Any:
+    """The function with its outputs named, as a signature wants it."""
     tensorflow = import_tensorflow()
-    signature = [tensorflow.TensorSpec.from_tensor(function.inputs[0], name=function.inputs[0].op.name)]
+    taken = model.function.inputs[0]
+    signature = [tensorflow.TensorSpec.from_tensor(taken, name=taken.op.name)]
 
     def serve(batch: Any) -> dict[str, Any]:
-        (scores,) = function(batch)
-        return {"scores": scores}
+        answers = model.function(batch)
+        return {spec.name: answer for spec, answer in zip(model.outputs, answers, strict=True)}
 
     return tensorflow.function(serve, input_signature=signature, autograph=False).get_concrete_function()
 
@@ -118,8 +121,8 @@ def _optimise(converter: Any) -> None:
     converter.optimizations = [import_tensorflow().lite.Optimize.DEFAULT]
 
 
-def _as_converter_wants(calibration: _Calibration) -> Callable[[], Iterator[list[Float32Array]]]:
-    def batches() -> Iterator[list[Float32Array]]:
+def _as_converter_wants(calibration: _Calibration) -> Callable[[], Iterator[list[Array]]]:
+    def batches() -> Iterator[list[Array]]:
         for tensor in calibration():
             yield [tensor]
 

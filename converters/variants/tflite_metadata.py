@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.contract.audio import FrontEnd, LogMel
-from edge_sdk.errors import MissingExtraError
+from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.manifest import AudioInput, ClassesOutput
 
 from ..spec.spec_file import ConversionSpec
 from .tflite_metadata_flatbuffer import (
+    ColorSpace,
     LabelFile,
     ModelDescription,
     TensorDescription,
     pack_metadata,
 )
+from .tflite_names import flatbuffer_library
 
 __all__ = ["METADATA_NAME", "add_metadata"]
 
@@ -35,17 +38,19 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # no clock in the bytes
 
 
 def add_metadata(content: bytes, spec: ConversionSpec, input_name: str) -> bytes:
-    """Give a model with one input and one output its metadata.
+    """Give a classifier its metadata; a detector stays as it is, for MediaPipe has no words for its outputs.
 
     Args:
         content: The ``.tflite``.
-        spec: Labels, rate and front end.
+        spec: Labels, input and its preparation.
         input_name: What to call its input; the output is called ``scores``.
 
     Returns:
         The new file; the same arguments give the same bytes.
     """
-    builder_of, schema = _libraries()
+    if not isinstance(spec.output, ClassesOutput):
+        return content
+    builder_of, schema = flatbuffer_library()
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].name = input_name.encode()
@@ -67,12 +72,10 @@ def _attach(model: Any, schema: Any, packed: bytes) -> None:
 
 
 def _describe(spec: ConversionSpec, input_name: str) -> ModelDescription:
-    front_end = spec.audio.front_end
-    taken = TensorDescription(
-        input_name,
-        _describe_input(spec),
-        sample_rate_hz=None if isinstance(front_end, LogMel) else front_end.sample_rate_hz,
-        normalization=(front_end.mean, front_end.std) if isinstance(front_end, LogMel) else None,
+    taken = (
+        _sound(spec.audio, input_name)
+        if isinstance(spec.input, AudioInput)
+        else _picture(spec.image, input_name)
     )
     given = TensorDescription(
         "scores",
@@ -85,9 +88,32 @@ def _describe(spec: ConversionSpec, input_name: str) -> ModelDescription:
     return ModelDescription(spec.name, spec.description, spec.version, taken, given)
 
 
-def _describe_input(spec: ConversionSpec) -> str:
-    front_end: FrontEnd = spec.audio.front_end
-    sound = f"{spec.audio.window_samples} samples of mono sound at {spec.audio.sample_rate_hz} Hz"
+def _sound(audio: AudioInput, name: str) -> TensorDescription:
+    front_end = audio.front_end
+    is_mel = isinstance(front_end, LogMel)
+    return TensorDescription(
+        name,
+        _describe_sound(audio),
+        sample_rate_hz=None if is_mel else front_end.sample_rate_hz,
+        normalization=((front_end.mean,), (front_end.std,)) if isinstance(front_end, LogMel) else None,
+    )
+
+
+def _picture(image: ImageInput, name: str) -> TensorDescription:
+    """A picture in MediaPipe's sense where the model is fed one; other orders would be read as RGB."""
+    order = {"rgb": "red, green, blue", "bgr": "blue, green, red", "gray": "grey"}[image.color]
+    description = (
+        f"Picture of {image.width}x{image.height}, {order}, {image.layout}, resized by {image.resize} and "
+        f"{image.interpolation}; of 0..255, the mean is subtracted and the rest divided by std"
+    )
+    is_picture = image.layout == "nhwc" and image.color in ("rgb", "gray")
+    color: ColorSpace | None = ("gray" if image.color == "gray" else "rgb") if is_picture else None
+    return TensorDescription(name, description, color=color, normalization=(image.mean, image.std))
+
+
+def _describe_sound(audio: AudioInput) -> str:
+    front_end: FrontEnd = audio.front_end
+    sound = f"{audio.window_samples} samples of mono sound at {audio.sample_rate_hz} Hz"
     if not isinstance(front_end, LogMel):
         return f"{sound}, full scale 1.0"
     parameters = f"n_fft {front_end.n_fft}, hop {front_end.hop}, {front_end.n_mels} mels"
@@ -106,12 +132,3 @@ def _with_label_files(content: bytes, spec: ConversionSpec) -> bytes:
             info.create_system = 3  # Unix on every platform: the byte is part of the file
             archive.writestr(info, "".join(f"{line}\n" for line in lines))
     return whole.getvalue()
-
-
-def _libraries() -> tuple[Any, Any]:
-    try:
-        import flatbuffers
-        from ai_edge_litert import schema_py_generated
-    except ImportError as error:
-        raise MissingExtraError(error.name or "flatbuffers", "convert") from error
-    return flatbuffers.Builder, schema_py_generated

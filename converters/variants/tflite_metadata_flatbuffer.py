@@ -14,17 +14,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from edge_sdk.errors import MissingExtraError
 
-__all__ = ["LabelFile", "ModelDescription", "TensorDescription", "pack_metadata"]
+__all__ = ["ColorSpace", "LabelFile", "ModelDescription", "TensorDescription", "pack_metadata"]
 
 _IDENTIFIER = b"M001"
 _OLDEST_PARSER = "1.3.0"  # the first that knows audio properties
 _TENSOR_AXIS_LABELS = 2  # AssociatedFileType
-_FEATURE_PROPERTIES, _AUDIO_PROPERTIES = 1, 4  # ContentProperties
+_FEATURE_PROPERTIES, _IMAGE_PROPERTIES, _AUDIO_PROPERTIES = 1, 2, 4  # ContentProperties
 _NORMALIZATION_OPTIONS = 1  # ProcessUnitOptions
+
+ColorSpace: TypeAlias = Literal["rgb", "gray"]
+_COLOR_SPACES: Mapping[ColorSpace, int] = {"rgb": 1, "gray": 2}  # ColorSpaceType
 
 
 class _Model(IntEnum):
@@ -46,6 +49,10 @@ class _Content(IntEnum):
 
 class _Audio(IntEnum):
     SAMPLE_RATE, CHANNELS = range(2)
+
+
+class _Image(IntEnum):
+    COLOR_SPACE, DEFAULT_SIZE = range(2)
 
 
 class _ProcessUnit(IntEnum):
@@ -82,15 +89,17 @@ class TensorDescription:
     Attributes:
         name: Of the tensor.
         description: For people.
-        sample_rate_hz: Of the mono sound it takes; None for features.
-        normalization: Mean and standard deviation that were taken out of the features.
+        sample_rate_hz: Of the mono sound it takes; None for others.
+        color: Of the picture it takes; None for others.
+        normalization: Mean and standard deviation that are taken out of it, one or one a channel.
         labels: Files that name its entries.
     """
 
     name: str
     description: str
     sample_rate_hz: int | None = None
-    normalization: tuple[float, float] | None = None
+    color: ColorSpace | None = None
+    normalization: tuple[Sequence[float], Sequence[float]] | None = None
     labels: tuple[LabelFile, ...] = ()
 
 
@@ -142,7 +151,7 @@ class _Writer:
         fields = {
             _Tensor.NAME: self._text(tensor.name),
             _Tensor.DESCRIPTION: self._text(tensor.description),
-            _Tensor.CONTENT: self._content(tensor.sample_rate_hz),
+            _Tensor.CONTENT: self._content(tensor),
         }
         if tensor.normalization is not None:
             fields[_Tensor.PROCESS_UNITS] = self._vector([self._normalization(*tensor.normalization)])
@@ -150,17 +159,20 @@ class _Writer:
             fields[_Tensor.FILES] = self._vector([self._label_file(file) for file in tensor.labels])
         return self._table(_Tensor, fields)
 
-    def _content(self, sample_rate_hz: int | None) -> int:
-        if sample_rate_hz is None:
-            kind, properties = _FEATURE_PROPERTIES, self._table((), {})
-        else:
-            sound = {_Audio.SAMPLE_RATE: sample_rate_hz, _Audio.CHANNELS: 1}
+    def _content(self, tensor: TensorDescription) -> int:
+        if tensor.sample_rate_hz is not None:
+            sound = {_Audio.SAMPLE_RATE: tensor.sample_rate_hz, _Audio.CHANNELS: 1}
             kind, properties = _AUDIO_PROPERTIES, self._table(_Audio, {}, uint32=sound)
+        elif tensor.color is not None:
+            picture = {_Image.COLOR_SPACE: _COLOR_SPACES[tensor.color]}
+            kind, properties = _IMAGE_PROPERTIES, self._table(_Image, {}, uint8=picture)
+        else:
+            kind, properties = _FEATURE_PROPERTIES, self._table((), {})
         fields = {_Content.PROPERTIES: properties}
         return self._table(_Content, fields, uint8={_Content.PROPERTIES_KIND: kind})
 
-    def _normalization(self, mean: float, std: float) -> int:
-        values = {_Normalization.MEAN: self._floats([mean]), _Normalization.STD: self._floats([std])}
+    def _normalization(self, mean: Sequence[float], std: Sequence[float]) -> int:
+        values = {_Normalization.MEAN: self._floats(mean), _Normalization.STD: self._floats(std)}
         options = self._table(_Normalization, values)
         kind = {_ProcessUnit.OPTIONS_KIND: _NORMALIZATION_OPTIONS}
         return self._table(_ProcessUnit, {_ProcessUnit.OPTIONS: options}, uint8=kind)

@@ -141,7 +141,7 @@ def test_the_report_says_what_was_proved(bundle: Bundle) -> None:
     assert report["evaluation"]["background_clips"] == 8
     assert [label["label"] for label in report["source"]["labels"]] == list(LABELS)
     assert report["variants"][3]["worst_label"] in LABELS
-    assert len(report["variants"][3]["worst_clips"]) == 5
+    assert len(report["variants"][3]["furthest"]) == 5
     assert "few recordings, so wide intervals: saw (8), shot (8)" in report["warnings"]
 
 

@@ -91,8 +91,8 @@ def test_clips_that_are_decided_otherwise_are_named_before_those_that_only_moved
     variant = perfect(dataset)
     variant[50, 0] = 0.45  # moved far, decided alike
     variant[5, 0] = 0.49  # decided otherwise
-    notes = Judge(spec, dataset, 0.01).judge(scores(perfect(dataset)), scores(variant)).worst_clips
-    assert [note.clip for note in notes[:2]] == ["clip-05.wav", "clip-50.wav"]
+    notes = Judge(spec, dataset, 0.01).judge(scores(perfect(dataset)), scores(variant)).furthest
+    assert [note.sample for note in notes[:2]] == ["clip-05.wav", "clip-50.wav"]
     assert [note.flipped for note in notes[:2]] == [True, False]
     assert (notes[0].label, notes[0].threshold) == ("saw", 0.5)
 

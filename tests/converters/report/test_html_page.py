@@ -9,9 +9,9 @@ from msgspec import structs
 
 from converters.report.html_page import render_report
 from converters.report.report_file import (
-    ClipNote,
     EvaluationSummary,
     LabelReport,
+    Moved,
     Report,
     ShareReport,
     VariantReport,
@@ -22,9 +22,9 @@ METRIC = Metric(name="exact_match", value=0.75, n=4, low=0.19, high=0.99)
 FILE = SourceFile(name="m.keras", sha256="0" * 64)
 
 
-def note(clip: str, source_score: float, score: float, *, flipped: bool = False) -> ClipNote:
-    return ClipNote(
-        clip=clip, label="saw", source_score=source_score, score=score, threshold=0.5, flipped=flipped
+def note(clip: str, source_score: float, score: float, *, flipped: bool = False) -> Moved:
+    return Moved(
+        sample=clip, label="saw", source_score=source_score, score=score, threshold=0.5, flipped=flipped
     )
 
 
@@ -59,7 +59,7 @@ def report() -> Report:
         ),
         source=VariantReport(name="float source", outcome="passed", metric=METRIC, labels=[label]),
         variants=[
-            VariantReport(name="tflite-int8", outcome="refused", reason="<too> bad", worst_clips=clips),
+            VariantReport(name="tflite-int8", outcome="refused", reason="<too> bad", furthest=clips),
             VariantReport(name="onnx-float32", outcome="left_out", reason="no such operation"),
         ],
         golden_samples=["saw/a.wav at 0 s"],
@@ -83,7 +83,7 @@ def test_recordings_that_moved_are_shown_and_rounding_is_not(report: Report) -> 
 
 
 def test_where_nothing_moved_it_says_so(report: Report) -> None:
-    variant = structs.replace(report.variants[0], worst_clips=[note("saw/b.wav", 0.90001, 0.9)])
+    variant = structs.replace(report.variants[0], furthest=[note("saw/b.wav", 0.90001, 0.9)])
     page = render_report(structs.replace(report, variants=[variant]))
     assert "No score of a recording moved by 0.005 or more" in page
 

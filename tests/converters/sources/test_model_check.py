@@ -10,7 +10,7 @@ import pytest
 from labelled_sounds import spec_text
 from tiny_models import tiny_onnx
 
-from converters.sources.model_check import check_outputs, check_score_range, fit_input
+from converters.sources.model_check import check_outputs, check_score_range, fit_window
 from converters.sources.ready_source import open_ready
 from converters.sources.source_model import FinalActivation, SourceModel
 from converters.spec.spec_file import ConversionSpec, load_spec
@@ -37,12 +37,12 @@ class Answering:
 
 def source_of(answer: list[float], ends_in: FinalActivation = "other") -> SourceModel:
     backend: Any = Answering(answer)
-    return SourceModel("model.keras", (), backend, backend.inputs[0], backend.outputs[0], ends_in)
+    return SourceModel("model.keras", (), backend, backend.inputs[0], backend.outputs, ends_in)
 
 
 @pytest.mark.parametrize("shape", [(1, 97, 24), (None, 97, 24, 1), (None, None, 24), (1, 1, 97, 24)])
 def test_a_window_fits_whatever_axes_of_one_there_are(tmp_path: Path, shape: tuple[int | None, ...]) -> None:
-    fitted = fit_input(spec_of(tmp_path), TensorSpec("mel", shape, "float32"))
+    fitted = fit_window(spec_of(tmp_path), TensorSpec("mel", shape, "float32"))
     assert [extent for extent in fitted if extent != 1] == [97, 24]
     assert len(fitted) == len(shape)
 
@@ -61,13 +61,13 @@ def test_a_window_that_does_not_fit_says_what_the_model_wants(
     tmp_path: Path, *, log_mel: bool, shape: tuple[int, ...], hint: str
 ) -> None:
     with pytest.raises(SpecError) as caught:
-        fit_input(spec_of(tmp_path, log_mel=log_mel), TensorSpec("x", shape, "float32"))
+        fit_window(spec_of(tmp_path, log_mel=log_mel), TensorSpec("x", shape, "float32"))
     assert hint in (caught.value.hint or "")
 
 
 def test_integer_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="only float32 input"):
-        fit_input(spec_of(tmp_path), TensorSpec("mel", (1, 97, 24), "uint8"))
+        fit_window(spec_of(tmp_path), TensorSpec("mel", (1, 97, 24), "uint8"))
 
 
 def test_another_number_of_outputs_than_labels_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Golden pictures of a detector: which to take, and how far a healthy device may be off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from edge_sdk.contract.manifest import Precision
+from edge_sdk.contract.values import Detections
+from edge_sdk.decode.box_matching import match_boxes
+
+from ..data.picture_set import PictureSet
+from .box_counts import LEAST_IOU, at_threshold
+from .golden import LEAST_BOUND, SAFETY_FACTOR
+from .golden_pictures import FEWEST_PICTURES, MOST_PICTURES
+from .trial import Tolerance
+
+__all__ = ["box_tolerance", "choose_pictures"]
+
+_LOWEST_IOU = 0.3
+_HIGHEST_IOU: dict[Precision, float] = {
+    "float32": 0.95,
+    "float16": 0.9,
+    "dynamic": 0.8,
+    "int8": 0.8,
+    "mixed": 0.8,
+    "int16x8": 0.9,
+    "as_given": 0.8,
+}
+"""Where kernels agree to the bit here, boxes may still move by a rounding step a layer elsewhere."""
+
+
+def choose_pictures(pictures: PictureSet, found: Sequence[Detections]) -> list[int]:
+    """For each label the picture in which the float source is surest of it, then one with the least in it.
+
+    Args:
+        pictures: With their true boxes.
+        found: What the float source found in each.
+
+    Returns:
+        Indices of pictures, 8 at most; 4 at least, as far as there are so many.
+    """
+    surest: list[int] = []
+    for label, label_id in enumerate(pictures.label_ids):
+        having = [index for index, picture in enumerate(pictures.samples) if label_id in picture.labels]
+        if having:
+            surest.append(max(having, key=lambda index: _surest(found[index], label)))
+    least = min(range(len(found)), key=lambda index: float(found[index].scores.sum()))
+    most = sorted(range(len(found)), key=lambda index: -float(found[index].scores.sum()))
+    chosen = [*dict.fromkeys(surest)][: MOST_PICTURES - 1]
+    chosen += [index for index in (least,) if index not in chosen]
+    return (chosen + [index for index in most if index not in chosen])[: max(FEWEST_PICTURES, len(chosen))]
+
+
+def box_tolerance(
+    precision: Precision,
+    kernels: Sequence[Sequence[Detections]],
+    thresholds: Mapping[str, float],
+    label_ids: Sequence[str],
+) -> Tolerance:
+    """How far a healthy device may be off, from answers under several sets of kernels.
+
+    A box that only one set of kernels has must not fail a device: the bound is as wide as that box
+    is over its threshold.
+
+    Args:
+        precision: Of the variant.
+        kernels: Boxes of each golden picture under each set of kernels, the reference first.
+        thresholds: By label id.
+        label_ids: The model's labels.
+    """
+    difference, lowest = 0.0, 1.0
+    for others in kernels[1:]:
+        for wanted, given in zip(kernels[0], others, strict=True):
+            pairs = match_boxes(wanted, given, LEAST_IOU)
+            for left, right, overlap in pairs:
+                difference = max(difference, abs(float(wanted.scores[left] - given.scores[right])))
+                lowest = min(lowest, overlap)
+            alone = [
+                _without(wanted, {left for left, _, _ in pairs}),
+                _without(given, {right for _, right, _ in pairs}),
+            ]
+            for boxes in alone:
+                difference = max(difference, _excess(boxes, thresholds, label_ids))
+    least_iou = min(_HIGHEST_IOU[precision], 1 - SAFETY_FACTOR * (1 - lowest))
+    bound = min(1.0, max(LEAST_BOUND[precision], SAFETY_FACTOR * difference))
+    return Tolerance(bound, max(_LOWEST_IOU, least_iou))
+
+
+def _surest(found: Detections, label: int) -> float:
+    return float(found.scores[found.labels == label].max(initial=0.0))
+
+
+def _without(found: Detections, matched: set[int]) -> Detections:
+    kept = np.array([index not in matched for index in range(len(found))], dtype=np.bool_)
+    return Detections(found.boxes[kept], found.scores[kept], found.labels[kept])
+
+
+def _excess(found: Detections, thresholds: Mapping[str, float], label_ids: Sequence[str]) -> float:
+    """By how much the best of these boxes is over its threshold."""
+    over = at_threshold(found, thresholds, label_ids)
+    limits = np.array([thresholds.get(label_id, 0.5) for label_id in label_ids])
+    return float((over.scores - limits[over.labels]).max(initial=0.0))

@@ -1,0 +1,177 @@
+"""Figures of a detector on the evaluation set, and whether a variant may go into the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edge_sdk.contract.manifest import Metric
+from edge_sdk.contract.values import Detections
+from edge_sdk.decode.box_matching import match_boxes
+
+from ..data.picture_set import PictureSet
+from ..report.report_file import BoxLabelReport, Moved, share_report
+from .average_precision import AveragePrecision, average_precision
+from .box_counts import LEAST_IOU, at_threshold, count_boxes
+from .trial import Judged, Verdict
+
+__all__ = ["BoxJudge", "box_figures"]
+
+_MOST_NAMED = 5
+_ROUNDING = 1e-9  # 0.34 - 0.33 is a little more than 0.01 in binary
+
+
+def box_figures(pictures: PictureSet, found: Sequence[Detections], thresholds: Mapping[str, float]) -> Judged:
+    """Average precision, and what is found and right at threshold for each label with a true box.
+
+    Args:
+        pictures: With their true boxes.
+        found: What was found in each, in the same order.
+        thresholds: By label id.
+    """
+    precision = average_precision(pictures, found)
+    n = len(pictures.samples)
+    return Judged(
+        metric=Metric(name="map50", value=precision.map50, n=n),
+        labels=_label_reports(pictures, found, thresholds, precision),
+        more=[Metric(name="map50_95", value=precision.map50_95, n=n)],
+    )
+
+
+def _label_reports(
+    pictures: PictureSet,
+    found: Sequence[Detections],
+    thresholds: Mapping[str, float],
+    precision: AveragePrecision,
+) -> list[BoxLabelReport]:
+    counts = count_boxes(pictures, found, thresholds)
+    reports = []
+    for label, label_id in enumerate(pictures.label_ids):
+        if label_id not in precision.by_label:
+            continue
+        ap50, ap50_95 = precision.by_label[label_id]
+        reports.append(
+            BoxLabelReport(
+                label=label_id,
+                threshold=thresholds.get(label_id, 0.5),
+                recall=share_report(counts.recall(label)),
+                precision=share_report(counts.precision(label)),
+                ap50=ap50,
+                ap50_95=ap50_95,
+            )
+        )
+    return reports
+
+
+@dataclass
+class _Comparison:
+    """One picture as two models see it, at threshold."""
+
+    partners: int = 0
+    boxes: int = 0
+    largest: float = 0.0
+    moved: Moved | None = None
+
+    def rank(self) -> tuple[int, float]:
+        """Pictures in which most boxes have no partner come first."""
+        return self.boxes - self.partners, self.largest
+
+
+class BoxJudge:
+    """Compares detectors on one evaluation set.
+
+    Args:
+        thresholds: What a box must reach, by label id.
+        pictures: The evaluation set.
+        max_drop: How much the metric may lose.
+    """
+
+    def __init__(self, thresholds: Mapping[str, float], pictures: PictureSet, max_drop: float) -> None:
+        self._thresholds = thresholds
+        self._pictures = pictures
+        self._max_drop = max_drop
+
+    def figures(self, found: Sequence[Detections]) -> Judged:
+        """See :func:`box_figures`."""
+        return box_figures(self._pictures, found, self._thresholds)
+
+    def judge(
+        self, source: Sequence[Detections], variant: Sequence[Detections], before: Judged, after: Judged
+    ) -> Verdict:
+        """Hold a variant against the float source.
+
+        Args:
+            source: What the float source found, a picture each.
+            variant: What the variant found.
+            before: Figures of the float source.
+            after: Figures of the variant.
+        """
+        compared = [
+            self._compare(picture.name, one, other)
+            for picture, one, other in zip(self._pictures.samples, source, variant, strict=True)
+        ]
+        boxes = sum(item.boxes for item in compared)
+        partners = sum(item.partners for item in compared)
+        worst = sorted(compared, key=_Comparison.rank, reverse=True)[:_MOST_NAMED]
+        furthest = [item.moved for item in worst if item.moved is not None]
+        drop = before.metric.value - after.metric.value
+        label, label_drop = _worst_label(before, after)
+        names = ", ".join(moved.sample for moved in furthest[:3])
+        refusal = f"the metric drops by {drop:.4f}, more than {self._max_drop:g}; furthest off: {names}"
+        return Verdict(
+            refusal=refusal if drop > self._max_drop + _ROUNDING else "",
+            drop=drop,
+            agreement=partners / boxes if boxes else 1.0,
+            max_abs_difference=max((item.largest for item in compared), default=0.0),
+            worst_label=label,
+            worst_label_drop=label_drop,
+            furthest=furthest,
+        )
+
+    def _compare(self, name: str, one: Detections, other: Detections) -> _Comparison:
+        """Boxes at threshold of either model, and whether the other has them at threshold too."""
+        label_ids = self._pictures.label_ids
+        result = _Comparison()
+        for first, second, turned in ((one, other, False), (other, one, True)):
+            decided = at_threshold(first, self._thresholds, label_ids)
+            partner = {left: right for left, right, _ in match_boxes(decided, second, LEAST_IOU)}
+            for index in range(len(decided)):
+                label_id = label_ids[int(decided.labels[index])]
+                threshold = self._thresholds.get(label_id, 0.5)
+                score = float(decided.scores[index])
+                answer = float(second.scores[partner[index]]) if index in partner else 0.0
+                result.boxes += 1
+                result.partners += answer >= threshold
+                difference = abs(score - answer)
+                if index in partner:
+                    result.largest = max(result.largest, difference)
+                if result.moved is None or difference > abs(result.moved.source_score - result.moved.score):
+                    pair = (answer, score) if turned else (score, answer)
+                    result.moved = _moved(name, label_id, pair, threshold)
+        return result
+
+
+def _moved(name: str, label_id: str, scores: tuple[float, float], threshold: float) -> Moved:
+    return Moved(
+        sample=name,
+        label=label_id,
+        source_score=scores[0],
+        score=scores[1],
+        threshold=threshold,
+        flipped=(scores[0] >= threshold) != (scores[1] >= threshold),
+    )
+
+
+def _worst_label(before: Judged, after: Judged) -> tuple[str | None, float | None]:
+    drops = [
+        (one.ap50 - other.ap50, one.label)
+        for one, other in zip(before.labels, after.labels, strict=True)
+        if isinstance(one, BoxLabelReport)
+        and isinstance(other, BoxLabelReport)
+        and one.ap50 is not None
+        and other.ap50 is not None
+    ]
+    if not drops:
+        return None, None
+    largest, label_id = max(drops, key=lambda item: item[0])
+    return label_id, largest
