@@ -1,7 +1,7 @@
 """The workstation: turn a trained model into a bundle, and prove what was made.
 
 - :mod:`.spec`: SPEC.toml, what a person says about a model
-- :mod:`.data`: labelled recordings
+- :mod:`.data`: labelled recordings and pictures
 - :mod:`.sources`: opening the trained model, and holding it against the spec
 - :mod:`.variants`: the forms that devices can run, made from it
 - :mod:`.proof`: every variant run, scored, judged and timed
@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .evaluation import evaluate
+    from .evaluation.evaluate import evaluate
     from .python_api import convert
     from .spec.spec_file import ConversionSpec, load_spec
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HOMES: dict[str, str] = {
     "ConversionSpec": ".spec.spec_file",
     "convert": ".python_api",
-    "evaluate": ".evaluation",
+    "evaluate": ".evaluation.evaluate",
     "load_spec": ".spec.spec_file",
 }
 

@@ -16,6 +16,8 @@ import soundfile
 from labelled_sounds import LABELS, RATE, make_sound
 
 from converters import convert, evaluate
+from converters.evaluation.evaluate import Evaluation
+from converters.evaluation.sound import SoundEvaluation
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.errors import UsageError
@@ -32,6 +34,11 @@ def bundle(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     )
 
 
+def sound(found: Evaluation) -> SoundEvaluation:
+    assert isinstance(found, SoundEvaluation)
+    return found
+
+
 def long_recordings(folder: Path) -> Path:
     """40 s of background with two shots in it that nobody labelled, and 35 s of saw."""
     random = np.random.default_rng(12)
@@ -45,7 +52,7 @@ def long_recordings(folder: Path) -> Path:
 
 
 def test_evaluation_repeats_what_the_converter_proved(bundle: Bundle, workplace: Any) -> None:
-    found = evaluate(bundle, workplace.evaluation)
+    found = sound(evaluate(bundle, workplace.evaluation))
     proved = json.loads(bundle.read("report.json"))["variants"][0]
     assert found.variant == bundle.manifest.stages[0].variants[0] == proved["name"]
     assert found.clips == 24
@@ -57,7 +64,7 @@ def test_evaluation_repeats_what_the_converter_proved(bundle: Bundle, workplace:
 def test_false_alarms_on_long_recordings_are_counted_with_their_hours_and_bound(
     bundle: Bundle, tmp_path: Path
 ) -> None:
-    found = evaluate(bundle, long_recordings(tmp_path / "long"))
+    found = sound(evaluate(bundle, long_recordings(tmp_path / "long")))
     events = {item.label: item for item in found.events}
     assert found.long_recordings == 2
     assert events["shot"].false_alarms == 2
@@ -74,7 +81,7 @@ def test_false_alarms_on_long_recordings_are_counted_with_their_hours_and_bound(
 def test_background_alone_is_judged_by_every_label_that_alerts(bundle: Bundle, tmp_path: Path) -> None:
     folder = long_recordings(tmp_path / "long")
     shutil.rmtree(folder / "saw")
-    found = evaluate(bundle, folder)
+    found = sound(evaluate(bundle, folder))
     assert [label.label for label in found.labels] == list(LABELS)
     assert (found.exact.hits, found.exact.n) == (0, 1)  # the two shots in it
     assert found.labels[1].specificity.value == 0.0

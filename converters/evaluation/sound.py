@@ -8,31 +8,28 @@ not have is a false alarm, and its length counts as time in which none should ha
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from msgspec import Struct
 
 from edge_sdk.console.foreign_text import valid_text
-from edge_sdk.console.progress import Progress, SilentProgress
+from edge_sdk.console.progress import Progress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Manifest
 from edge_sdk.contract.values import Float32Array, WindowScores
 from edge_sdk.decode.event_rule import EventRules
-from edge_sdk.inference.open import choose_variant, open_backend
+from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.scorer import AudioScorer
 from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
 from edge_sdk.metrics.events import EventCount
 
-from .data.clip_windows import clip_windows
-from .data.dataset import Clip, Dataset, read_dataset
-from .quiet import quiet_libraries
-from .report.report_file import LabelReport, ShareReport, label_report, share_report
+from ..data.clip_windows import clip_windows
+from ..data.dataset import Clip, Dataset, read_dataset
+from ..report.report_file import LabelReport, ShareReport, label_report, share_report
 
-__all__ = ["LONG_RECORDING_S", "Evaluation", "EventReport", "evaluate"]
+__all__ = ["LONG_RECORDING_S", "EventReport", "SoundEvaluation", "evaluate_sound"]
 
 LONG_RECORDING_S = 30.0
 
@@ -60,8 +57,8 @@ class EventReport(Struct, frozen=True, kw_only=True):
     hours_with_label: float
 
 
-class Evaluation(Struct, frozen=True, kw_only=True):
-    """What recordings say about a bundle.
+class SoundEvaluation(Struct, frozen=True, kw_only=True):
+    """What recordings say about a bundle that listens.
 
     Attributes:
         exact: Recordings that are right in every label that the set has; where it is background
@@ -82,46 +79,29 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     events: list[EventReport]
 
 
-PathLike: TypeAlias = "str | os.PathLike[str]"
-
-
-def evaluate(
-    bundle: Bundle | PathLike,
-    recordings: PathLike,
-    *,
-    variant: str | None = None,
-    threads: int = 1,
-    progress: Progress | None = None,
-) -> Evaluation:
-    """Score a bundle on labelled recordings.
+def evaluate_sound(
+    bundle: Bundle, variant: str, recordings: Path, backend: Backend, progress: Progress
+) -> SoundEvaluation:
+    """Score a bundle that listens on labelled recordings.
 
     Args:
-        bundle: The bundle, or its path.
+        bundle: The bundle.
+        variant: Which variant the backend is.
         recordings: A folder of labelled recordings: see :mod:`converters.data.dataset`.
-        variant: Which one; None for the first whose engine is installed.
-        threads: Threads for one inference.
+        backend: The variant, loaded.
         progress: Told how far the work is.
 
     Raises:
         DatasetError: The recordings cannot be used.
-        UsageError: There is no such variant.
-        BackendError: The variant cannot be loaded or run here.
+        BackendError: The variant cannot be run here.
     """
-    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(Path(bundle))
-    manifest = opened.manifest
-    chosen = choose_variant(manifest, variant)
-    told = progress or SilentProgress()
-    dataset = read_dataset(Path(recordings), manifest.label_ids, progress=told)
-    with quiet_libraries():
-        backend = open_backend(
-            opened.read(chosen.file), chosen.format, threads=threads, name=f"{opened.path} {chosen.name}"
-        )
-    with backend:
-        scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
-        tally = _Tally(manifest, dataset)
-        for index, clip in enumerate(told.track(dataset.clips, "evaluating")):
-            tally.add(index, clip, map(scorer.score, clip_windows(scorer, clip, told)))
-    return tally.result(opened, chosen.name)
+    manifest = bundle.manifest
+    dataset = read_dataset(recordings, manifest.label_ids, progress=progress)
+    scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
+    tally = _Tally(manifest, dataset)
+    for index, clip in enumerate(progress.track(dataset.clips, "evaluating")):
+        tally.add(index, clip, map(scorer.score, clip_windows(scorer, clip, progress)))
+    return tally.result(bundle, variant)
 
 
 class _Tally:
@@ -146,10 +126,10 @@ class _Tally:
         if clip.duration_s > LONG_RECORDING_S:
             self._count_events(clip, opened)
 
-    def result(self, bundle: Bundle, variant: str) -> Evaluation:
+    def result(self, bundle: Bundle, variant: str) -> SoundEvaluation:
         """All figures."""
         labels, exact = self._figures()
-        return Evaluation(
+        return SoundEvaluation(
             bundle=valid_text(str(bundle.path)),
             sha256=bundle.sha256,
             variant=variant,

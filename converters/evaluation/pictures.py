@@ -1,0 +1,147 @@
+"""A bundle that looks at pictures, on labelled pictures: by class, or with boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from edge_sdk.console.foreign_text import valid_text
+from edge_sdk.console.progress import Progress
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.manifest import Metric, Variant
+from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.image_classifier import ImageClassifier
+from edge_sdk.inference.image_detector import ImageDetector
+from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
+
+from ..data.pictures import read_boxes, read_pictures
+from ..proof.box_judge import box_figures
+from ..proof.picture_classes import picture_scores, picture_summary, top5
+from ..proof.picture_run import ask_all
+from ..report.report_file import BoxLabelReport, LabelReport, ShareReport, label_report, share_report
+
+__all__ = ["BoxEvaluation", "PictureEvaluation", "evaluate_boxes", "evaluate_pictures"]
+
+
+class PictureEvaluation(Struct, frozen=True, kw_only=True):
+    """What pictures by class say about a bundle.
+
+    Attributes:
+        exact: Pictures that are right in every label that the set has; where it is background
+            alone, in every label that alerts.
+        top5: Of the pictures of a label, those whose label is among the five highest; null where
+            labels do not exclude each other, or there are no more than five.
+        labels: Figures for each of those labels.
+    """
+
+    bundle: str
+    sha256: str
+    variant: str
+    pictures: int
+    exact: ShareReport
+    top5: Metric | None
+    labels: list[LabelReport]
+
+
+class BoxEvaluation(Struct, frozen=True, kw_only=True):
+    """What pictures with boxes say about a bundle.
+
+    Attributes:
+        boxes: True boxes that count.
+        boxes_passed_over: Marked as crowds or as difficult.
+        map50: Mean average precision where an overlap of half is enough.
+        map50_95: Its mean over ten overlaps from .50 to .95.
+        labels: Figures for each label with a true box.
+    """
+
+    bundle: str
+    sha256: str
+    variant: str
+    pictures: int
+    boxes: int
+    boxes_passed_over: int
+    map50: float
+    map50_95: float
+    labels: list[BoxLabelReport]
+
+
+def evaluate_pictures(
+    bundle: Bundle, variant: Variant, folder: Path, backend: Backend, progress: Progress
+) -> PictureEvaluation:
+    """Score a classifier on pictures in folders by class.
+
+    Args:
+        bundle: The bundle.
+        variant: Which variant the backend is.
+        folder: The pictures: see :mod:`converters.data.pictures`.
+        backend: The variant, loaded.
+        progress: Told how far the work is.
+
+    Raises:
+        DatasetError: The pictures cannot be used.
+        BackendError: The variant cannot be run here.
+    """
+    manifest = bundle.manifest
+    output, label_ids = manifest.classes, manifest.label_ids
+    pictures = read_pictures(folder, manifest.labels, progress=progress)
+    classifier = ImageClassifier(manifest.image, output, label_ids, backend, variant.tensors)
+    answers, failed = ask_all(pictures.samples, {"": classifier.score}, progress, "evaluating")
+    for error in failed.values():
+        raise error
+    scores = picture_scores(answers[""]).clips
+    # A set of background alone says how often each label that alerts is wrong.
+    covered = pictures.covered or tuple(manifest.frame_rules)
+    columns = [label_ids.index(label_id) for label_id in covered]
+    thresholds = manifest.thresholds
+    decided = decide(scores, thresholds, label_ids, exclusive=output.exclusive)[:, columns]
+    truth = pictures.truth[:, columns]
+    found = label_metrics(covered, truth, decided, scores[:, columns])
+    return PictureEvaluation(
+        bundle=valid_text(str(bundle.path)),
+        sha256=bundle.sha256,
+        variant=variant.name,
+        pictures=len(pictures.samples),
+        exact=share_report(correct_clips(truth, decided)),
+        top5=next(iter(top5(pictures, scores) if output.exclusive else []), None),
+        labels=[label_report(item, thresholds.get(item.label_id, 0.5)) for item in found],
+    )
+
+
+def evaluate_boxes(
+    bundle: Bundle, variant: Variant, folder: Path, backend: Backend, progress: Progress
+) -> BoxEvaluation:
+    """Hold a detector's boxes against true ones.
+
+    Args:
+        bundle: The bundle.
+        variant: Which variant the backend is.
+        folder: Pictures with COCO JSON or Pascal VOC XML: see :mod:`converters.data.pictures`.
+        backend: The variant, loaded.
+        progress: Told how far the work is.
+
+    Raises:
+        DatasetError: The pictures or annotations cannot be used.
+        BackendError: The variant cannot be run here.
+    """
+    manifest = bundle.manifest
+    pictures = read_boxes(folder, manifest.labels, progress=progress)
+    detector = ImageDetector(
+        manifest.image, manifest.detections, manifest.label_ids, backend, variant.tensors
+    )
+    answers, failed = ask_all(pictures.samples, {"": detector.detect}, progress, "evaluating")
+    for error in failed.values():
+        raise error
+    figures = box_figures(pictures, answers[""], manifest.thresholds)
+    summary = picture_summary(pictures)
+    return BoxEvaluation(
+        bundle=valid_text(str(bundle.path)),
+        sha256=bundle.sha256,
+        variant=variant.name,
+        pictures=summary.pictures,
+        boxes=sum(summary.boxes_by_label.values()),
+        boxes_passed_over=summary.boxes_passed_over,
+        map50=figures.metric.value,
+        map50_95=figures.more[0].value,
+        labels=[label for label in figures.labels if isinstance(label, BoxLabelReport)],
+    )
