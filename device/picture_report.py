@@ -115,7 +115,7 @@ class PictureLooker:
             threads=threads,
             name=f"{bundle.path.name}/{self.variant.name}",
         )
-        self._model = _model(manifest, self.variant, self._backend)
+        self._model = _model(manifest, self.variant, self._backend, min(self._thresholds))
 
     def look(self, frame: Frame, time_s: float | None = None) -> tuple[FrameReport, Draw]:
         """Run the model on one picture.
@@ -186,8 +186,10 @@ def _thresholds(manifest: Manifest, threshold: float | None) -> list[float]:
     return [own.get(label.id, _NEVER) for label in manifest.labels]
 
 
-def _model(manifest: Manifest, variant: Variant, backend: Backend) -> ImageClassifier | ImageDetector:
+def _model(
+    manifest: Manifest, variant: Variant, backend: Backend, least_score: float
+) -> ImageClassifier | ImageDetector:
     output, image, labels = manifest.outputs[0], manifest.image, manifest.label_ids
     if isinstance(output, ClassesOutput):
         return ImageClassifier(image, output, labels, backend, variant.tensors)
-    return ImageDetector(image, output, labels, backend, variant.tensors)
+    return ImageDetector(image, output, labels, backend, variant.tensors, least_score=least_score)

@@ -7,6 +7,8 @@ resizing in whole numbers. ``bicubic`` and ``area`` are OpenCV's own, and may di
 
 from __future__ import annotations
 
+from itertools import cycle
+from types import ModuleType
 from typing import NamedTuple, final
 
 import numpy as np
@@ -56,7 +58,7 @@ class Preparation:
         interpolation = _INTERPOLATIONS.get(image.interpolation)
         self._interpolation: int | None = None if interpolation is None else getattr(self._cv, interpolation)
         self._tensor = np.zeros((1, *image_shape(image)), np.float32)
-        self._scaling = _Scaling(image)
+        self._scaling = _Scaling(image, self._cv)
         self._geometry: _Geometry | None = None
 
     def tensor(self, pixels: Pixels) -> Prepared:
@@ -161,37 +163,37 @@ def _region(image: ImageInput, tensor: Float32Array, target: Rectangle) -> Float
 
 @final
 class _Scaling:
-    """``(pixel - mean) / std`` in float32, skipping what changes nothing."""
+    """``(pixel - mean) / std`` in float32, looked up: a pixel has 256 values, and memory is passed once."""
 
-    def __init__(self, image: ImageInput) -> None:
+    def __init__(self, image: ImageInput, cv: ModuleType) -> None:
+        self._cv = cv
         self._nchw = image.layout == "nchw"
         self._mean = _by_channel(image.mean)
         self._std = _by_channel(image.std)
+        grays = np.arange(256, dtype=np.float32)[:, np.newaxis]
+        table = (grays - self._mean) / self._std
+        self._tables = [np.ascontiguousarray(column)[np.newaxis] for column in table.T]
+        self._joint = table[np.newaxis]
 
     def apply(self, pixels: Array, region: Float32Array) -> None:
         """Write the scaled pixels into their region of the tensor."""
-        np.copyto(region, pixels if self._nchw else pixels.reshape(region.shape))
-        if self._mean.any():
-            np.subtract(region, self._along(self._mean, region), out=region)
-        if (self._std != 1).any():
-            np.divide(region, self._along(self._std, region), out=region)
+        if self._nchw:
+            planes = pixels.reshape(region.shape)
+            for table, plane, target in zip(cycle(self._tables), planes, region, strict=False):
+                self._cv.LUT(plane, table, dst=target)
+        elif len(self._tables) == 1:
+            self._cv.LUT(pixels.reshape(region.shape), self._joint, dst=region)
+        else:
+            self._cv.LUT(pixels, self._joint, dst=region.reshape(pixels.shape))
 
     def fill(self, tensor: Float32Array, value: float) -> None:
         """Fill all of the tensor with the scaled value."""
         scaled = (np.float32(value) - self._mean) / self._std
         tensor[:] = scaled.reshape(-1, 1, 1) if self._nchw else scaled
 
-    def _along(self, values: Float32Array, region: Float32Array) -> Float32Array:
-        """By channel, so that it fits the region."""
-        if self._nchw:
-            return values.reshape(-1, 1, 1)
-        if len(values) == 1:
-            return values
-        return np.tile(values, region.shape[1] // len(values))
-
 
 def _by_channel(values: tuple[float, ...]) -> Float32Array:
-    """One number where all channels have the same: NumPy is faster with one."""
+    """One number where all channels have the same: one table is faster than three."""
     return np.array(values[:1] if len(set(values)) == 1 else values, np.float32)
 
 

@@ -25,6 +25,8 @@ class ImageDetector:
         label_ids: The manifest's labels, in the order of the model's classes.
         backend: The loaded model.
         tensors: What this model file calls the manifest's tensors, where it calls them otherwise.
+        least_score: What scores less is of no use to the caller. What is left out then, most of it before it
+            is decoded, changes nothing in the rest.
 
     Raises:
         ModelError: Input or outputs of the model do not fit the manifest; names both shapes.
@@ -37,6 +39,8 @@ class ImageDetector:
         label_ids: Sequence[str],
         backend: Backend,
         tensors: Mapping[str, str] | None = None,
+        *,
+        least_score: float = 0.0,
     ) -> None:
         names = tensors or {}
         self.image = image
@@ -45,11 +49,13 @@ class ImageDetector:
         self._feed = ImageFeed(image, backend, names)
         self._names = {theirs: ours for ours, theirs in names.items()}
         specs = tuple(structs.replace(spec, name=self._ours(spec.name)) for spec in backend.outputs)
-        self._decode = detection_decoder(output, image, len(self.label_ids))
+        self._decode = detection_decoder(_raised(output, least_score), image, len(self.label_ids))
         self._decode.check(specs)
 
     def detect(self, pixels: Pixels) -> Detections:
-        """Find everything at or over the output's ``least_score``; thresholds are the caller's.
+        """Find everything at or over the output's ``least_score``, or the caller's where that is higher.
+
+        Thresholds are the caller's to apply.
 
         Args:
             pixels: uint8, shape ``[height, width, 3]``, BGR, upright.
@@ -73,3 +79,13 @@ class ImageDetector:
     def _ours(self, name: str) -> str:
         """What the manifest calls an output of this model file."""
         return self._names.get(name, name)
+
+
+def _raised(output: DetectionOutput, least_score: float) -> DetectionOutput:
+    """Suppression only ever lets better boxes bear on worse ones, so that the worse can go before.
+
+    Weighted suppression is the exception: a box that stays takes its place from all that it drops.
+    """
+    if least_score <= output.least_score or output.suppression.method == "weighted":
+        return output
+    return structs.replace(output, least_score=min(least_score, 1.0))

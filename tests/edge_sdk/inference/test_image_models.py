@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from tiny_pictures import (
     thing_picture,
 )
 
+from edge_sdk.contract.detector import OffsetCoding, Suppression
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import ClassesOutput, ModelFormat, Output
 from edge_sdk.errors import ModelError
@@ -64,6 +66,31 @@ def test_a_detector_finds_things_where_they_are_in_the_picture() -> None:
     assert [THINGS[label] for label in found.labels[:2]] == ["red", "green"]
     np.testing.assert_allclose(found.boxes[:2], [[16, 8, 24, 16], [48, 40, 56, 48]], atol=1e-3)
     assert found.scores[0] > found.scores[1] > 0.5
+
+
+@pytest.mark.parametrize("method", ["hard", "soft", "weighted", "none"])
+@pytest.mark.parametrize("least_score", [0.3, 0.6, 2.0])
+def test_leaving_out_early_what_scores_less_changes_nothing_in_the_rest(
+    method: Literal["hard", "soft", "weighted", "none"], least_score: float
+) -> None:
+    # Boxes three cells wide, so that each overlaps its neighbours.
+    output = structs.replace(
+        thing_output(),
+        coding=OffsetCoding(center_offset=0.5, size_activation="none", size_scale=3.0),
+        suppression=Suppression(method=method, iou_threshold=0.3),
+    )
+    colors = np.random.default_rng(3).integers(0, 256, (8, 8, 3)).tolist()
+    picture = thing_picture(*((row, column, colors[row][column]) for row in range(8) for column in range(8)))
+    with open_backend(thing_model(), "onnx") as backend:
+        all_found = ImageDetector(thing_input(), output, THINGS, backend).detect(picture)
+        found = ImageDetector(thing_input(), output, THINGS, backend, least_score=least_score).detect(picture)
+    over, expected = found.scores >= least_score, all_found.scores >= least_score
+    assert over.all() or method == "weighted"
+    assert expected.any() == (least_score < 1)
+    assert not expected.all()
+    np.testing.assert_array_equal(found.boxes[over], all_found.boxes[expected])
+    np.testing.assert_array_equal(found.scores[over], all_found.scores[expected])
+    np.testing.assert_array_equal(found.labels[over], all_found.labels[expected])
 
 
 def test_outputs_that_a_file_calls_otherwise_are_found_by_the_variants_names() -> None:
