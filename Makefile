@@ -10,7 +10,7 @@ STAMPS := .venv/.stamps
 DEMO_OUT ?= edge-sdk-demo
 TESTS ?= tests
 # yamnet.py is what some of them share.
-BENCHMARKS := $(filter-out benchmarks/yamnet.py,$(sort $(wildcard benchmarks/*.py)))
+BENCHMARKS := $(filter-out benchmarks/yamnet.py benchmarks/picture_%,$(sort $(wildcard benchmarks/*.py)))
 export PYTHON
 
 .PHONY: demo test check bench clean distclean
