@@ -45,6 +45,8 @@ def keep_best(
     Returns:
         Indices of those that stay, best first.
     """
+    if len(scores) <= 1:
+        return np.arange(len(scores))
     if len(scores) <= _FEW_IN_ALL:
         return _best_of_few(boxes, scores, iou_threshold, labels)
     if labels is None:
