@@ -71,17 +71,16 @@ def _picture_text(found: PictureEvaluation) -> str:
         f"right in every label: {_share(found.exact)}",
     ]
     if found.top5 is not None:
-        top = found.top5
-        lines.append(
-            f"right label among the best five: {top.value:.3f} (n {top.n}, {top.low:.3f}-{top.high:.3f})"
-        )
+        between = f"n {found.top5.n}, {found.top5.low:.3f}-{found.top5.high:.3f}"
+        lines.append(f"right label among the best five: {found.top5.value:.3f} ({between})")
     return "\n".join([*lines, "", *_label_table(found.labels, "pictures")])
 
 
 def _box_text(found: BoxEvaluation) -> str:
+    passed = f"{found.boxes_passed_over} more are passed over"
     lines = [
-        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures, {found.boxes} true boxes "
-        f"({found.boxes_passed_over} more passed over)",
+        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
+        f"{found.boxes} true boxes; {passed}",
         f"mAP50 {found.map50:.4f}, mAP50-95 {found.map50_95:.4f}",
         "",
         text_table(

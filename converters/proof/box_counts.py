@@ -15,7 +15,7 @@ from edge_sdk.metrics.classification import Share
 
 from ..data.picture_set import Picture, PictureSet, TrueBox
 
-__all__ = ["LEAST_IOU", "BoxCounts", "at_threshold", "count_boxes"]
+__all__ = ["LEAST_IOU", "BoxCounts", "at_threshold", "count_boxes", "true_scores"]
 
 LEAST_IOU = 0.5
 """From this overlap on, two boxes are of the same thing."""
@@ -82,6 +82,17 @@ def count_boxes(
     return BoxCounts(
         pictures.label_ids, np.array(true_labels, dtype=np.int64), np.array(was_found, dtype=np.bool_), given
     )
+
+
+def true_scores(pictures: PictureSet, found: Sequence[Detections]) -> Float32Array:
+    """The score of the box that lies over each true box that counts, in their order; 0 where none does."""
+    numbers = {label_id: number for number, label_id in enumerate(pictures.label_ids)}
+    scores: list[float] = []
+    for picture, boxes in zip(pictures.samples, found, strict=True):
+        true = _true_boxes([box for box in picture.boxes if not box.passed], numbers)
+        pairs = {left: right for left, right, _ in match_boxes(true, boxes, LEAST_IOU)}
+        scores += [float(boxes.scores[pairs[index]]) if index in pairs else 0.0 for index in range(len(true))]
+    return np.array(scores, dtype=np.float32)
 
 
 def _true_boxes(boxes: Sequence[TrueBox], numbers: Mapping[str, int]) -> Detections:

@@ -18,18 +18,20 @@ from edge_sdk.inference.golden_boxes import golden_rows, split_rows
 from edge_sdk.inference.image_detector import ImageDetector
 
 from ..data.nouns import PICTURES
-from ..data.picture_set import PictureSet
+from ..data.picture_set import Picture, PictureSet
 from ..report.report_file import PictureSummary
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
 from ..variants.made import Calibration
-from .box_counts import at_threshold
+from .average_precision import average_precision
+from .box_counts import at_threshold, count_boxes, true_scores
 from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .evidence import thin_evidence
 from .golden_pictures import golden_pictures, golden_size
 from .picture_classes import picture_summary
 from .picture_run import ask_all, calibration_pictures, spread
+from .preparation_check import Preparations, Weighed, check_preparation
 from .trial import SOURCE, GoldenSamples, Judged, Tolerance, Verdict
 
 __all__ = ["BoxesTrial", "check_detector_outputs"]
@@ -93,9 +95,16 @@ class BoxesTrial:
         tensor_for = self._detector(self._source.backend).tensor_for
         return [tensor_for(read_picture(picture.path)) for picture in spread(pictures, _FIRST_PICTURES)]
 
-    def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002
+    def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (boxes have no range)
         """See :class:`.trial.Trial`."""
-        return []
+        labelled = [picture for picture in self.evaluation_set.samples if picture.labels]
+        kind = Preparations(
+            ask=lambda image: self._detector(self._source.backend, image).detect,
+            weigh=self._weigh,
+            figure="mAP50",
+        )
+        scales = self._source.input.dtype == "float32"
+        return check_preparation(self.input, labelled, kind, progress, scales=scales)
 
     def calibration(self, progress: Progress) -> Calibration:
         """See :class:`.trial.Trial`."""
@@ -174,9 +183,17 @@ class BoxesTrial:
         unseen = [label_id for label_id in self.evaluation_set.covered if label_id not in shown]
         return [f"golden pictures show no box at threshold of: {', '.join(unseen)}"] if unseen else []
 
-    def _detector(self, backend: Backend) -> ImageDetector:
-        """A detector as a device has it."""
-        return ImageDetector(self.input, self.output, self._spec.label_ids, backend)
+    def _weigh(self, pictures: Sequence[Picture], found: Sequence[Detections]) -> Weighed:
+        chosen = PictureSet(self.evaluation_set.root, self._spec.label_ids, tuple(pictures))
+        return Weighed(
+            right=count_boxes(chosen, found, self._spec.thresholds).was_found,
+            scores=true_scores(chosen, found),
+            figure=average_precision(chosen, found).map50,
+        )
+
+    def _detector(self, backend: Backend, image: ImageInput | None = None) -> ImageDetector:
+        """A detector as a device has it; or one whose pictures are prepared otherwise."""
+        return ImageDetector(image or self.input, self.output, self._spec.label_ids, backend)
 
 
 def _as_one(rows: Float32Array) -> Float32Array:

@@ -19,6 +19,7 @@ from ..data.nouns import Nouns
 from ..data.picture_set import PictureSet
 from ..data.pictures import read_boxes, read_pictures, read_unlabelled
 from ..request import Request
+from ..sources.input_scaling import check_scaling
 from ..sources.model_check import check_outputs, fit_window
 from ..sources.source_model import SourceModel, telling_tensors
 from ..spec.spec_file import ConversionSpec
@@ -53,6 +54,8 @@ def check_model(spec: ConversionSpec, source: SourceModel) -> None:
         SpecError: They contradict each other; the message lists the model's inputs and outputs.
     """
     with telling_tensors(source.name, source.backend.inputs, source.backend.outputs):
+        if isinstance(spec.input, ImageInput):
+            check_scaling(spec.input, source)
         if isinstance(spec.output, ClassesOutput):
             check_outputs(spec, source)
         else:

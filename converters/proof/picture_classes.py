@@ -15,10 +15,10 @@ from edge_sdk.errors import BackendError
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.image_classifier import ImageClassifier
-from edge_sdk.metrics.classification import Share
+from edge_sdk.metrics.classification import Share, decide
 
 from ..data.nouns import PICTURES
-from ..data.picture_set import PictureSet
+from ..data.picture_set import Picture, PictureSet
 from ..report.report_file import PictureSummary
 from ..sources.model_check import check_score_range
 from ..sources.source_model import SourceModel
@@ -30,6 +30,7 @@ from .golden import choose_places, measured_bound
 from .golden_pictures import FEWEST_PICTURES, MOST_PICTURES, golden_pictures, golden_size
 from .judge import Judge
 from .picture_run import ask_all, calibration_pictures, spread
+from .preparation_check import Preparations, Weighed, check_preparation
 from .scoring import Scores, WindowPlace
 from .trial import SOURCE, GoldenSamples, Judged, Tolerance, Verdict
 
@@ -76,10 +77,18 @@ class PictureClassesTrial:
         tensor_for = self._classifier(self._source.backend).tensor_for
         return [tensor_for(read_picture(picture.path)) for picture in spread(pictures, _FIRST_PICTURES)]
 
-    def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002
+    def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:
         """See :class:`.trial.Trial`."""
         check_score_range(self._spec, self._source, tensors)
-        return []
+        evaluation = self.evaluation_set
+        labelled = [picture for picture in evaluation.samples if picture.labels]
+        kind = Preparations(
+            ask=lambda image: self._classifier(self._source.backend, image).score,
+            weigh=self._weigh,
+            figure="accuracy",
+        )
+        scales = self._source.input.dtype == "float32"
+        return check_preparation(self.input, labelled, kind, progress, scales=scales)
 
     def calibration(self, progress: Progress) -> Calibration:
         """See :class:`.trial.Trial`."""
@@ -158,9 +167,17 @@ class PictureClassesTrial:
             *blind_golden(evaluation, samples.expected, bound),
         ]
 
-    def _classifier(self, backend: Backend) -> ImageClassifier:
-        """A classifier as a device has it."""
-        return ImageClassifier(self.input, self.output, self._spec.label_ids, backend)
+    def _weigh(self, pictures: Sequence[Picture], answers: Sequence[Float32Array]) -> Weighed:
+        label_ids, scores = self._spec.label_ids, np.stack(answers)
+        truth = PictureSet(self.evaluation_set.root, label_ids, tuple(pictures)).truth
+        decided = decide(scores, self._spec.thresholds, label_ids, exclusive=self.output.exclusive)
+        right = (decided == truth).all(axis=1)
+        of_truth = np.where(truth, scores, 0).sum(axis=1) / truth.sum(axis=1)
+        return Weighed(right, of_truth.astype(np.float32), float(right.mean()))
+
+    def _classifier(self, backend: Backend, image: ImageInput | None = None) -> ImageClassifier:
+        """A classifier as a device has it; or one whose pictures are prepared otherwise."""
+        return ImageClassifier(image or self.input, self.output, self._spec.label_ids, backend)
 
 
 def picture_scores(answers: Sequence[Float32Array]) -> Scores:

@@ -54,7 +54,7 @@ def prove(
     tensors = trial.first_tensors()
     warnings = trial.check_source(tensors, progress)
     fusion_difference = _check_fusion(checked.source, tensors)
-    candidates, left_out = _build(checked, asked, finish, progress)
+    candidates, left_out = _build(checked, asked, tensors, finish, progress)
     models = {SOURCE: checked.source.backend} | {item.recipe.name: item.backend for item in candidates}
     failed = trial.run(models, progress)
     if SOURCE in failed:
@@ -79,7 +79,11 @@ def prove(
 
 
 def _build(
-    checked: Checked, asked: tuple[str, ...], finish: contextlib.ExitStack, progress: Progress
+    checked: Checked,
+    asked: tuple[str, ...],
+    tensors: Sequence[Array],
+    finish: contextlib.ExitStack,
+    progress: Progress,
 ) -> tuple[list[Candidate], dict[str, str]]:
     recipes, left_out = planned_variants(checked.source, asked)
     trial = checked.trial
@@ -91,7 +95,7 @@ def _build(
         recipes = [recipe for recipe in recipes if not recipe.needs_calibration]
     elif integer:
         calibration = trial.calibration(progress)
-    materials = Materials(checked.source, calibration, progress)
+    materials = Materials(checked.source, calibration, tensors, progress)
     candidates, failed = build_candidates(
         recipes, checked.spec, materials, trial, checked.request.threads, finish
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -44,11 +44,13 @@ class Materials:
     Attributes:
         source: The trained model.
         calibration: Tensors for integer variants, if any samples were given.
+        samples: What the model is fed for a few samples.
         progress: Told about long steps inside one variant.
     """
 
     source: SourceModel
     calibration: Calibration | None = None
+    samples: Sequence[Array] = ()
     progress: Progress = field(default_factory=SilentProgress)
 
     @property

@@ -10,9 +10,9 @@ from ..quiet import import_tensorflow, quiet_libraries
 from ..sources.source_model import TracedModel
 from .onnx_canonical import canonical_onnx
 
-__all__ = ["convert_onnx"]
+__all__ = ["OPSET", "check_complete", "convert_onnx"]
 
-_OPSET = 18  # the newest that tf2onnx writes
+OPSET = 18  # the newest that tf2onnx writes
 
 
 def convert_onnx(traced: TracedModel) -> bytes:
@@ -33,16 +33,20 @@ def convert_onnx(traced: TracedModel) -> bytes:
                 function.graph.as_graph_def(),
                 input_names=[tensor.name for tensor in function.inputs],
                 output_names=[tensor.name for tensor in function.outputs],
-                opset=_OPSET,
+                opset=OPSET,
             )
         except (tensorflow.errors.OpError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ConversionError(f"tf2onnx refuses the model: {error}") from error
-    _check_complete(model)
+    check_complete(model)
     return canonical_onnx(model, traced.input.name, [spec.name for spec in traced.outputs])
 
 
-def _check_complete(model: Any) -> None:
-    """tf2onnx leaves an operation that it cannot translate as it was."""
+def check_complete(model: Any) -> None:
+    """Refuse what tf2onnx left as it was, because it could not translate it.
+
+    Raises:
+        ConversionError: Names the operations.
+    """
     from onnx import defs
 
     foreign = sorted({node.op_type for node in model.graph.node if not defs.has(node.op_type, node.domain)})

@@ -74,6 +74,14 @@ def _onnx_float32(materials: Materials) -> Made:
     return Made(convert_onnx(materials.traced))
 
 
+def _onnx_of_tflite(materials: Materials) -> Made:
+    from .onnx_of_tflite import convert_tflite
+
+    return Made(convert_tflite(materials.source, materials.samples))
+
+
+_ONNX_OF_TFLITE = Recipe("onnx", "onnx", "as_given", needs_calibration=False, build=_onnx_of_tflite)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -112,10 +120,13 @@ def parse_variants(names: Iterable[str] | None) -> tuple[str, ...]:
 def planned_variants(source: SourceModel, asked: tuple[str, ...]) -> tuple[list[Recipe], dict[str, str]]:
     """What can be tried from this source, and why the rest of what was asked for cannot."""
     if source.format is not None:
-        given = Recipe(source.format, source.format, "as_given", needs_calibration=False, build=None)
+        recipes = [Recipe(source.format, source.format, "as_given", needs_calibration=False, build=None)]
+        if source.format == "tflite" and {"onnx", "onnx-float32"} & set(asked):
+            recipes.append(_ONNX_OF_TFLITE)
+        made = {recipe.name for recipe in recipes} | ({"onnx-float32"} if len(recipes) > 1 else set())
         reason = f"{source.name} is taken as it is; other variants are made from a Keras model or SavedModel"
-        left_out = {name: reason for name in asked if name != source.format}
-        return [given], ({} if asked == DEFAULT_VARIANTS else left_out)
+        left_out = {name: reason for name in asked if name not in made}
+        return recipes, ({} if asked == DEFAULT_VARIANTS else left_out)
     left_out = {name: f"{source.name} is no .{name} file" for name in asked if name not in RECIPES}
     return [RECIPES[name] for name in asked if name in RECIPES], left_out
 
