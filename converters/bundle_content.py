@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from .report.html_page import render_report
 from .report.report_file import Report, encode_report
 from .spec.spec_file import ConversionSpec
 
-__all__ = ["write_proved_bundle"]
+__all__ = ["modality_of", "write_proved_bundle"]
 
 _INPUTS = "golden/inputs.npy"
 _EXPECTED = "golden/expected.npy"
@@ -54,7 +55,7 @@ def write_proved_bundle(
         version=spec.version,
         description=spec.description,
         task="classify" if isinstance(trial.output, ClassesOutput) else "detect",
-        modality="audio" if isinstance(trial.input, AudioInput) else "image",
+        modality=modality_of(trial),
         labels=list(spec.labels),
         inputs=[trial.input],
         stages=[Stage(name="main", variants=[item.name for item in proof.passed])],
@@ -68,6 +69,11 @@ def write_proved_bundle(
     )
     write_bundle(path, manifest, members)
     return Bundle.open(path)
+
+
+def modality_of(trial: Trial) -> Literal["audio", "image"]:
+    """What the model is fed."""
+    return "audio" if isinstance(trial.input, AudioInput) else "image"
 
 
 def _variant(item: Proven) -> Variant:

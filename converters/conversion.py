@@ -15,7 +15,7 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import ClassesOutput, Provenance
 from edge_sdk.errors import GateRefusedError
 
-from .bundle_content import write_proved_bundle
+from .bundle_content import modality_of, write_proved_bundle
 from .library_versions import library_versions
 from .proof.findings import assemble_report
 from .proof.kinds import check_model, fit_input, make_trial
@@ -94,7 +94,7 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
         source_models=list(checked.source.files),
         calibration=None if calibration is None else calibration.digest,
         evaluation=trial.evaluation_set.digest,
-        libraries=library_versions(checked.source, formats),
+        libraries=library_versions(checked.source, modality_of(trial), formats),
     )
     report = assemble_report(
         spec,

@@ -9,20 +9,25 @@ from .sources.source_model import SourceModel
 
 __all__ = ["library_versions"]
 
-_ALWAYS = ("edge-sdk", "numpy", "soundfile", "soxr")
+_ALWAYS = ("edge-sdk", "numpy")
+_BY_MODALITY = {
+    "audio": ("soundfile", "soxr"),
+    "image": ("opencv-contrib-python-headless", "pillow", "pycocotools"),
+}
 _TRAINING = ("tensorflow", "tensorflow-cpu", "keras")
 _BY_FORMAT = {"tflite": ("ai-edge-litert",), "onnx": ("onnxruntime",)}
 _TO_ONNX = ("tf2onnx",)
 
 
-def library_versions(source: SourceModel, formats: set[str]) -> dict[str, str]:
+def library_versions(source: SourceModel, modality: str, formats: set[str]) -> dict[str, str]:
     """Versions of the libraries that took part, by distribution, in alphabetical order.
 
     Args:
         source: The trained model.
+        modality: What it is fed, in the manifest's word.
         formats: Of the variants that were made.
     """
-    names = [*_ALWAYS]
+    names = [*_ALWAYS, *_BY_MODALITY[modality]]
     if source.traced is not None:
         names += _TRAINING
         names += _TO_ONNX if "onnx" in formats else ()

@@ -127,11 +127,12 @@ def test_what_cannot_be_made_from_a_ready_model_says_so(workplace: Any, tmp_path
         spec=spec,
         evaluation=workplace.evaluation,
         output=tmp_path / "ready.edge",
-        variants=["tflite", "onnx-float32"],
+        variants=["tflite", "tflite-int8"],
+        calibration=workplace.calibration,
     )
     reasons = {item["name"]: item["reason"] for item in report_of(bundle)["variants"]}
     assert reasons["tflite"] == ""
-    assert "taken as it is" in reasons["onnx-float32"]
+    assert "taken as it is" in reasons["tflite-int8"]
 
 
 def test_a_ready_model_that_ends_in_a_sigmoid_gets_no_second_one(workplace: Any, tmp_path: Path) -> None:

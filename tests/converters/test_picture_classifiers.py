@@ -1,0 +1,314 @@
+"""Picture classifiers from a trained model to a bundle: every variant, its proof, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from boxed_pictures import write_noise
+from picture_specs import color_spec, write_colors
+from tiny_pictures import color_model
+
+from converters import convert, evaluate
+from converters.evaluation.pictures import PictureEvaluation
+from converters.quiet import import_tensorflow, quiet_libraries
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.errors import DatasetError, ModelError, SpecError
+from edge_sdk.inference.golden import run_golden
+from edge_sdk.inference.open import open_backend
+
+VARIANTS = (
+    "tflite-float32",
+    "tflite-float16",
+    "tflite-dynamic",
+    "tflite-int8",
+    "tflite-mixed",
+    "onnx-float32",
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("colors")
+    write_colors(folder / "calibration", 6, seed=1)
+    write_colors(folder / "evaluation", 8, seed=2)
+    color_spec(folder)
+    (folder / "colors.onnx").write_bytes(color_model("onnx"))
+    (folder / "colors.tflite").write_bytes(color_model("tflite"))
+    _keras_model(folder / "colors.keras")
+    return folder
+
+
+def _keras_model(path: Path, *, rescaling: bool = False, side: int = 8) -> Path:
+    """Which channel is strongest, by a convolution and a dense layer with set weights; pixels of 0..1."""
+    import_tensorflow()
+    import keras
+
+    layers = keras.layers
+    with quiet_libraries():
+        picture = keras.Input((side, side, 3), name="picture")
+        scaled = layers.Rescaling(1 / 255)(picture) if rescaling else picture
+        smooth = layers.Conv2D(3, 1, activation="relu", name="smooth")
+        dense = layers.Dense(3, activation="sigmoid", name="colors")
+        model = keras.Model(picture, dense(layers.GlobalAveragePooling2D()(smooth(scaled))))
+        smooth.set_weights([np.eye(3, dtype=np.float32)[None, None], np.zeros(3, dtype=np.float32)])
+        dense.set_weights([(24 * np.eye(3) - 8).astype(np.float32), np.full(3, -3, dtype=np.float32)])
+        model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundle(place: Path) -> Bundle:
+    return convert(
+        place / "colors.keras",
+        spec=place / "spec.toml",
+        calibration=place / "calibration",
+        evaluation=place / "evaluation",
+        output=place / "colors.edge",
+    )
+
+
+def report_of(bundle: Bundle) -> Any:
+    return json.loads(bundle.read("report.json"))
+
+
+def test_a_keras_model_gives_every_variant_with_its_proof(bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    assert (manifest.modality, manifest.task) == ("image", "classify")
+    assert {variant.name for variant in manifest.variants} == set(VARIANTS)
+    assert set(manifest.frame_rules) == {"red", "green", "blue"}
+    for variant in manifest.variants:
+        assert (variant.metric.name, variant.metric.n) == ("exact_match", 32)
+        assert variant.metric.value > 0.9
+    assert manifest.variant("onnx-float32").max_abs_difference < 1e-5
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_golden_pictures_pass_on_every_kernel_set(bundle: Bundle, name: str) -> None:
+    variant = bundle.manifest.variant(name)
+    for reference in (True, False):
+        with open_backend(bundle.read(variant.file), variant.format, reference_kernels=reference) as backend:
+            assert run_golden(bundle, name, backend).passed
+
+
+def test_golden_pictures_are_few_and_of_another_shape_than_the_models(bundle: Bundle) -> None:
+    pictures = np.load(io.BytesIO(bundle.read(bundle.manifest.golden.inputs)))
+    expected = np.load(io.BytesIO(bundle.read(bundle.manifest.golden.expected)))
+    assert pictures.dtype == np.uint8
+    assert pictures.shape[1:] == (8, 10, 3)
+    assert 4 <= len(pictures) <= 8
+    assert (expected.max(axis=0) > 0.8).all()
+    assert expected.max(axis=1).min() < 0.5
+
+
+def test_the_report_speaks_of_pictures(bundle: Bundle) -> None:
+    report = report_of(bundle)
+    assert report["evaluation"]["pictures_by_label"] == {"red": 8, "green": 8, "blue": 8}
+    assert report["evaluation"]["background_pictures"] == 8
+    assert "few pictures" in report["warnings"][0]
+    page = bundle.read("report.html").decode()
+    assert "Judged on 32 pictures" in page
+    assert "recording" not in page
+
+
+def test_evaluation_repeats_what_the_converter_proved(bundle: Bundle, place: Path) -> None:
+    found = evaluate(bundle, place / "evaluation", variant="tflite-int8")
+    assert isinstance(found, PictureEvaluation)
+    assert found.pictures == 32
+    assert found.top5 is None
+    proved = {item["name"]: item for item in report_of(bundle)["variants"]}["tflite-int8"]
+    assert found.exact.value == proved["metric"]["value"]
+    assert [label.auc for label in found.labels] == [label["auc"] for label in proved["labels"]]
+
+
+def test_the_evaluate_command_speaks_of_pictures(
+    bundle: Bundle, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(bundle.path), str(place / "evaluation")]) == 0
+    text = capsys.readouterr().out
+    assert "32 pictures" in text
+    assert "recording" not in text
+
+
+def test_a_ready_onnx_is_taken_as_it_is(place: Path, tmp_path: Path) -> None:
+    bundle = convert(
+        place / "colors.onnx",
+        spec=place / "spec.toml",
+        evaluation=place / "evaluation",
+        output=tmp_path / "x.edge",
+    )
+    (variant,) = bundle.manifest.variants
+    assert (variant.name, bundle.read(variant.file)) == ("onnx", (place / "colors.onnx").read_bytes())
+
+
+def test_a_ready_tflite_gives_onnx_too_where_both_agree(bundle: Bundle, place: Path, tmp_path: Path) -> None:
+    (tmp_path / "made.tflite").write_bytes(bundle.read("models/tflite-float32.tflite"))
+    made = convert(
+        tmp_path / "made.tflite",
+        spec=place / "spec.toml",
+        evaluation=place / "evaluation",
+        output=tmp_path / "x.edge",
+        variants=["tflite", "onnx", "tflite-float16"],
+    )
+    assert {variant.name for variant in made.manifest.variants} == {"tflite", "onnx"}
+    assert made.manifest.variant("onnx").max_abs_difference < 1e-5
+    reasons = {item["name"]: item["reason"] for item in report_of(made)["variants"]}
+    assert "taken as it is" in reasons["tflite-float16"]
+
+
+def test_onnx_that_answers_otherwise_than_the_tflite_is_left_out(place: Path, tmp_path: Path) -> None:
+    """tf2onnx gets a dense layer on an unflattened input wrong."""
+    made = convert(
+        place / "colors.tflite",
+        spec=place / "spec.toml",
+        evaluation=place / "evaluation",
+        output=tmp_path / "x.edge",
+    )
+    assert [variant.name for variant in made.manifest.variants] == ["tflite"]
+    reasons = {item["name"]: item["reason"] for item in report_of(made)["variants"]}
+    assert "answers are off by" in reasons["onnx"]
+
+
+def refusal(place: Path, folder: Path, spec: Path, model: str | Path = "colors.onnx") -> SpecError:
+    with pytest.raises(SpecError) as caught:
+        convert(
+            place / model,
+            spec=spec,
+            evaluation=place / "evaluation",
+            output=folder / "x.edge",
+            variants=["tflite-float32"] if str(model).endswith("keras") else None,
+        )
+    assert not (folder / "x.edge").exists()
+    return caught.value
+
+
+def test_a_spec_that_does_not_fit_is_told_all_inputs_and_outputs(place: Path, tmp_path: Path) -> None:
+    error = refusal(place, tmp_path, color_spec(tmp_path, side=9))
+    assert "takes 'features' float32 [1, 8, 8, 3]" in error.message
+    assert "gives 'scores' float32 [1, 3]" in error.message
+    assert error.hint == "the model wants height = 8, width = 8"
+
+
+def test_swapped_channels_are_refused_with_the_numbers(place: Path, tmp_path: Path) -> None:
+    spec = color_spec(tmp_path, image='preprocessing = "unit"\ncolor = "bgr"')
+    message = refusal(place, tmp_path, spec).message
+    assert "contradicts the model" in message
+    assert "with color = 'rgb', accuracy is 1.000 (p " in message
+
+
+def test_pixels_that_nobody_scales_are_refused_where_it_shows(place: Path, tmp_path: Path) -> None:
+    spec = color_spec(tmp_path, image="mean = 0\nstd = 25500")
+    assert "with preprocessing = 'unit', accuracy is 1.000" in refusal(place, tmp_path, spec).message
+
+
+def test_pixels_that_are_scaled_twice_are_refused(place: Path, tmp_path: Path) -> None:
+    model = _keras_model(tmp_path / "rescaling.keras", rescaling=True)
+    message = refusal(place, tmp_path, color_spec(tmp_path), model).message
+    assert "scaled twice" in message
+    assert "0..0.003922" in message
+
+
+def test_a_model_that_scales_its_own_pixels_converts_with_none(place: Path, tmp_path: Path) -> None:
+    bundle = convert(
+        _keras_model(tmp_path / "rescaling.keras", rescaling=True),
+        spec=color_spec(tmp_path, image='preprocessing = "none"'),
+        evaluation=place / "evaluation",
+        output=tmp_path / "x.edge",
+        variants=["tflite-float32", "onnx-float32"],
+    )
+    assert {variant.metric.value for variant in bundle.manifest.variants} == {1.0}
+
+
+def test_another_way_to_resize_is_refused_where_it_is_clearly_better(place: Path, tmp_path: Path) -> None:
+    """Trained on the middle of pictures, whose edges are of another colour."""
+    from PIL import Image
+
+    colors = {"red": (220, 30, 30), "green": (30, 220, 30), "blue": (30, 30, 220)}
+    others = {"red": "green", "green": "blue", "blue": "red"}
+    for color, level in colors.items():
+        (tmp_path / "evaluation" / color).mkdir(parents=True)
+        for number in range(8):
+            pixels = np.empty((20, 60, 3), dtype=np.uint8)
+            pixels[:] = colors[others[color]]
+            pixels[:, 20:40] = level
+            pixels[0, 0] = number
+            Image.fromarray(pixels).save(tmp_path / "evaluation" / color / f"{number}.png")
+    with pytest.raises(SpecError, match=r"resize = 'crop', accuracy is 1\.000"):
+        convert(
+            place / "colors.onnx",
+            spec=color_spec(tmp_path),
+            evaluation=tmp_path / "evaluation",
+            output=tmp_path / "x.edge",
+        )
+
+
+def test_damaged_pictures_are_named_before_the_work(place: Path, tmp_path: Path) -> None:
+    evaluation = tmp_path / "evaluation"
+    shutil.copytree(place / "evaluation", evaluation)
+    whole = write_noise(tmp_path / "whole.jpg", 200, 200).read_bytes()
+    (evaluation / "red/cut.jpg").write_bytes(whole[:3000])
+    with pytest.raises(DatasetError, match=r"cut\.jpg is truncated"):
+        convert(place / "colors.onnx", spec=place / "spec.toml", evaluation=evaluation, output=tmp_path / "x")
+
+
+def test_a_calibration_set_without_a_label_is_refused(place: Path, tmp_path: Path) -> None:
+    write_colors(tmp_path / "calibration", 2, seed=7, colors=("red", "green", "background"))
+    with pytest.raises(DatasetError, match="no picture of: blue"):
+        convert(
+            place / "colors.keras",
+            spec=place / "spec.toml",
+            calibration=tmp_path / "calibration",
+            evaluation=place / "evaluation",
+            output=tmp_path / "x.edge",
+            variants=["tflite-int8"],
+        )
+
+
+def test_a_model_with_two_inputs_is_refused(place: Path, tmp_path: Path) -> None:
+    import keras
+
+    one, two = keras.Input((8, 8, 3), name="one"), keras.Input((8, 8, 3), name="two")
+    joined = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()([one, two]))
+    with quiet_libraries():
+        keras.Model([one, two], joined).save(tmp_path / "two.keras")
+    with pytest.raises(ModelError, match="has 2 inputs"):
+        convert(
+            tmp_path / "two.keras",
+            spec=place / "spec.toml",
+            evaluation=place / "evaluation",
+            output=tmp_path / "x.edge",
+        )
+
+
+def test_corals_mobilenet_as_it_is_knows_its_photos(shared_data: Path, tmp_path: Path) -> None:
+    from converters.spec.label_file import label_id_of
+
+    photos = {"macaw": "coral/parrot.jpg", "hotdog": "coral/hot_dog.jpg", "chickadee": "coral/bird.bmp"}
+    names = (shared_data / "models/coral/imagenet_labels.txt").read_text().splitlines()
+    rows = [f"{index},{label_id_of(name.split(',')[0])}_{index},x" for index, name in enumerate(names)]
+    (tmp_path / "labels.csv").write_text("\n".join(["index,id,name", *rows]))
+    for name, photo in photos.items():
+        (label,) = [row.split(",")[1] for row in rows if row.split(",")[1].rpartition("_")[0] == name]
+        (tmp_path / "evaluation" / label).mkdir(parents=True)
+        shutil.copyfile(shared_data / "images" / photo, tmp_path / "evaluation" / label / Path(photo).name)
+    (tmp_path / "coral.toml").write_text(
+        'name = "mobilenet"\nversion = "2.0.0"\nlabels_file = "labels.csv"\n'
+        "[model]\nexclusive = true\n[default_rule]\nthreshold = 0.5\n"
+        '[image]\nwidth = 224\nheight = 224\npreprocessing = "tf"\n'
+    )
+    bundle = convert(
+        shared_data / "models/coral/tf2_mobilenet_v2_1.0_224_ptq.tflite",
+        spec=tmp_path / "coral.toml",
+        evaluation=tmp_path / "evaluation",
+        output=tmp_path / "coral.edge",
+        variants=["tflite"],
+    )
+    assert bundle.manifest.variant("tflite").metric.value == 1.0
+    (top,) = report_of(bundle)["source"]["more_metrics"]
+    assert (top["name"], top["value"], top["n"]) == ("top5", 1.0, 3)

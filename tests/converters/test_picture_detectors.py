@@ -1,0 +1,314 @@
+"""Detectors from a trained model to a bundle: boxes held against true ones, on real photos too."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from boxed_pictures import write_coco, write_noise
+from PIL import Image
+from slow_boxes import Found, centered, slow_nms, slow_sigmoid
+from tiny_pictures import GREEN, RED, thing_model, thing_picture
+
+from converters import convert, evaluate
+from converters.data.pictures import read_boxes
+from converters.evaluation.pictures import BoxEvaluation
+from converters.proof.average_precision import average_precision
+from converters.quiet import import_tensorflow, quiet_libraries
+from converters.spec.label_file import read_label_set
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.values import Detections
+from edge_sdk.errors import DatasetError, SpecError
+from edge_sdk.image.picture_file import read_picture
+from edge_sdk.inference.golden import run_golden
+from edge_sdk.inference.open import open_backend
+
+_SPEC = """
+name = "things"
+version = "1.0.0"
+task = "detect"
+[[labels]]
+id = "red"
+[[labels]]
+id = "green"
+[default_rule]
+threshold = 0.5
+[image]
+width = 32
+height = 32
+{image}
+[detector]
+decoder = "candidate_boxes"
+{detector}
+"""
+_ONE_TENSOR = """coding = { coding = "offset", center_offset = 0.5, size_activation = "none" }
+[[detector.scales]]
+box = { axes = ["batch", "values", "rows", "columns"] }
+classes = { axes = ["batch", "values", "rows", "columns"], start = 4 }
+grids = [{ rows = 8, columns = 8 }]
+"""
+_TWO_TENSORS = """coding = { coding = "offset", center_offset = 0.5, size_activation = "none" }
+[[detector.scales]]
+box = { tensor = "places", axes = ["batch", "rows", "columns", "values"] }
+classes = { tensor = "kinds", axes = ["batch", "rows", "columns", "values"] }
+grids = [{ rows = 8, columns = 8 }]
+"""
+VARIANTS = (
+    "tflite-float32",
+    "tflite-float16",
+    "tflite-dynamic",
+    "tflite-int8",
+    "tflite-mixed",
+    "onnx-float32",
+)
+
+
+def write_spec(path: Path, detector: str = _ONE_TENSOR, image: str = "") -> Path:
+    image = image or 'layout = "nchw"\npreprocessing = "unit"'
+    path.write_text(_SPEC.format(image=image, detector=detector))
+    return path
+
+
+def write_things(folder: Path, n: int, seed: int) -> Path:
+    """Pictures of 64x64 with a few cells of 8x8 painted red or green, and where these are."""
+    random = np.random.default_rng(seed)
+    boxes = []
+    (folder / "images").mkdir(parents=True)
+    for number in range(n):
+        places = random.choice(16, size=3, replace=False).tolist()
+        cells = [
+            (2 * (place // 4), 2 * (place % 4), RED if random.random() < 0.5 else GREEN) for place in places
+        ]
+        pixels = thing_picture(*cells)
+        pixels[0, 0] = number  # no two are the same file
+        Image.fromarray(pixels[..., ::-1]).save(folder / "images" / f"{number}.png")
+        boxes += [
+            {
+                "image": number,
+                "name": "red" if color == RED else "green",
+                "bbox": [8 * column, 8 * row, 8, 8],
+            }
+            for row, column, color in cells
+        ]
+    write_coco(
+        folder / "things.json", [(f"{number}.png", 64, 64) for number in range(n)], boxes, "red", "green"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("things")
+    write_things(folder / "evaluation", 10, seed=1)
+    write_things(folder / "calibration", 6, seed=2)
+    (folder / "calibration/things.json").unlink()  # what is in them is not asked
+    (folder / "things.onnx").write_bytes(thing_model())
+    write_spec(folder / "things.toml")
+    write_spec(folder / "keras.toml", _TWO_TENSORS, 'preprocessing = "unit"')
+    _keras_detector(folder / "things.keras")
+    return folder
+
+
+def _keras_detector(path: Path) -> None:
+    """The same detector with two outputs and the channels last."""
+    import_tensorflow()
+    import keras
+
+    layers = keras.layers
+    with quiet_libraries():
+        picture = keras.Input((32, 32, 3), name="picture")
+        cells = layers.AveragePooling2D(4)(picture)
+        kinds = layers.Conv2D(2, 1, use_bias=False, name="kinds")
+        places = layers.Conv2D(4, 1, name="places")
+        model = keras.Model(picture, {"places": places(cells), "kinds": kinds(cells)})
+        kinds.set_weights([np.eye(3, 2, dtype=np.float32)[None, None]])
+        sizes = np.array([0, 0, 1, 1], dtype=np.float32)
+        places.set_weights([np.zeros((1, 1, 3, 4), dtype=np.float32), sizes])
+        model.save(path)
+
+
+def report_of(bundle: Bundle) -> Any:
+    return json.loads(bundle.read("report.json"))
+
+
+@pytest.fixture(scope="module")
+def bundle(place: Path) -> Bundle:
+    return convert(
+        place / "things.onnx",
+        spec=place / "things.toml",
+        evaluation=place / "evaluation",
+        output=place / "things.edge",
+    )
+
+
+def test_a_detector_is_judged_by_average_precision(bundle: Bundle) -> None:
+    (variant,) = bundle.manifest.variants
+    assert (bundle.manifest.task, variant.metric.name, variant.metric.n) == ("detect", "map50", 10)
+    assert variant.metric.value > 0.95
+    assert variant.agreement == 1.0
+    source = report_of(bundle)["source"]
+    assert [metric["name"] for metric in source["more_metrics"]] == ["map50_95"]
+    assert [label["label"] for label in source["labels"]] == ["red", "green"]
+    assert sum(label["recall"]["n"] for label in source["labels"]) == 30
+    assert sum(report_of(bundle)["evaluation"]["boxes_by_label"].values()) == 30
+
+
+def test_golden_boxes_pass_and_notice_exchanged_labels(bundle: Bundle) -> None:
+    (variant,) = bundle.manifest.variants
+    assert variant.golden.least_iou is not None
+    with open_backend(bundle.read(variant.file), variant.format) as backend:
+        assert run_golden(bundle, variant.name, backend).passed
+        swapped = _Swapped(backend)
+        assert not run_golden(bundle, variant.name, swapped).passed  # type: ignore[arg-type]
+
+
+class _Swapped:
+    """The detector with its classes exchanged."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.inputs, self.outputs = inner.inputs, inner.outputs
+
+    def infer(self, tensors: Any) -> Any:
+        return {name: value[:, [0, 1, 2, 3, 5, 4]] for name, value in self.inner.infer(tensors).items()}
+
+
+def test_the_page_tells_of_boxes(bundle: Bundle) -> None:
+    page = bundle.read("report.html").decode()
+    assert "AP50-95" in page
+    assert "True boxes: red " in page
+    assert "recording" not in page
+
+
+def test_a_keras_detector_with_two_outputs_gives_every_variant(place: Path, tmp_path: Path) -> None:
+    bundle = convert(
+        place / "things.keras",
+        spec=place / "keras.toml",
+        calibration=place / "calibration",
+        evaluation=place / "evaluation",
+        output=tmp_path / "things.edge",
+        max_drop=0.02,
+    )
+    outcomes = {item["name"]: item["outcome"] for item in report_of(bundle)["variants"]}
+    assert {outcomes[name] for name in VARIANTS if name != "tflite-mixed"} == {"passed"}
+    for variant in bundle.manifest.variants:
+        assert variant.metric.value > 0.9
+        with open_backend(bundle.read(variant.file), variant.format) as backend:
+            assert {spec.name for spec in backend.outputs} == {"places", "kinds"}
+            assert run_golden(bundle, variant.name, backend).passed
+
+
+def test_evaluation_repeats_what_the_converter_proved(
+    bundle: Bundle, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluate(bundle, place / "evaluation")
+    assert isinstance(found, BoxEvaluation)
+    assert found.map50 == bundle.manifest.variants[0].metric.value
+    assert (found.pictures, found.boxes, found.boxes_passed_over) == (10, 30, 0)
+    assert main(["evaluate", str(bundle.path), str(place / "evaluation")]) == 0
+    assert "mAP50 " in capsys.readouterr().out
+
+
+def test_outputs_that_do_not_fit_are_told_with_all_tensors(place: Path, tmp_path: Path) -> None:
+    spec = write_spec(
+        tmp_path / "x.toml", _ONE_TENSOR.replace("rows = 8, columns = 8", "rows = 4, columns = 4")
+    )
+    with pytest.raises(SpecError) as caught:
+        convert(place / "things.onnx", spec=spec, evaluation=place / "evaluation", output=tmp_path / "x.edge")
+    assert "takes 'picture' float32 [1, 3, 32, 32]" in caught.value.message
+    assert "gives 'found' float32 [1, 6, 8, 8]" in caught.value.message
+
+
+def test_pictures_by_class_cannot_judge_a_detector(place: Path, tmp_path: Path) -> None:
+    write_noise(tmp_path / "set/red/a.png")
+    with pytest.raises(DatasetError, match="neither COCO JSON nor Pascal VOC XML"):
+        convert(
+            place / "things.onnx",
+            spec=place / "things.toml",
+            evaluation=tmp_path / "set",
+            output=tmp_path / "x.edge",
+        )
+
+
+def test_swapped_channels_are_refused(place: Path, tmp_path: Path) -> None:
+    spec = write_spec(tmp_path / "x.toml", image='layout = "nchw"\npreprocessing = "unit"\ncolor = "bgr"')
+    with pytest.raises(SpecError, match=r"with color = 'rgb', mAP50 is (1\.000|0\.9\d\d)"):
+        convert(place / "things.onnx", spec=spec, evaluation=place / "evaluation", output=tmp_path / "x.edge")
+
+
+FASTESTDET = """
+name = "fastestdet"
+version = "1.0.0"
+task = "detect"
+label_set = "coco"
+[detector]
+head = "fastestdet"
+[image]
+width = 352
+height = 352
+layout = "nchw"
+preprocessing = "unit"
+color = "{color}"
+[default_rule]
+threshold = 0.5
+"""
+
+
+def test_fastestdet_on_photos_is_as_precise_as_by_its_authors_decoding(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    model = shared_data / "models/fastestdet/FastestDet.onnx"
+    photos = shared_data / "images/voc100"
+    (tmp_path / "fastestdet.toml").write_text(FASTESTDET.format(color="bgr"))
+    bundle = convert(model, spec=tmp_path / "fastestdet.toml", evaluation=photos, output=tmp_path / "x.edge")
+    (variant,) = bundle.manifest.variants
+    pictures = read_boxes(photos, read_label_set(Path("x"), "coco"))
+    with open_backend(model.read_bytes(), "onnx") as backend:
+        found = [_by_its_authors(backend, picture.path) for picture in pictures.samples]
+    wanted = average_precision(pictures, found)
+    assert wanted.map50 > 0.6
+    assert variant.metric.value == pytest.approx(wanted.map50, abs=0.005)
+    golden = np.load(io.BytesIO(bundle.read(bundle.manifest.golden.inputs)))
+    assert golden.shape[1:] == (330, 440, 3)
+
+
+def test_fastestdet_with_swapped_channels_is_refused_on_photos(shared_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "fastestdet.toml").write_text(FASTESTDET.format(color="rgb"))
+    with pytest.raises(SpecError, match="with color = 'bgr', mAP50 is"):
+        convert(
+            shared_data / "models/fastestdet/FastestDet.onnx",
+            spec=tmp_path / "fastestdet.toml",
+            evaluation=shared_data / "images/voc100",
+            output=tmp_path / "x.edge",
+        )
+
+
+def _by_its_authors(backend: Any, path: Path) -> Detections:
+    """``handle_preds`` of FastestDet's ``utils/tool.py`` on a stretched picture, as a loop."""
+    import cv2
+
+    pixels = read_picture(path)
+    height, width, _ = pixels.shape
+    stretched = cv2.resize(pixels, (352, 352), interpolation=cv2.INTER_LINEAR_EXACT)
+    tensor = stretched.transpose(2, 0, 1)[None].astype(np.float32) / 255
+    (output,) = backend.infer({"input.1": tensor}).values()
+    found = []
+    for row, column in np.ndindex(22, 22):
+        objectness, tx, ty, tw, th = output[0, :5, row, column].tolist()
+        label = int(output[0, 5:, row, column].argmax())
+        score = objectness**0.6 * float(output[0, 5 + label, row, column]) ** 0.4
+        if score >= 0.05:
+            x, y = (column + math.tanh(tx)) / 22, (row + math.tanh(ty)) / 22
+            box = centered(width * x, height * y, width * slow_sigmoid(tw), height * slow_sigmoid(th))
+            found.append(Found(box, score, label))
+    kept = slow_nms(found, 0.45)
+    boxes = np.array([item.box for item in kept], dtype=np.float32).reshape(-1, 4)
+    boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
+    scores = np.array([item.score for item in kept], dtype=np.float32)
+    return Detections(boxes, scores, np.array([item.label for item in kept], dtype=np.int64))
