@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as tflite_schema
 from labelled_sounds import FRONT_END, spec_text
+from picture_specs import color_spec
 from tiny_models import tiny_tflite
+from tiny_pictures import color_model
 
 from converters.spec.spec_file import ConversionSpec, load_spec
 from converters.variants.tflite_metadata import METADATA_NAME, add_metadata
@@ -137,6 +139,31 @@ def test_the_rate_of_a_waveform_can_be_read_back(tmp_path: Path, metadata_schema
     audio = metadata_schema.AudioProperties()
     audio.Init(described.ContentProperties().Bytes, described.ContentProperties().Pos)
     assert (audio.SampleRate(), audio.Channels()) == (8000, 1)
+
+
+@pytest.mark.parametrize(
+    ("image", "is_picture"),
+    [('preprocessing = "torch"', True), ('preprocessing = "caffe"', False)],
+    ids=["rgb", "bgr, which MediaPipe would take for rgb"],
+)
+def test_scaling_and_colors_of_pictures_can_be_read_back(
+    tmp_path: Path, metadata_schema: Any, *, image: str, is_picture: bool
+) -> None:
+    spec = load_spec(color_spec(tmp_path, image=image))
+    content = add_metadata(color_model("tflite"), spec, "picture")
+    tensor = read_back(content, metadata_schema).SubgraphMetadata(0).InputTensorMetadata(0)
+    kinds = metadata_schema.ContentProperties
+    wanted = kinds.ImageProperties if is_picture else kinds.FeatureProperties
+    assert tensor.Content().ContentPropertiesType() == wanted
+    if is_picture:
+        properties = metadata_schema.ImageProperties()
+        properties.Init(tensor.Content().ContentProperties().Bytes, tensor.Content().ContentProperties().Pos)
+        assert properties.ColorSpace() == metadata_schema.ColorSpaceType.RGB
+    unit = tensor.ProcessUnits(0)
+    options = metadata_schema.NormalizationOptions()
+    options.Init(unit.Options().Bytes, unit.Options().Pos)
+    assert options.MeanAsNumpy().tolist() == pytest.approx(spec.image.mean)
+    assert options.StdAsNumpy().tolist() == pytest.approx(spec.image.std)
 
 
 @pytest.mark.parametrize("reference", [True, False])
