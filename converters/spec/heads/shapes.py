@@ -76,7 +76,7 @@ def refusal(model: HeadModel, wanted: str) -> SpecError:
 def as_grid(spec: TensorSpec, anchors: int, values: int) -> GridTensor | None:
     """Read an output as rows and columns of anchors with so many values each; None where it is not."""
     for form in _GRID_FORMS:
-        extents = dict(zip(form, spec.shape, strict=False))
+        extents = _extents(form, spec)
         known = {"batch": 1, "anchors": anchors, "values": values, "anchors_values": anchors * values}
         fits = len(form) == len(spec.shape) and all(
             side is not None and known.get(axis, side) == side for axis, side in extents.items()
@@ -89,13 +89,21 @@ def as_grid(spec: TensorSpec, anchors: int, values: int) -> GridTensor | None:
 def as_rows(spec: TensorSpec, values: int) -> RowTensor | None:
     """Read an output as candidates with so many values each; None where it is not."""
     for form in _ROW_FORMS:
-        extents = dict(zip(form, spec.shape, strict=False))
+        extents = _extents(form, spec)
         candidates = extents.get("candidates")
         if len(form) != len(spec.shape) or candidates is None:
             continue
         if extents["values"] == values and extents.get("batch", 1) == 1:
             return RowTensor(spec.name, list(form), candidates, values)
     return None
+
+
+def _extents(form: Sequence[Axis], spec: TensorSpec) -> dict[Axis, int | None]:
+    """By axis. An open batch axis, as Keras exports it, is run with one picture."""
+    extents = dict(zip(form, spec.shape, strict=False))
+    if extents.get("batch", 1) is None:
+        extents["batch"] = 1
+    return extents
 
 
 def squeezed(spec: TensorSpec) -> tuple[int | None, ...]:

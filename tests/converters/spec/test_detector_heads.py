@@ -52,3 +52,11 @@ def test_classes_and_scores_that_cannot_be_told_apart_are_refused() -> None:
     tensors = [TensorSpec(f"output_{n}", shape, "float32") for n, shape in enumerate(shapes)]
     with pytest.raises(SpecError, match="names that tell classes from scores"):
         head_preset("tflite_detection_postprocess", IMAGE, 80, tensors)
+
+
+def test_an_open_batch_axis_as_keras_exports_it_is_one_picture() -> None:
+    output = TensorSpec("output", (None, 84, 8400), "float32")
+    made = head_preset("yolov8", ImageInput(width=640, height=640), 80, (output,))
+    assert made == head_preset(
+        "yolov8", ImageInput(width=640, height=640), 80, (TensorSpec("output", (1, 84, 8400), "float32"),)
+    )
