@@ -74,7 +74,10 @@ def converter_of(model: TracedModel) -> Iterator[Any]:
         tempfile.TemporaryDirectory(prefix="edge-sdk-") as folder,
         quiet_libraries(),
     ):
-        tensorflow.saved_model.save(module, folder, signatures={"serving_default": _named(model)})
+        # Gradients are of no use here, and those of SiLU (EfficientNetV2) cannot be saved.
+        options = tensorflow.saved_model.SaveOptions(experimental_custom_gradients=False)
+        signatures = {"serving_default": _named(model)}
+        tensorflow.saved_model.save(module, folder, signatures=signatures, options=options)
         yield tensorflow.lite.TFLiteConverter.from_saved_model(folder)
 
 
