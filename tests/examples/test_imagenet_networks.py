@@ -1,0 +1,76 @@
+"""Networks of keras.applications: each is fed as Keras feeds it, and stays itself when converted."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from converters import load_spec
+from converters.spec.image_table import PRESETS
+from edge_sdk.errors import UsageError
+from edge_sdk.image.picture_file import read_picture
+from edge_sdk.image.prepare import Preparation
+from examples.imagenet.build import write
+from examples.imagenet.networks import NETWORKS, Network, build_network, spec_text
+from examples.imagenet.parity import measure
+
+SIDE = 64
+NEARLY = 1e-3
+
+# Keras's own, as it saves
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def test_every_preset_that_keras_has_is_used_by_a_network() -> None:
+    assert {network.preset for network in NETWORKS.values()} == set(PRESETS) - {"unit"}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_spec_feeds_its_network_as_preprocess_input_does(name: str, tmp_path: Path) -> None:
+    network = NETWORKS[name]
+    (tmp_path / "spec.toml").write_text(spec_text(name, network, 32))
+    spec = load_spec(tmp_path / "spec.toml")
+    assert spec.label_ids[263] == "pembroke"
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    image = spec.image
+    fed = Preparation(image).tensor(np.pad(pixels, ((2, 3), (2, 3), (0, 0)))).tensor
+    rgb = pixels[..., ::-1].astype(np.float32)[np.newaxis]
+    wanted = np.asarray(preprocess_input(network)(rgb))
+    np.testing.assert_allclose(fed, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_tflite_and_onnx_give_the_logits_of_keras(tmp_path: Path, shared_data: Path) -> None:
+    """With the network that is hardest to convert; the others are in docs/reference/models.md."""
+    name = "efficientnet_v2_b0"
+    photos = [shared_data / "images/coral/parrot.jpg", shared_data / "images/coral/hot_dog.jpg"]
+    model = write(name, tmp_path, side=SIDE)
+    differences = measure(model, photos, NETWORKS[name].preset)
+    assert set(differences) == {"tflite-float32", "onnx-float32"}
+    assert max(differences.values()) < NEARLY
+
+
+def test_other_preprocessing_would_show(tmp_path: Path, shared_data: Path) -> None:
+    """The measure sees what it must: the same network fed otherwise is far off."""
+    network = build_network("mobilenet_v2", side=SIDE)
+    photo = read_picture(shared_data / "images/coral/parrot.jpg")
+    logits = []
+    for preset in ("tf", "caffe"):
+        text = spec_text("mobilenet_v2", Network("MobileNetV2", "mobilenet_v2", preset), SIDE)
+        (tmp_path / "spec.toml").write_text(text)
+        tensor = Preparation(load_spec(tmp_path / "spec.toml").image).tensor(photo).tensor
+        logits.append(np.asarray(network(tensor))[0])
+    assert np.abs(logits[0] - logits[1]).max() / logits[0].std() > 100 * NEARLY
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.weights.h5").write_bytes(b"no weights")
+    with pytest.raises(UsageError, match="no weights for MobileNetV2"):
+        build_network("mobilenet_v2", weights=tmp_path / "other.weights.h5", side=SIDE)
+
+
+def preprocess_input(network: Network) -> Any:
+    return importlib.import_module(f"keras.applications.{network.module}").preprocess_input
