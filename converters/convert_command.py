@@ -34,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--features", metavar="KERAS", help="instead of MODEL: a feature extractor ...")
     parser.add_argument("--head", metavar="KERAS", help="... and the head that was trained on its output")
-    parser.add_argument("--spec", required=True, metavar="TOML", help="labels, front end, event rules")
-    parser.add_argument("--calibration", metavar="DIR", help="labelled recordings for integer variants")
+    parser.add_argument("--spec", required=True, metavar="TOML", help="labels, input, rules")
+    parser.add_argument("--calibration", metavar="DIR", help="labelled samples for integer variants")
     parser.add_argument(
-        "--evaluation", required=True, metavar="DIR", help="other labelled recordings: they judge"
+        "--evaluation", required=True, metavar="DIR", help="other labelled samples: they judge"
     )
     parser.add_argument("-o", "--output", required=True, metavar="EDGE", help="the bundle to write")
     parser.add_argument(

@@ -38,9 +38,10 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
     Args:
         model: A ``.keras`` file, SavedModel folder, ``.tflite`` or ``.onnx``.
         spec: The SPEC.toml: see :mod:`converters.spec.spec_file`.
-        evaluation: Labelled recordings that judge: see :mod:`converters.data.dataset`.
+        evaluation: Labelled recordings (:mod:`converters.data.dataset`) or pictures
+            (:mod:`converters.data.pictures`) that judge.
         output: The bundle to write; what was timed goes beside it, as ``NAME.measured.json``.
-        calibration: Other labelled recordings, for integer variants.
+        calibration: Others, for integer variants; for a detector, pictures without labels will do.
         features: Instead of ``model``: a Keras feature extractor ...
         head: ... and the Keras head that was trained on its output.
         variants: Names; None for float32, float16, dynamic and int8 TFLite, and float32 ONNX.
@@ -53,7 +54,7 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
 
     Raises:
         UsageError: The arguments or the spec do not hold; nothing was started.
-        InputError: The model or recordings cannot be used.
+        InputError: The model or samples cannot be used.
         GateRefusedError: No variant was good enough; nothing was written.
         BundleError: The bundle cannot be written.
     """
