@@ -12,6 +12,7 @@ from msgspec import Struct
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import ClassesOutput, Manifest, Variant
 from edge_sdk.contract.values import Box, Detections, Float32Array, Frame, Pixels
+from edge_sdk.errors import UsageError
 from edge_sdk.image.draw import draw_classes, draw_detections
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.image_classifier import ImageClassifier
@@ -41,7 +42,7 @@ class FrameReport(Struct, frozen=True, kw_only=True):
     Attributes:
         index: Number of the frame, from 0.
         time_s: When it is shown, from the start of the video; null for a picture.
-        scores: Classifiers: the best labels, best first.
+        scores: Classifiers: the best labels, and every label that counts; best first.
         over_threshold: Classifiers: which labels count.
         boxes: Detectors: what counts, best first.
     """
@@ -89,7 +90,8 @@ class PictureLooker:
         threshold: What scores must reach, instead of the bundle's thresholds.
 
     Raises:
-        UsageError: There is no such variant, or the bundle listens.
+        UsageError: There is no such variant, the bundle listens, or its detector leaves out boxes that
+            would reach ``threshold``.
         MissingExtraError: Its engine, or what prepares pictures, is not installed.
         BackendError: The engine refuses it.
         ModelError: It does not fit the manifest.
@@ -131,16 +133,18 @@ class PictureLooker:
         return self._boxes(frame, time_s, self._model.detect(frame.pixels))
 
     def _classes(self, frame: Frame, time_s: float | None, scores: Float32Array) -> tuple[FrameReport, Draw]:
-        labels = self.manifest.labels
+        labels, values = self.manifest.labels, scores.tolist()
         ranked = np.argsort(-scores, kind="stable").tolist()
-        best = ranked[: self._top]
+        counts = [index for index in ranked if values[index] >= self._thresholds[index]]
+        counting = set(counts)
+        shown = [index for place, index in enumerate(ranked) if place < self._top or index in counting]
         told = FrameReport(
             index=frame.index,
             time_s=time_s,
-            scores={labels[index].id: round(float(scores[index]), 6) for index in best},
-            over_threshold=[labels[index].id for index in ranked if scores[index] >= self._thresholds[index]],
+            scores={labels[index].id: round(values[index], 6) for index in shown},
+            over_threshold=[labels[index].id for index in counts],
         )
-        lines = [(labels[index].name, float(scores[index])) for index in best]
+        lines = [(labels[index].name, values[index]) for index in shown]
         return told, lambda: draw_classes(frame.pixels, lines)
 
     def _boxes(self, frame: Frame, time_s: float | None, found: Detections) -> tuple[FrameReport, Draw]:
@@ -182,8 +186,20 @@ _NEVER = 2.0  # no score reaches it: a label without a rule never counts
 def _thresholds(manifest: Manifest, threshold: float | None) -> list[float]:
     own = manifest.thresholds
     if threshold is not None:
+        _require_reachable(manifest, threshold)
         return [threshold] * len(manifest.labels)
     return [own.get(label.id, _NEVER) for label in manifest.labels]
+
+
+def _require_reachable(manifest: Manifest, threshold: float) -> None:
+    """What a detector never gives must not look as if nothing were there."""
+    output = manifest.outputs[0]
+    if not isinstance(output, ClassesOutput) and threshold < output.least_score:
+        raise UsageError(
+            f"the detector of {manifest.name} leaves out what scores below {output.least_score:g}, so a "
+            f"threshold of {threshold:g} cannot be kept",
+            hint=f"--threshold {output.least_score:g} shows all; a lower least_score needs a conversion",
+        )
 
 
 def _model(

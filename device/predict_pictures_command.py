@@ -74,9 +74,7 @@ class _Tally:
         self.n += 1
         if keep:
             self.frames.append(told)
-        scores = {
-            label_id: told.scores[label_id] for label_id in told.over_threshold if label_id in told.scores
-        }
+        scores = {label_id: told.scores[label_id] for label_id in told.over_threshold}
         for box in told.boxes:
             scores[box.label] = max(box.score, scores.get(box.label, 0.0))
         self.seen.update(set(told.over_threshold) | {box.label for box in told.boxes})
@@ -168,7 +166,7 @@ def _print_summary(report: PictureReport, *, video: bool, summary: bool) -> None
     if not report.frames_seen:
         return
     seen = "  ".join(
-        f"{label_id} {report.peaks.get(label_id, 0.0):.3f}" + (f" in {n} frames" if video else "")
+        f"{label_id} {report.peaks[label_id]:.3f}" + (f" in {n} frames" if video else "")
         for label_id, n in report.seen.items()
     )
     frames = f", {report.frames_seen} frames" if video else ""

@@ -46,7 +46,7 @@ def draw_detections(
     for box, score, label in reversed(
         list(zip(detections.boxes, detections.scores, detections.labels, strict=True))
     ):
-        if score >= thresholds[label]:
+        if float(score) >= thresholds[label]:  # as those who tell of it compare, not in float32
             canvas.box(box.tolist(), f"{labels[label]} {score:.2f}", _color(int(label)))
     return canvas.pixels()
 

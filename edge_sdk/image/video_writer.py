@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, final
 
 from ..contract.values import Pixels
-from ..errors import UsageError
+from ..errors import ImageError, UsageError
 from .opencv import load_opencv
 
 __all__ = ["VideoWriter"]
@@ -28,24 +28,33 @@ class VideoWriter:
         self._path = path
         self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
         self._writer: Any = None
+        self._frames = 0
         self._size = (0, 0)
 
     def write(self, pixels: Pixels, frame_rate_hz: float) -> None:
         """Write the next frame. All have the first one's size and rate.
 
         Raises:
-            UsageError: The file cannot be written, or the frame is of another size.
+            UsageError: The file cannot be written.
+            ImageError: The frame is of another size.
             MissingExtraError: OpenCV is not installed.
         """
         size = (pixels.shape[1], pixels.shape[0])
         if self._writer is None:
             self._open(size, frame_rate_hz)
         if size != self._size:
-            raise UsageError(f"{self._path} has frames of {self._size}, and cannot take one of {size}")
+            raise ImageError(f"{self._path} has frames of {self._size}, and cannot take one of {size}")
         self._writer.write(pixels)
+        self._frames += 1
 
     def _open(self, size: tuple[int, int], frame_rate_hz: float) -> None:
         cv = load_opencv()
+        try:
+            str(self._partial).encode()
+        except UnicodeEncodeError as error:  # OpenCV's binding crashes the process on such a name
+            raise UsageError(
+                f"cannot write {str(self._path)!a}: its name is not UTF-8", hint="choose another folder"
+            ) from error
         self._writer = cv.VideoWriter(str(self._partial), cv.VideoWriter.fourcc(*_CODEC), frame_rate_hz, size)
         self._size = size
         if not self._writer.isOpened():
@@ -63,7 +72,21 @@ class VideoWriter:
         if self._writer is None:
             return
         self._writer.release()
-        if kind is None:
-            self._partial.replace(self._path)
-        else:
+        try:
+            if kind is None:
+                self._require_whole()
+                self._partial.replace(self._path)
+        finally:
             self._partial.unlink(missing_ok=True)
+
+    def _require_whole(self) -> None:
+        """OpenCV does not tell of a disk that is full; a file cut off has not the index of its frames."""
+        cv = load_opencv()
+        written = cv.VideoCapture(str(self._partial))
+        frames = int(written.get(cv.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
+        written.release()
+        if frames != self._frames:
+            raise UsageError(
+                f"cannot write {self._path}: of {self._frames} frames {max(0, frames)} arrived",
+                hint="is the disk full?",
+            )

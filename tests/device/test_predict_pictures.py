@@ -190,3 +190,25 @@ def test_a_label_without_a_rule_is_never_told_by_a_detector(tmp_path: Path, pred
     _, document = predict(bundle, tmp_path / "a.png")
     assert document["files"][0]["seen"] == {"green": 1}
     assert np.isclose(document["files"][0]["peaks"]["green"], 1.0, atol=1e-3)
+
+
+def test_a_label_that_counts_is_told_though_it_is_not_among_the_best(
+    tmp_path: Path, colors: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pictures(tmp_path, {"a.png": plain(RED)})
+    arguments = (colors, tmp_path / "a.png", "--top", "1", "--threshold", "0.001")
+    _, document = predict(*arguments)
+    (file,) = document["files"]
+    assert list(file["frames"][0]["scores"]) == ["red", "green", "blue"]
+    assert set(file["peaks"]) == set(file["seen"]) == {"red", "green", "blue"}
+    main(["predict", *map(str, arguments)])
+    assert "  green  0.002  over its threshold" in capsys.readouterr().out.splitlines()
+
+
+def test_a_threshold_below_what_a_detector_gives_is_refused(
+    tmp_path: Path, things: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its boxes would be missing, as if nothing were there."""
+    write_pictures(tmp_path, {"a.png": thing_picture((1, 2, RED))})
+    assert main(["predict", str(things), str(tmp_path / "a.png"), "--threshold", "0.01"]) == 2
+    assert "leaves out what scores below 0.05" in capsys.readouterr().err
