@@ -11,6 +11,7 @@ from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import ClassesOutput
 from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import DatasetError, ModelError, SpecError
+from edge_sdk.image.opencv import load_opencv
 from edge_sdk.inference.image_feed import fit_image
 
 from ..data.dataset import Dataset, read_dataset
@@ -52,9 +53,11 @@ def check_model(spec: ConversionSpec, source: SourceModel) -> None:
 
     Raises:
         SpecError: They contradict each other; the message lists the model's inputs and outputs.
+        MissingExtraError: OpenCV, which makes pictures fit, is not installed.
     """
     with telling_tensors(source.name, source.backend.inputs, source.backend.outputs):
         if isinstance(spec.input, ImageInput):
+            load_opencv()  # nobody shall wait for thousands of pictures to be read, and then install it
             check_scaling(spec.input, source)
         if isinstance(spec.output, ClassesOutput):
             check_outputs(spec, source)

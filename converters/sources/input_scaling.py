@@ -100,7 +100,7 @@ def _is_twice(own: OwnScaling, low: Array, high: Array) -> bool:
     narrow = float((span * gain).max()) < _NARROW
     # The mean of 0..1 is taken out by the model (as torchvision's), or that of 0..255 (as Caffe's) ...
     takes_unit = bool(((middle > 0.3) & (middle < 0.7) & (gain > 1.5)).all())
-    takes_pixels = bool(((middle > 80) & (middle < 150) & (gain > 0.5)).all())
+    takes_pixels = bool(((middle > 80) & (middle < 150)).all())
     # ... from pixels that the spec has centred already.
     centred = bool((low < -0.2 * span).all())
     return shrunk or narrow or (centred and (takes_unit or takes_pixels))

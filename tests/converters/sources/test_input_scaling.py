@@ -89,7 +89,7 @@ def test_keras_layers_that_scale_are_seen_in_every_format(normalizing: SourceMod
     np.testing.assert_allclose(own.gain, np.full(3, 2 / 127.5), rtol=1e-4)
     np.testing.assert_allclose(own.offset, [-2.0, -2.2, -2.0], rtol=1e-4)
     check_scaling(spec_of("none"), normalizing)
-    for preset in ("tf", "unit", "torch"):
+    for preset in ("tf", "unit", "torch", "caffe"):
         with pytest.raises(SpecError, match="scaled twice"):
             check_scaling(spec_of(preset), normalizing)
 
