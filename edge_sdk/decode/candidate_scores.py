@@ -55,6 +55,8 @@ class ScoreReader:
         self.n_columns = n_labels + (output.background != "none")
         self._first_label = int(output.background == "first")
         self._columns = np.arange(self.n_columns)
+        # A softmax looks at all classes; what else there is leaves their order as it is.
+        self._best_is_best_before = not output.several_classes and output.class_activation != "softmax"
         self._least_class = _threshold(output.least_score, output.class_power, output.class_activation)
         self._least_objectness = _threshold(
             output.least_score, output.objectness_power, output.objectness_activation
@@ -110,7 +112,10 @@ class ScoreReader:
         self, flat: Float32Array, classes: PartLayout, candidates: Indices, factor: Float32Array | None
     ) -> Chosen:
         """Scores of some candidates from all their classes."""
-        scores = self._activated(classes.gather(flat, candidates, self._columns), classes.tensor)
+        raw = classes.gather(flat, candidates, self._columns)
+        if self._best_is_best_before:
+            return self._best(raw, classes.tensor, candidates, factor)
+        scores = self._activated(raw, classes.tensor)
         scores = scores[:, self._first_label : self._first_label + self._n_labels]
         if factor is not None:
             scores = scores * factor[:, None]
@@ -120,6 +125,17 @@ class ScoreReader:
         label = scores.argmax(axis=1)
         best = scores[np.arange(len(scores)), label]
         return self._over(Chosen(candidates, best, label))
+
+    def _best(
+        self, raw: Float32Array, tensor: str, candidates: Indices, factor: Float32Array | None
+    ) -> Chosen:
+        """The best class of each candidate, found before its score is computed: one instead of eighty."""
+        if self._output.class_activation == "none":
+            refuse_no_score(tensor, raw)
+        raw = raw[:, self._first_label : self._first_label + self._n_labels]
+        label = raw.argmax(axis=1)
+        scores = self._activated(raw[np.arange(len(raw)), label], tensor)
+        return self._over(Chosen(candidates, scores if factor is None else scores * factor, label))
 
     def _activated(self, raw: Float32Array, tensor: str = "") -> Float32Array:
         activation = self._output.class_activation
