@@ -39,7 +39,7 @@ __all__ = [
 FIRST_PICTURES, MOST_PICTURES = 24, 96
 _MORE_ON_FEW = 3
 _MOST_NAMED = 3
-_SURE, _LIKELY = 0.001, 0.01
+_SURE, _LIKELY = 0.005, 0.02
 _LEAST_GAIN = 0.05
 """Of accuracy or average precision. Less is nothing that a person would change a spec for."""
 

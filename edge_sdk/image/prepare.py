@@ -22,7 +22,8 @@ from .placement import Placement, Rectangle, place
 __all__ = ["Preparation", "Prepared"]
 
 _INTERPOLATIONS = {
-    "bilinear": "INTER_LINEAR_EXACT",  # INTER_LINEAR rounds as the processor's vector instructions do
+    "bilinear": "INTER_LINEAR_EXACT",
+    "opencv_bilinear": "INTER_LINEAR",  # rounds as the processor's vector instructions do
     "bicubic": "INTER_CUBIC",
     "area": "INTER_AREA",
 }

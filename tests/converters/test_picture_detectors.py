@@ -255,6 +255,7 @@ height = 352
 layout = "nchw"
 preprocessing = "unit"
 color = "{color}"
+interpolation = "opencv_bilinear"
 [default_rule]
 threshold = 0.5
 """
@@ -295,7 +296,7 @@ def _by_its_authors(backend: Any, path: Path) -> Detections:
 
     pixels = read_picture(path)
     height, width, _ = pixels.shape
-    stretched = cv2.resize(pixels, (352, 352), interpolation=cv2.INTER_LINEAR_EXACT)
+    stretched = cv2.resize(pixels, (352, 352))
     tensor = stretched.transpose(2, 0, 1)[None].astype(np.float32) / 255
     (output,) = backend.infer({"input.1": tensor}).values()
     found = []

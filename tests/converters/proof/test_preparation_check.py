@@ -42,8 +42,8 @@ def test_higher_scores_convict_swapped_colors_but_not_a_tighter_cut() -> None:
 
 
 def test_the_more_is_tried_the_more_evidence_it_takes() -> None:
-    assert compare(weighed(10), weighed(21), tried=1).is_sure(resize=True)
-    assert not compare(weighed(10), weighed(21), tried=8).is_sure(resize=True)
+    assert compare(weighed(10), weighed(19), tried=1).is_sure(resize=True)
+    assert not compare(weighed(10), weighed(19), tried=8).is_sure(resize=True)
 
 
 def test_what_is_tried_is_everything_usual_but_what_the_spec_says() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from edge_sdk.contract.image import ColorOrder, ImageInput, ResizeMode
+from edge_sdk.contract.image import ColorOrder, ImageInput, Interpolation, ResizeMode
 from edge_sdk.contract.values import Array, Float32Array, Pixels
 from edge_sdk.errors import UsageError
 from edge_sdk.image.placement import place
@@ -156,6 +156,16 @@ def test_letterboxing_equals_ultralytics_within_a_grey_level(dog: Pixels) -> Non
     assert np.abs(Preparation(image).tensor(dog).tensor[0] - expected).max() <= 1.001 / 255
 
 
+def test_letterboxing_equals_ultralytics_to_the_bit_with_opencvs_own_rounding(dog: Pixels) -> None:
+    cv2 = pytest.importorskip("cv2")
+    image = ImageInput(
+        width=416, height=416, color="bgr", resize="letterbox", interpolation="opencv_bilinear"
+    )
+    small = cv2.resize(dog, (416, 312), interpolation=cv2.INTER_LINEAR)
+    expected = cv2.copyMakeBorder(small, 52, 52, 0, 0, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+    assert (Preparation(image).tensor(dog).tensor[0] == expected).all()
+
+
 def test_letterboxing_equals_yolox_within_a_grey_level(dog: Pixels) -> None:
     cv2 = pytest.importorskip("cv2")
     image = ImageInput(
@@ -210,10 +220,8 @@ def test_every_machine_computes_the_same_bits(
     assert computed.hexdigest()[:16] == digest
 
 
-@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "area"])
-def test_every_interpolation_keeps_corners_and_evenness(
-    interpolation: Literal["nearest", "bilinear", "bicubic", "area"], marked: Pixels
-) -> None:
+@pytest.mark.parametrize("interpolation", get_args(Interpolation))
+def test_every_interpolation_keeps_corners_and_evenness(interpolation: Interpolation, marked: Pixels) -> None:
     for side in (20, 90):
         image = ImageInput(width=side, height=side, color="bgr", interpolation=interpolation)
         tensor = Preparation(image).tensor(marked).tensor[0]
