@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,9 +19,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["load_toml", "refuse_unknown_keys"]
+__all__ = ["choices_hint", "load_toml", "refuse_unknown_keys"]
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
+
+_NO_CHOICE = re.compile(
+    r"Invalid (enum )?value .*\.(?P<wrong>\w+)(\[\d+\])*`$|Object missing .*field `(?P<missing>\w+)`"
+)
 
 
 def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _StructT:
@@ -46,7 +52,41 @@ def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _S
     try:
         return msgspec.convert(document, struct)
     except msgspec.ValidationError as invalid:
-        raise error(f"{path}: {in_words(invalid)}") from invalid
+        hint = choices_hint(invalid, msgspec.inspect.type_info(struct))
+        raise error(f"{path}: {in_words(invalid)}", hint=hint) from invalid
+
+
+def choices_hint(invalid: msgspec.ValidationError, expected: msgspec.inspect.Type) -> str | None:
+    """What a key may be, where it is none of a few words; else None.
+
+    Args:
+        invalid: What msgspec raised.
+        expected: The type of the whole document.
+    """
+    found = _NO_CHOICE.match(str(invalid))
+    if found is None:
+        return None
+    key = found["wrong"] or found["missing"]
+    choices = dict.fromkeys(str(choice) for name, choice in _choices(expected) if name == key)
+    return f"{key} is one of {', '.join(choices)}" if choices else None
+
+
+def _choices(expected: msgspec.inspect.Type, key: str = "") -> Iterator[tuple[str, object]]:
+    """Each word that a key may be, wherever in the document the key stands."""
+    if isinstance(expected, msgspec.inspect.LiteralType):
+        yield from ((key, value) for value in expected.values)
+    elif isinstance(expected, msgspec.inspect.UnionType):
+        for member in expected.types:
+            yield from _choices(member, key)
+    elif isinstance(expected, msgspec.inspect.ListType):
+        yield from _choices(expected.item_type, key)
+    elif isinstance(expected, msgspec.inspect.DictType):
+        yield from _choices(expected.value_type, key)
+    elif isinstance(expected, msgspec.inspect.StructType):
+        if expected.tag_field:
+            yield expected.tag_field, expected.tag
+        for field in expected.fields:
+            yield from _choices(field.type, field.encode_name)
 
 
 def refuse_unknown_keys(

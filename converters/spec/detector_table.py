@@ -42,7 +42,7 @@ from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import DetectionOutput
 from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import ManifestError, SpecError
-from edge_sdk.toml_file import refuse_unknown_keys
+from edge_sdk.toml_file import choices_hint, refuse_unknown_keys
 
 from .detector_heads import HEADS, head_preset
 from .nearest_name import nearest_hint
@@ -59,10 +59,12 @@ class DetectorTable:
     Attributes:
         path: The spec, for messages and files beside it.
         content: Keys and values.
+        least_threshold: The lowest of the rules' thresholds.
     """
 
     path: Path
     content: Mapping[str, Any]
+    least_threshold: float = 1.0
 
     def __post_init__(self) -> None:
         head = self.content.get("head")
@@ -71,7 +73,7 @@ class DetectorTable:
                 f"{self.path}: [detector] needs a head, or a decoder described in full",
                 hint=f"known heads: {', '.join(HEADS)}",
             )
-        if head is not None and head not in HEADS:
+        if head is not None and str(head) not in HEADS:
             raise SpecError(
                 f"{self.path}: there is no detector head '{head}'", hint=nearest_hint(str(head), HEADS)
             )
@@ -92,18 +94,29 @@ class DetectorTable:
         own = {key: value for key, value in self.content.items() if key != "head"}
         head = self.content.get("head")
         if head is None:
-            return self._convert(self._with_priors(own))
+            return self._convert(self._with_priors(own), image)
         known = msgspec.to_builtins(head_preset(head, image, n_labels, outputs))
-        return self._convert(self._with_priors(_merged(known, own)))
+        return self._convert(self._with_priors(_merged(known, own)), image)
 
-    def _convert(self, content: dict[str, Any]) -> DetectionOutput:
+    def _convert(self, content: dict[str, Any], image: ImageInput | None = None) -> DetectionOutput:
         expected = msgspec.inspect.type_info(DetectionOutput)
         refuse_unknown_keys(content, expected, self.path, "detector.", SpecError)
         try:
             output: DetectionOutput = msgspec.convert(content, DetectionOutput)
-            check_detector(output)
-        except (msgspec.ValidationError, ManifestError) as error:
+            check_detector(output, image)
+        except msgspec.ValidationError as error:
+            raise SpecError(
+                f"{self.path}: [detector]: {error}", hint=choices_hint(error, expected)
+            ) from error
+        except ManifestError as error:
             raise SpecError(f"{self.path}: [detector]: {error}") from error
+        if self.least_threshold < output.least_score:
+            raise SpecError(
+                f"{self.path}: a rule has the threshold {self.least_threshold:g}, but the detector leaves "
+                f"out what scores below {output.least_score:g}",
+                hint=f"under [detector] set least_score = {self.least_threshold:g} or lower, or raise the "
+                "threshold",
+            )
         return output
 
     def _with_priors(self, content: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ Unknown keys are refused with the nearest known one. Durations are seconds and b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -224,7 +225,7 @@ def load_spec(path: Path) -> ConversionSpec:
         description=spec.description,
         labels=labels,
         input=model_input,
-        output=_output(path, spec),
+        output=_output(path, spec, chosen),
         rules=event_rules(path, chosen, model_input) if isinstance(model_input, AudioInput) else {},
         frame_rules={} if listens else frame_rules(path, chosen),
     )
@@ -264,9 +265,10 @@ def _input(path: Path, spec: Spec) -> AudioInput | ImageInput:
     raise SpecError(f"{path} needs either [audio] or [image]")
 
 
-def _output(path: Path, spec: Spec) -> ClassesOutput | DetectorTable:
+def _output(path: Path, spec: Spec, rules: Mapping[str, RuleSpec]) -> ClassesOutput | DetectorTable:
     if spec.detector is not None:
-        return DetectorTable(path, spec.detector)
+        lowest = min((rule.threshold for rule in rules.values()), default=1.0)
+        return DetectorTable(path, spec.detector, lowest)
     return ClassesOutput(
         name=spec.model.output, activation=spec.model.activation, exclusive=spec.model.exclusive
     )

@@ -42,7 +42,7 @@ BoxForm: TypeAlias = Literal["corners", "center_size", "corner_size"]
 _Count: TypeAlias = Annotated[int, Meta(ge=0)]
 _Extent: TypeAlias = Annotated[int, Meta(ge=1, le=8192)]
 _Share: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
-_Positive: TypeAlias = Annotated[float, Meta(gt=0.0)]
+_Positive: TypeAlias = Annotated[float, Meta(gt=0.0, le=1e6)]  # JSON has no infinity
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,8 @@ class Part(Struct, frozen=True, kw_only=True):
 
     Attributes:
         tensor: Name of the output, or ``""`` for the model's only output.
-        axes: What each axis of that tensor counts.
+        axes: What each axis of that tensor counts. Of an objectness, or of the only class, the axis of
+            values may be missing, for there is one number.
         start: The first of the numbers on the axis of values.
         unread: Classes: so many numbers of each candidate stand behind the last class and are not
             read, as key points or the coefficients of a mask. Said, so that no class goes unnoticed.

@@ -18,6 +18,8 @@ from .detector import (
     Part,
     Scale,
 )
+from .detector_geometry import check_geometry
+from .image import ImageInput
 
 __all__ = ["candidate_count", "check_detector"]
 
@@ -31,19 +33,38 @@ def candidate_count(scale: Scale) -> int:
     return sum(grid.rows * grid.columns * max(1, len(grid.anchors)) for grid in scale.grids)
 
 
-def check_detector(output: CandidateBoxes | DetectionTensors | DetectionRows) -> None:
+def check_detector(
+    output: CandidateBoxes | DetectionTensors | DetectionRows, image: ImageInput | None = None
+) -> None:
     """Check what a schema cannot say.
+
+    Args:
+        output: The description.
+        image: The model's input, which grids must cover; None where it is not known yet.
 
     Raises:
         ManifestError: Parts of the description contradict each other.
     """
     if isinstance(output, CandidateBoxes):
         for number, scale in enumerate(output.scales):
-            _check_scale(f"scale {number} of the detector", scale, output)
+            where = f"scale {number} of the detector"
+            _check_scale(where, scale, output)
+            check_geometry(where, scale, scale.coding or output.coding, image)
     elif isinstance(output, DetectionRows):
         columns = {*range(output.box_column, output.box_column + 4), output.score_column, output.class_column}
         if len(columns) != 6:
             raise ManifestError("box, score and class of a detection row stand in the same columns")
+    else:
+        _check_tensors(output)
+
+
+def _check_tensors(output: DetectionTensors) -> None:
+    names = [output.boxes, output.classes, output.count]
+    if output.scores != output.boxes:
+        names.append(output.scores)
+    for name in filter(None, names):
+        if names.count(name) > 1:
+            raise ManifestError(f"boxes, classes, scores and count of the detector share the tensor '{name}'")
 
 
 def _check_scale(where: str, scale: Scale, output: CandidateBoxes) -> None:
@@ -52,15 +73,9 @@ def _check_scale(where: str, scale: Scale, output: CandidateBoxes) -> None:
     parts = {"box": scale.box, "size": scale.size, "classes": scale.classes, "objectness": scale.objectness}
     for name, part in parts.items():
         if part is not None:
-            _check_axes(f"{where}, {name}", part, scale)
+            _check_axes(f"{where}, {name}", part, scale, one_number=name in ("classes", "objectness"))
     if candidate_count(scale) > _MOST_CANDIDATES:
         raise ManifestError(f"{where} has {candidate_count(scale)} candidates, more than {_MOST_CANDIDATES}")
-    if any(not math.isfinite(value) for prior in scale.priors for value in prior):
-        raise ManifestError(f"{where} has a prior that is no number")
-    if any(
-        not (math.isfinite(side) and side > 0) for grid in scale.grids for a in grid.anchors for side in a
-    ):
-        raise ManifestError(f"{where} has an anchor whose width or height is no number above 0")
     _check_coding(where, scale, scale.coding or output.coding)
     _check_peaks(where, scale, output)
 
@@ -95,14 +110,15 @@ def _check_peaks(where: str, scale: Scale, output: CandidateBoxes) -> None:
         raise ManifestError(f"{where}: peaks need class scores that stand in rows and columns")
 
 
-def _check_axes(where: str, part: Part, scale: Scale) -> None:
+def _check_axes(where: str, part: Part, scale: Scale, *, one_number: bool) -> None:
     axes = [axis for axis in part.axes if axis != "batch"]
     if len(set(axes)) != len(axes):
         raise ManifestError(f"{where}: an axis appears twice in {part.axes}")
     in_grid = {"rows", "columns"} & set(axes)
     if bool(in_grid) == ("candidates" in axes) or len(in_grid) == 1:
         raise ManifestError(f"{where}: axes must name either rows and columns or candidates, not {part.axes}")
-    if ("values" in axes) == ("anchors_values" in axes) or {"anchors", "anchors_values"} <= set(axes):
+    named = {"values", "anchors_values"} & set(axes)
+    if len(named) > 1 or not (named or one_number) or {"anchors", "anchors_values"} <= set(axes):
         raise ManifestError(f"{where}: axes must name values or anchors_values once, not {part.axes}")
     if in_grid and len(scale.grids) > 1:
         raise ManifestError(f"{where}: one tensor of rows and columns cannot hold {len(scale.grids)} grids")

@@ -179,7 +179,8 @@ class ExpectedScores(Struct, frozen=True, kw_only=True):
             counted from 0), score, and ``x1, y1, x2, y2`` in pixels of the golden picture.
         bound: Largest absolute difference of a score a healthy device may show, measured by the
             converter over at least two sets of kernels.
-        least_iou: Detectors: how much a healthy device's box must overlap the expected one.
+        least_iou: Detectors, where it is needed: how much a healthy device's box must overlap the
+            expected one, above 0.
     """
 
     file: MemberName

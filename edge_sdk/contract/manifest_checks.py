@@ -28,7 +28,8 @@ def check_manifest(manifest: Manifest) -> None:
         _check_audio(manifest.audio)
         _check_rules(manifest)
     if manifest.task == "detect":
-        check_detector(manifest.detections)
+        check_detector(manifest.detections, manifest.image)
+        _check_detections(manifest)
     _check_rule_labels(manifest)
     if tuple(manifest.golden.label_ids) != manifest.label_ids:
         raise ManifestError("the golden samples were made for other labels, or another order")
@@ -65,6 +66,22 @@ def _check_rule_labels(manifest: Manifest) -> None:
     for label_id in (*manifest.rules, *manifest.frame_rules):
         if label_id not in manifest.label_ids:
             raise ManifestError(f"there is a rule for '{label_id}', which is no label of the model")
+
+
+def _check_detections(manifest: Manifest) -> None:
+    """A threshold that no box can be left to reach, or golden boxes that may lie anywhere."""
+    least_score = manifest.detections.least_score
+    for label_id, rule in manifest.frame_rules.items():
+        if rule.threshold < least_score:
+            raise ManifestError(
+                f"the threshold for '{label_id}' is {rule.threshold:g}, but the detector leaves out what "
+                f"scores below {least_score:g} (least_score)"
+            )
+    for variant in manifest.variants:
+        if not variant.golden.least_iou:
+            raise ManifestError(
+                f"variant {variant.name} does not say how much its golden boxes must overlap (least_iou)"
+            )
 
 
 def _check_rules(manifest: Manifest) -> None:

@@ -121,6 +121,8 @@ def _laid_out(part: Part, shape: tuple[int, ...], anchors: int) -> PartLayout:
     extents: list[tuple[str, int]] = [
         (axis, side) for axis, side in zip(part.axes, shape, strict=True) if axis != "batch"
     ]
+    if not {"values", "anchors_values"} & set(part.axes):
+        extents.append(("values", 1))
     for index, (axis, side) in enumerate(extents):
         if axis == "anchors_values":
             extents[index : index + 1] = [("anchors", anchors), ("values", side // anchors)]

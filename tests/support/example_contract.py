@@ -123,6 +123,10 @@ def example_detector() -> Manifest:
         outputs=[example_candidates()],
         rules={},
         frame_rules={"gunshot": FrameRule(threshold=0.5)},
+        variants=[
+            structs.replace(variant, golden=structs.replace(variant.golden, least_iou=0.9))
+            for variant in listening.variants
+        ],
     )
 
 

@@ -25,7 +25,7 @@ def decode_by_name(
     """Boxes of a known head; ``changes`` replace fields of its description."""
     specs = tensor_specs(outputs)
     output = structs.replace(head_preset(head, image, n_labels, specs), **changes)
-    check_detector(output)
+    check_detector(output, image)
     decoder = detection_decoder(output, image, n_labels)
     decoder.check(specs)
     return decoder(outputs)

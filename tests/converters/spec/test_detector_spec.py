@@ -8,6 +8,8 @@ import pytest
 
 from converters.spec.spec_file import ConversionSpec, load_spec
 from edge_sdk.contract.detector import CandidateBoxes, DirectCoding
+from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import SpecError
 
 IN_FULL = """
@@ -68,7 +70,12 @@ def test_priors_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
     [
         ("", "needs a head, or a decoder described in full"),
         ('head = "yolov88"', "did you mean 'yolov8'"),
-        ('decoder = "boxes"', "boxes"),
+        ("head = [1]", "no detector head"),
+        ('decoder = "boxes"', "decoder is one of candidate_boxes, detection_tensors, detection_rows"),
+        (IN_FULL.replace('"direct"', '"offsets"'), "coding is one of direct, offset, distance"),
+        (IN_FULL.replace('coding = "direct"\n', ""), "coding is one of direct, offset, distance"),
+        (IN_FULL.replace('"values",', '"vals",'), "axes is one of anchors, anchors_values, batch"),
+        (IN_FULL.replace("_size", "_sizes"), "form is one of center_size, corner_size, corners"),
         (IN_FULL.replace("class_activation", "clas_activation"), "did you mean 'class_activation'"),
         (IN_FULL.replace("form =", "from ="), "did you mean 'form'"),
         (IN_FULL.replace("start", "strat"), "did you mean 'start'"),
@@ -98,3 +105,26 @@ def test_task_and_table_belong_together(tmp_path: Path) -> None:
 def test_a_detectors_output_is_not_described_twice(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"in \[detector\], not in \[model\]"):
         load(tmp_path, f'{IN_FULL}\n[model]\nactivation = "sigmoid"\n')
+
+
+def test_a_threshold_below_what_the_detector_gives_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"least_score = 0\.01 or lower"):
+        load(tmp_path, IN_FULL, RULE.replace("0.5", "0.01"))
+    load(tmp_path, f"least_score = 0.01\n{IN_FULL}", RULE.replace("0.5", "0.01"))
+
+
+def test_a_known_heads_least_score_counts_for_thresholds_too(tmp_path: Path) -> None:
+    spec = load(tmp_path, 'head = "blazeface"', RULE.replace("0.5", "0.3"))
+    outputs = (TensorSpec("r", (1, 896, 16), "float32"), TensorSpec("c", (1, 896, 1), "float32"))
+    with pytest.raises(SpecError, match=r"leaves out what scores below 0\.5"):
+        spec.detector.complete(ImageInput(width=128, height=128), 1, outputs)
+
+
+def test_a_grid_that_does_not_cover_the_input_is_refused(tmp_path: Path) -> None:
+    spec = load(
+        tmp_path,
+        IN_FULL.replace('"direct"\nform = "center_size"', '"offset"')
+        + "grids = [{ rows = 8, columns = 8, stride = 4 }]\n",
+    )
+    with pytest.raises(SpecError, match="does not cover the input of 64 x 64"):
+        spec.detector.complete(spec.image, 80, ())

@@ -167,10 +167,17 @@ AXES = ["batch", "anchors_values", "rows", "columns"]
             _set(*SCALE, "box", "axes", to=["batch", "rows", "values"]),
             "either rows and columns or",
         ),
-        (_set(*SCALE, "classes", "axes", to=["batch", "candidates"]), "classes: axes must name values"),
+        (_set(*SCALE, "box", "axes", to=["batch", "candidates"]), "box: axes must name values"),
         (_set(*SCALE, "box", "axes", to=["batch", "rows", "columns"]), "must name values or anchors_values"),
         (_set(*SCALE, "grids", to=[{"rows": 10, "columns": 13, "anchors": [[1, 1]]}] * 2), "cannot hold 2"),
         (_set(*SCALE, "grids", 0, "stride", to=0), "stride"),
+        (_set(*SCALE, "grids", 0, "stride", to=16), "10 rows and 13 columns in strides of 16 .* not cover"),
+        (_set(*SCALE, "grids", 0, "stride", to=64), "not cover the input of 416 x 320"),
+        (_set(*SCALE, "grids", 0, to={"rows": 13, "columns": 10, "anchors": [[9, 9]]}), "were exchanged"),
+        (_set(*SCALE, "grids", 0, "anchors", to=[[0.1, 0.2]]), "smaller than one pixel"),
+        (_set("frame_rules", "gunshot", "threshold", to=0.01), "'gunshot' is 0.01, but the detector leaves"),
+        (_set("variants", 0, "golden", "least_iou", to=None), "how much its golden boxes must overlap"),
+        (_set("variants", 0, "golden", "least_iou", to=0), "how much its golden boxes must overlap"),
         (_set(*SCALE, "size", to={"axes": ["batch", "values"]}), "size: axes must name"),
         (_set(*SCALE, "coding", to={"coding": "direct", "order": "zx"}), "order"),
         (_set("outputs", 0, "peaks", to=4), "odd number of cells"),
@@ -185,6 +192,43 @@ def test_contradiction_in_a_detector_is_refused_and_named(
     changed = detector()
     change(changed)
     with pytest.raises(ManifestError, match=message):
+        decode_manifest(json.dumps(changed).encode())
+
+
+PART = {"axes": ["batch", "candidates", "values"]}
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ([0.5, 0.5, 0.0, 0.2], "width or height is not above 0"),
+        ([0.5, 0.5, 0.2, -0.2], "width or height is not above 0"),
+        ([208.0, 160.0, 40.0, 40.0], "shares of the input, not pixels"),
+    ],
+)
+def test_priors_that_no_box_can_come_from_are_refused(prior: list[float], message: str) -> None:
+    changed = detector()
+    _set("outputs", 0, "coding", to={"coding": "offset", "center_unit": "input", "size_unit": "anchor"})(
+        changed
+    )
+    scale = {"box": PART, "classes": PART, "priors": [[0.5, 0.5, 0.1, 0.1], prior]}
+    _set("outputs", 0, "scales", to=[scale])(changed)
+    with pytest.raises(ManifestError, match=message):
+        decode_manifest(json.dumps(changed).encode())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"boxes": "a", "classes": "b", "scores": "b"},
+        {"boxes": "a", "classes": "a", "scores": "b"},
+        {"boxes": "a", "classes": "b", "scores": "c", "count": "c"},
+    ],
+)
+def test_finished_boxes_come_from_tensors_of_their_own(names: dict[str, str]) -> None:
+    changed = detector()
+    _set("outputs", 0, to={"decoder": "detection_tensors", **names})(changed)
+    with pytest.raises(ManifestError, match="share the tensor"):
         decode_manifest(json.dumps(changed).encode())
 
 

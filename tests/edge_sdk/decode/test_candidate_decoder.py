@@ -15,6 +15,7 @@ from edge_sdk.contract.detector import (
     Axis,
     CandidateBoxes,
     DirectCoding,
+    DistanceCoding,
     Grid,
     OffsetCoding,
     Part,
@@ -48,7 +49,7 @@ def candidates(*scores: tuple[float, ...]) -> dict[str, Array]:
 
 
 def decode(output: CandidateBoxes, outputs: dict[str, Array], n_labels: int = 2) -> RawDetections:
-    check_detector(output)
+    check_detector(output, IMAGE)
     return detection_decoder(output, IMAGE, n_labels)(outputs)
 
 
@@ -256,3 +257,36 @@ def test_decoder_follows_a_model_whose_number_of_candidates_changes() -> None:
     one = candidates((1.0, 1.0, 0.0))["output"]
     counts = [len(decoder({"output": np.repeat(one, n, axis=1)}).scores) for n in (3, 0, 5, 3)]
     assert counts == [3, 0, 5, 3]
+
+
+@pytest.mark.parametrize("peaks", [0, 3])
+def test_one_number_needs_no_axis_of_values(peaks: int) -> None:
+    """As detectors of one thing give their heatmap or their scores: [1, rows, columns], [1, n]."""
+    heat = np.random.default_rng(5).uniform(0, 1, (1, 6, 8)).astype(np.float32)
+    numbers = np.random.default_rng(6).uniform(1, 3, (1, 4, 6, 8)).astype(np.float32)
+    nchw: list[Axis] = ["batch", "values", "rows", "columns"]
+
+    def found(classes: list[Axis], scores: Array) -> RawDetections:
+        scale = Scale(
+            box=Part(tensor="box", axes=nchw),
+            classes=Part(tensor="heat", axes=classes),
+            grids=[Grid(rows=6, columns=8)],
+        )
+        output = CandidateBoxes(
+            scales=[scale], coding=DistanceCoding(), least_score=0.5, peaks=peaks, suppression=EVERYTHING
+        )
+        return decode(output, {"box": numbers, "heat": scores}, n_labels=1)
+
+    bare, whole = found(["batch", "rows", "columns"], heat), found(nchw, heat[:, None])
+    assert len(bare.scores)
+    for one, other in zip(bare, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_several_classes_need_an_axis_of_values() -> None:
+    scale = Scale(
+        box=Part(tensor="box", axes=ROWS), classes=Part(tensor="classes", axes=["batch", "candidates"])
+    )
+    output = CandidateBoxes(scales=[scale], coding=DirectCoding())
+    with pytest.raises(ModelError, match=r"classes of scale 0 needs 2 numbers .* there are 1"):
+        decode(output, {"box": np.zeros((1, 9, 4), np.float32), "classes": np.zeros((1, 9), np.float32)})

@@ -29,7 +29,7 @@ ROWS: list[Axis] = ["batch", "candidates", "values"]
 def decode(
     output: CandidateBoxes, image: ImageInput, n_labels: int, outputs: dict[str, Array]
 ) -> RawDetections:
-    check_detector(output)
+    check_detector(output, image)
     decoder = detection_decoder(output, image, n_labels)
     decoder.check([TensorSpec(name, value.shape, "float32") for name, value in outputs.items()])
     return decoder(outputs)
