@@ -46,25 +46,34 @@ def golden_rows(samples: list[Detections]) -> Float32Array:
 
 
 def split_rows(rows: Float32Array, n_samples: int) -> list[Detections]:
-    """The detections of each picture.
-
-    Raises:
-        BundleError: A row is of no picture.
-    """
+    """The detections of each picture; rows as :func:`golden_rows` makes them."""
     samples = rows[:, 0].astype(np.int64)
-    if len(rows) and not (samples.min() >= 0 and samples.max() < n_samples):
-        raise BundleError(f"golden boxes are of {n_samples} pictures, but one is of picture {samples.max()}")
     return [
         Detections(own[:, 3:7], own[:, 2], own[:, 1].astype(np.int64))
         for own in (rows[samples == index] for index in range(n_samples))
     ]
 
 
+def _require_rows(rows: Float32Array, n_samples: int, n_labels: int) -> None:
+    for column, n, what in ((0, n_samples, "pictures"), (1, n_labels, "labels")):
+        numbers = rows[:, column]
+        wrong = (numbers != np.rint(numbers)) | (numbers < 0) | (numbers >= n)
+        if wrong.any():
+            raise BundleError(
+                f"golden boxes are of {n} {what}, counted from 0, but one is of {numbers[wrong][0]:g}"
+            )
+
+
 def run_golden_boxes(
     bundle: Bundle, variant: Variant, backend: Backend, pictures: list[Pixels], expected: Float32Array
 ) -> GoldenResult:
-    """Find boxes in the golden pictures. See :func:`edge_sdk.inference.golden.run_golden`."""
+    """Find boxes in the golden pictures. See :func:`edge_sdk.inference.golden.run_golden`.
+
+    Raises:
+        BundleError: An expected row is of no picture, or of no label.
+    """
     manifest = bundle.manifest
+    _require_rows(expected, len(pictures), len(manifest.labels))
     detector = ImageDetector(
         manifest.image, manifest.detections, manifest.label_ids, backend, variant.tensors
     )

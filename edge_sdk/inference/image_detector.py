@@ -10,6 +10,7 @@ from ..contract.image import ImageInput
 from ..contract.manifest import DetectionOutput
 from ..contract.values import Array, Detections, Pixels
 from ..decode.detections import detection_decoder
+from ..decode.raw_detections import without_empty_boxes
 from .backend import Backend
 from .image_feed import ImageFeed
 
@@ -47,10 +48,15 @@ class ImageDetector:
         self.label_ids = tuple(label_ids)
         self._backend = backend
         self._feed = ImageFeed(image, backend, names)
-        self._names = {theirs: ours for ours, theirs in names.items()}
-        specs = tuple(structs.replace(spec, name=self._ours(spec.name)) for spec in backend.outputs)
+        self._ours = _manifest_names([spec.name for spec in backend.outputs], names)
         self._decode = detection_decoder(_raised(output, least_score), image, len(self.label_ids))
-        self._decode.check(specs)
+        self._decode.check(
+            [
+                structs.replace(spec, name=self._ours[spec.name])
+                for spec in backend.outputs
+                if spec.name in self._ours
+            ]
+        )
 
     def detect(self, pixels: Pixels) -> Detections:
         """Find everything at or over the output's ``least_score``, or the caller's where that is higher.
@@ -61,7 +67,8 @@ class ImageDetector:
             pixels: uint8, shape ``[height, width, 3]``, BGR, upright.
 
         Returns:
-            Boxes in pixels of the picture and within it, best first.
+            Boxes in pixels of the picture and within it, best first. What lies beside the picture, in the
+            padding alone, is left out.
 
         Raises:
             ImageError: It is no picture.
@@ -69,16 +76,22 @@ class ImageDetector:
         """
         fed, placement = self._feed.tensors(pixels)
         answers = self._backend.infer(fed)
-        found = self._decode({self._ours(name): value for name, value in answers.items()})
-        return Detections(placement.to_picture(found.boxes), found.scores, found.labels)
+        found = self._decode({ours: answers[theirs] for theirs, ours in self._ours.items()})
+        inside = without_empty_boxes(found._replace(boxes=placement.to_picture(found.boxes)))
+        return Detections(inside.boxes, inside.scores, inside.labels)
 
     def tensor_for(self, pixels: Pixels) -> Array:
         """What the model is fed for one picture, with its batch axis: also for calibration."""
         return self._feed.tensor_for(pixels)
 
-    def _ours(self, name: str) -> str:
-        """What the manifest calls an output of this model file."""
-        return self._names.get(name, name)
+
+def _manifest_names(outputs: Sequence[str], tensors: Mapping[str, str]) -> dict[str, str]:
+    """What the manifest calls each output of a model file.
+
+    An output that goes by the manifest's name of another one is none of the manifest's.
+    """
+    renamed = {theirs: ours for ours, theirs in tensors.items()}
+    return {name: renamed.get(name, name) for name in outputs if name in renamed or name not in tensors}
 
 
 def _raised(output: DetectionOutput, least_score: float) -> DetectionOutput:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import onnx
 import pytest
+from example_contract import npy
 from msgspec import structs
 from tiny_bundle import TinyBundle
 from tiny_models import tiny_onnx
@@ -31,7 +34,7 @@ from tiny_pictures import (
 from edge_sdk.contract.detector import OffsetCoding, Suppression
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import ClassesOutput, ModelFormat, Output
-from edge_sdk.errors import ModelError
+from edge_sdk.errors import BundleError, ModelError
 from edge_sdk.inference.golden import GoldenResult, run_golden
 from edge_sdk.inference.image_classifier import ImageClassifier
 from edge_sdk.inference.image_detector import ImageDetector
@@ -176,3 +179,57 @@ def test_golden_boxes_fail_where_boxes_are_moved_lost_or_too_many() -> None:
     assert not golden(changed(made, output=lost)).passed
     more = structs.replace(output, class_power=0.05)
     assert not golden(changed(made, output=more)).passed
+
+
+def test_a_box_in_the_padding_alone_is_none() -> None:
+    """Twice as wide as high: a quarter of the input above the picture, and one below."""
+    image = structs.replace(thing_input(), resize="letterbox", pad_value=255.0)
+    picture = thing_picture((1, 2, RED))[:32]
+    with open_backend(thing_model(), "onnx") as backend:
+        found = ImageDetector(image, thing_output(), THINGS, backend).detect(picture)
+    assert THINGS[found.labels[0]] == "red"
+    assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
+    assert (found.scores >= 0.5).sum() == 1
+
+
+def test_an_output_that_goes_by_the_name_of_another_is_not_taken_for_it() -> None:
+    made = onnx.load_from_string(thing_model())
+    made.graph.node.append(onnx.helper.make_node("Mul", ["found", "found"], ["places"]))
+    made.graph.output.append(onnx.helper.make_tensor_value_info("places", 1, (1, 6, 8, 8)))
+    output = structs.replace(
+        thing_output(),
+        scales=[
+            structs.replace(
+                scale,
+                box=structs.replace(scale.box, tensor="places"),
+                classes=structs.replace(scale.classes, tensor="places"),
+            )
+            for scale in thing_output().scales
+        ],
+    )
+    picture = thing_picture((0, 0, (0, 0, 180)))
+    with open_backend(made.SerializeToString(), "onnx") as backend:
+        named = ImageDetector(image := thing_input(), output, THINGS, backend, {"places": "found"})
+        assert named.detect(picture).scores[0] == pytest.approx(180 / 255, abs=1e-3)
+        with pytest.raises(ModelError, match="no output 'places'"):
+            ImageDetector(image, output, THINGS, backend, {"places": "elsewhere"})
+
+
+@pytest.mark.parametrize(
+    ("column", "number", "message"),
+    [
+        (0, 2, "2 pictures"),
+        (0, -1, "2 pictures"),
+        (1, 2, "2 labels"),
+        (1, 0.5, "2 labels"),
+        (0, 1e30, "2 pictures"),
+    ],
+)
+def test_golden_boxes_of_no_picture_or_label_are_refused(column: int, number: float, message: str) -> None:
+    made = thing_bundle()
+    name = made.manifest.variants[0].golden.file
+    rows = np.load(io.BytesIO(made.members[name])).copy()
+    rows[0, column] = number
+    broken = replace(made, members={**made.members, name: npy(rows)})
+    with pytest.raises(BundleError, match=message):
+        golden(broken)
