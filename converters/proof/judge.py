@@ -73,6 +73,8 @@ class Judge:
         drop = self.metric(source).value - self.metric(variant).value
         worst_label, label_drop = self._worst_label(source, variant)
         agreed = self._decide_all(source.windows) == self._decide_all(variant.windows)
+        if self._exclusive:  # one decision: of a thousand labels, all but two agree on a wrong answer, too
+            agreed = agreed.all(axis=1)
         verdict = Verdict(
             refusal="",
             drop=drop,

@@ -194,7 +194,8 @@ class Variant(Struct, frozen=True, kw_only=True):
     Attributes:
         name: For example ``tflite-int8``.
         drop: How much ``metric`` lost against the float source; negative where it gained.
-        agreement: Share of decisions at threshold that equal the float source's.
+        agreement: Share of decisions at threshold that equal the float source's; where labels exclude
+            each other, of first answers.
         max_abs_difference: Largest difference of a score to the float source.
         tensors: What this file calls the tensors that ``inputs`` and ``outputs`` name, where it
             calls them otherwise.

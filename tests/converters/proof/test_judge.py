@@ -145,3 +145,5 @@ def test_of_exclusive_labels_the_highest_is_judged_whatever_its_threshold(
     verdict = judge.judge(scores(found), scores(worse))
     assert verdict.worst_label == "saw"
     assert verdict.worst_label_drop == pytest.approx(0.1)
+    # One sample of twenty gets another first answer, whatever the number of labels.
+    assert verdict.agreement == pytest.approx(0.95)
