@@ -99,6 +99,7 @@ def _scaling(path: Path, image: ImageSpec) -> Preset:
             hint=f"preprocessing is one of {', '.join(PRESETS)}; 'none' leaves 0..255",
         )
     if image.preprocessing is None:
+        _refuse_shares(path, image)
         return Preset(image.color or "rgb", _channels(image.mean, 0.0), _channels(image.std, 1.0))
     preset = PRESETS[image.preprocessing]
     if image.color in (None, preset.color):
@@ -110,6 +111,17 @@ def _scaling(path: Path, image: ImageSpec) -> Preset:
         f"color is '{image.color}'",
         hint="leave color out; or give mean and std in the order of color",
     )
+
+
+def _refuse_shares(path: Path, image: ImageSpec) -> None:
+    """Papers give mean and deviation of pixels of 0..1; taken from 0..255 they make a picture all white."""
+    mean, std = _channels(image.mean, 0.0), _channels(image.std, 1.0)
+    if std and 0 < max(std) < 1 and all(0 <= value <= 1 for value in mean):
+        scaled = [[round(255 * value, 3) for value in values] for values in (mean, std)]
+        raise SpecError(
+            f"{path}: [image] mean and std look as if pixels were 0..1, but they are 0..255 here",
+            hint=f"mean = {scaled[0]}, std = {scaled[1]}; ImageNet's are preprocessing = 'torch'",
+        )
 
 
 def _channels(value: float | list[float] | None, default: float) -> tuple[float, ...]:

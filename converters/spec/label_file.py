@@ -49,12 +49,14 @@ def read_label_file(path: Path) -> list[Label]:
     """Read labels in the order of the model's outputs.
 
     Raises:
-        SpecError: The file is missing or not of that form, or an id is not ``[a-z0-9_]{1,64}``.
+        SpecError: The file is missing or not of that form, a line within it is empty, or an id is not
+            ``[a-z0-9_]{1,64}``.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot read labels_file {path}: {error}") from error
+    _refuse_gaps(path, text)
     rows = _csv_rows(path, text) if path.suffix.lower() == ".csv" else _text_rows(text)
     labels = [Label(id=label_id, name=name) for label_id, name in rows]
     if not labels:
@@ -63,6 +65,15 @@ def read_label_file(path: Path) -> list[Label]:
         if not _ID.match(label.id):
             raise SpecError(f"{path}: '{label.id}' is no label id", hint="use 1 to 64 of a-z, 0-9 and '_'")
     return labels
+
+
+def _refuse_gaps(path: Path, text: str) -> None:
+    lines = [line.strip() for line in text.rstrip().splitlines()]
+    if "" in lines:
+        raise SpecError(
+            f"{path}: line {lines.index('') + 1} is empty, and the labels behind it would move up",
+            hint="give each of the model's outputs a line, such as unused_12 where it stands for nothing",
+        )
 
 
 def _text_rows(text: str) -> list[tuple[str, str]]:

@@ -140,6 +140,19 @@ def test_labels_can_stand_in_a_text_file(tmp_path: Path) -> None:
     assert spec.labels[1].name == "Gunshot, gunfire"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("labels.txt", "Saw\n\nGunshot\n"), ("labels.csv", "name\nSaw\n\nGunshot\n")],
+)
+def test_an_empty_line_among_labels_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    """Skipped, it would give every label behind it another output of the model."""
+    (tmp_path / name).write_text(content)
+    text = spec_text().split("[[labels]]")[0] + "[audio]" + spec_text().split("[audio]", 1)[1]
+    assert (
+        "is empty, and the labels behind it" in refusal(tmp_path, f'labels_file = "{name}"\n' + text).message
+    )
+
+
 def test_yamnets_own_class_map_reads_as_it_is(tmp_path: Path, shared_data: Path) -> None:
     class_map = shared_data / "models" / "yamnet" / "yamnet_class_map.csv"
     text = spec_text().split("[[labels]]")[0] + "[audio]" + spec_text().split("[audio]", 1)[1]
