@@ -149,7 +149,7 @@ class _Seer:
                 if video.frame_count:
                     self._progress.within(min(1.0, (frame.index + 1) / video.frame_count))
                 if frame.index % self._every == 0:
-                    yield frame, None if rate_hz is None else round(frame.index / rate_hz, 3)
+                    yield frame, None if frame.time_s is None else round(frame.time_s, 3)
 
 
 def _print_frame(told: FrameReport) -> None:

@@ -113,10 +113,12 @@ class Frame(Struct, frozen=True):
     Attributes:
         pixels: The picture, upright. Owned by the receiver.
         index: Its number since the start of the source.
+        time_s: When it is shown, from the start of the video; None where that is not known.
     """
 
     pixels: Pixels
     index: int = 0
+    time_s: float | None = None
 
 
 class Detections(Struct, frozen=True):

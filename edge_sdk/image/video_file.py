@@ -80,16 +80,18 @@ class VideoFile:
         """Read on from where the video stands, frame by frame, to its end.
 
         Returns:
-            An iterator over frames, turned upright where the file says how.
+            An iterator over frames, turned upright where the file says how. Their time is the one in the
+            file, which need not grow evenly: phones and trail cameras skip frames in the dark.
 
         Raises:
             ImageError: While iterating, after all that could be read: the video ends before its header
                 says. At most two frames may be missing, or a second where the container (MKV, WebM,
                 ...) lists no frames and the count is an estimate.
         """
-        index = 0
+        index, time_s = 0, None
         while (pixels := self._read()) is not None:
-            yield Frame(pixels, index)
+            time_s = self._time_s(index, time_s)
+            yield Frame(pixels, index, time_s)
             index += 1
         if self.frame_count is not None and index < self.frame_count - self._may_be_missing():
             raise ImageError(
@@ -113,6 +115,13 @@ class VideoFile:
         pixels: Pixels | None
         there, pixels = self._capture.read()
         return pixels if there else None
+
+    def _time_s(self, index: int, before: float | None) -> float | None:
+        """The file's time of the frame that was read last, or by the frame rate where it has none."""
+        told = float(self._capture.get(load_opencv().CAP_PROP_POS_MSEC)) / 1000
+        if told > before if before is not None else told >= 0:
+            return told
+        return None if self.frame_rate_hz is None else index / self.frame_rate_hz
 
     def _may_be_missing(self) -> float:
         return _HELD_BACK if self._frames_listed else max(_HELD_BACK, self.frame_rate_hz or 0.0)

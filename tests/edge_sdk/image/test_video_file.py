@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -148,3 +149,35 @@ except ImageError:
 @pytest.mark.parametrize(("name", "expected"), [("a.MP4", True), ("b.avi", True), ("c.jpg", False)])
 def test_a_video_is_known_by_its_name(name: str, expected: bool) -> None:  # noqa: FBT001
     assert is_video(name) is expected
+
+
+def uneven(path: Path) -> Path:
+    """The same MP4, but each frame from the eleventh on is shown half as long."""
+    content = path.read_bytes()
+    at = content.index(b"stts") - 4
+    size, kind, flags, entries, n, ticks = struct.unpack(">I4sIIII", content[at : at + 24])
+    assert (size, kind, flags, entries, n) == (24, b"stts", 0, 1, FRAMES)
+    changed = bytearray(content)
+    changed[at : at + 24] = struct.pack(">I4sIIIIII", 32, kind, 0, 2, 10, ticks, n - 10, ticks // 2)
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):  # the boxes around it are longer, too
+        start = content.index(box) - 4
+        (length,) = struct.unpack(">I", content[start : start + 4])
+        changed[start : start + 4] = struct.pack(">I", length + 8)
+    other = path.with_name("uneven.mp4")
+    other.write_bytes(changed)
+    return other
+
+
+def test_a_frame_has_the_time_in_the_file_and_not_one_computed(
+    recorded: Callable[[str, str], Path],
+) -> None:
+    path = recorded("a.mp4", "mp4v")
+    assert [frame.time_s for frame in read_video(path)] == pytest.approx([n / 20 for n in range(FRAMES)])
+    times = [frame.time_s for frame in read_video(uneven(path))]
+    assert times[:10] == pytest.approx([n / 20 for n in range(10)])
+    assert times[10:] == pytest.approx([0.5 + n / 40 for n in range(FRAMES - 10)])
+
+
+def test_frames_of_an_avi_which_has_no_times_are_counted(recorded: Callable[[str, str], Path]) -> None:
+    times = [frame.time_s for frame in read_video(recorded("a.avi", "MJPG"))]
+    assert times == pytest.approx([n / 20 for n in range(FRAMES)])
