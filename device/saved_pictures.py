@@ -73,6 +73,8 @@ class SavedPictures:
 
 def _name(path: Path, given: Sequence[Path]) -> Path:
     inside = next((path.relative_to(top) for top in given if top in path.parents), Path(path.name))
+    if ".." in inside.parts:  # a file that was given by a way out of that folder
+        inside = Path(path.name)
     if is_video(path):
         return inside.with_suffix(".mp4")
     return inside if inside.suffix.lower() in _WRITTEN_AS_THEY_ARE else inside.with_suffix(".png")

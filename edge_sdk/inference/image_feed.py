@@ -74,7 +74,10 @@ def fit_image(image: ImageInput, spec: TensorSpec) -> tuple[int, ...]:
     try:
         return fit_shape(spec, shape)
     except ModelError as error:
-        raise ModelError(f"{error.message}", hint=_hint(image, spec) or error.hint) from error
+        raise ModelError(
+            f"the model takes {describe_tensor(spec)}, but the picture becomes {list(shape)}",
+            hint=_hint(image, spec) or "the model wants something else than one picture of that description",
+        ) from error
 
 
 def _hint(image: ImageInput, spec: TensorSpec) -> str | None:

@@ -104,6 +104,14 @@ def test_two_files_of_one_name_are_both_drawn(tmp_path: Path, colors: Path, pred
     assert (tmp_path / "drawn/a-2.png").is_file()
 
 
+def test_nothing_is_drawn_outside_of_the_folder(tmp_path: Path, colors: Path, predict: Predict) -> None:
+    write_pictures(tmp_path, {"x/a.png": plain(RED), "y/b.png": plain(BLUE)})
+    _, document = predict(colors, tmp_path / "x", tmp_path / "x/../y/b.png", "--save", tmp_path / "drawn")
+    assert [file["saved"] for file in document["files"]] == [
+        str(tmp_path / "drawn" / name) for name in ("a.png", "b.png")
+    ]
+
+
 def test_an_original_is_never_replaced(
     tmp_path: Path, colors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

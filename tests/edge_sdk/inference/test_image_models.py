@@ -127,6 +127,7 @@ def test_an_input_that_does_not_fit_is_refused_with_what_would(image: ImageInput
     with open_backend(color_model(), "onnx") as backend, pytest.raises(ModelError) as caught:
         ImageClassifier(image, ClassesOutput(), COLORS, backend)
     assert message in str(caught.value)
+    assert "front end" not in str(caught.value)
 
 
 def golden(made: TinyBundle, model: bytes | None = None) -> GoldenResult:
