@@ -39,7 +39,7 @@ axis of 1."""
 BoxForm: TypeAlias = Literal["corners", "center_size", "corner_size"]
 """``[x1, y1, x2, y2]``, ``[center x, center y, width, height]`` or ``[x1, y1, width, height]``."""
 
-_Count: TypeAlias = Annotated[int, Meta(ge=0)]
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Extent: TypeAlias = Annotated[int, Meta(ge=1, le=8192)]
 _Share: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 _Positive: TypeAlias = Annotated[float, Meta(gt=0.0, le=1e6)]  # JSON has no infinity
@@ -242,7 +242,7 @@ class DetectionTensors(Struct, frozen=True, kw_only=True, tag="detection_tensors
     scores: str
     count: str = ""
     coding: DirectCoding = DirectCoding(order="yx", units="shares")
-    first_class: int = 0
+    first_class: _Count = 0
     least_score: _Share = 0.05
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression(method="none")
@@ -265,7 +265,7 @@ class DetectionRows(Struct, frozen=True, kw_only=True, tag="detection_rows", tag
     score_column: _Count = 4
     class_column: _Count = 5
     coding: DirectCoding = DirectCoding()
-    first_class: int = 0
+    first_class: _Count = 0
     least_score: _Share = 0.05
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression(method="none")

@@ -46,6 +46,7 @@ def check_detector(
         ManifestError: Parts of the description contradict each other.
     """
     if isinstance(output, CandidateBoxes):
+        _check_count(sum(map(candidate_count, output.scales)))
         for number, scale in enumerate(output.scales):
             where = f"scale {number} of the detector"
             _check_scale(where, scale, output)
@@ -56,6 +57,12 @@ def check_detector(
             raise ManifestError("box, score and class of a detection row stand in the same columns")
     else:
         _check_tensors(output)
+
+
+def _check_count(candidates: int) -> None:
+    """Tables of this length are made before the model is asked."""
+    if candidates > _MOST_CANDIDATES:
+        raise ManifestError(f"the detector has {candidates} candidates, more than {_MOST_CANDIDATES}")
 
 
 def _check_tensors(output: DetectionTensors) -> None:
@@ -74,8 +81,6 @@ def _check_scale(where: str, scale: Scale, output: CandidateBoxes) -> None:
     for name, part in parts.items():
         if part is not None:
             _check_axes(f"{where}, {name}", part, scale, one_number=name in ("classes", "objectness"))
-    if candidate_count(scale) > _MOST_CANDIDATES:
-        raise ManifestError(f"{where} has {candidate_count(scale)} candidates, more than {_MOST_CANDIDATES}")
     _check_coding(where, scale, scale.coding or output.coding)
     _check_peaks(where, scale, output)
 
