@@ -1,4 +1,4 @@
-"""Put the demo's example model into wheels; an editable installation finds it in the checkout."""
+"""Put the demo's example models into wheels; an editable installation finds them in the checkout."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "examples/forest_sounds"
-TARGET = "edge_sdk/demo/forest_sounds"
+SOURCE = "examples"
+TARGET = "edge_sdk/demo"
 # What the demo runs, not what trained it.
-FILES = ("base.py", "forest_sounds.toml", "head.keras", "lite0.py", "weights.py")
+FILES = {
+    "forest_sounds": ("base.py", "forest_sounds.toml", "head.keras", "lite0.py", "weights.py"),
+    "imagenet": ("build.py", "efficientnet_lite0.toml", "networks.py"),
+    "faces": ("models.py",),
+}
 
 
 class ExampleHook(BuildHookInterface[Any]):
-    """Adds files of the example to a wheel that will leave this checkout."""
+    """Adds files of the examples to a wheel that will leave this checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it collects files; ``version`` is ``standard`` or ``editable``."""
         if version == "standard":
-            for name in FILES:
-                build_data["force_include"][str(Path(self.root, SOURCE, name))] = f"{TARGET}/{name}"
+            for folder, names in FILES.items():
+                for name in names:
+                    path = Path(self.root, SOURCE, folder, name)
+                    build_data["force_include"][str(path)] = f"{TARGET}/{folder}/{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import EdgeSdkError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Child", "ConvertChild"]
+__all__ = ["Child", "ConvertChild", "ask"]
 
 _STOP_TIMEOUT_S = 20.0
 
@@ -28,25 +29,30 @@ def _python(*arguments: str) -> list[str]:
 
 
 class ConvertChild:
-    """``edge-sdk convert`` in our terminal, in a process that begins to build the base model at once.
+    """``edge-sdk convert`` in our terminal, in a process that begins to build the models at once.
 
     Args:
-        module: The example's module that writes the base model.
-        search_path: The folder that it is imported from.
-        base: The file that it is to write.
+        search_path: The folder that modules are imported from.
+        builds: Command lines, each the name of a module that writes a model, and what it is given.
         quiet: Send what is printed to standard error, which leaves standard output to us.
     """
 
-    def __init__(self, module: str, search_path: Path, base: Path, *, quiet: bool) -> None:
+    def __init__(self, search_path: Path, builds: Sequence[Sequence[str]], *, quiet: bool) -> None:
         # TensorFlow would greet with a page about its instruction sets. The rest is as `convert` has it.
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
-        self._process = subprocess.Popen(
-            _python("edge_sdk.demo.convert_process", str(search_path), module, str(base)),
-            stdin=subprocess.PIPE,
-            stdout=sys.stderr if quiet else None,
-            env={"CUDA_VISIBLE_DEVICES": "-1", **os.environ, **settings},
-            text=True,
-        )
+        answers, done = os.pipe()
+        self._answers = os.fdopen(answers)
+        try:
+            self._process = subprocess.Popen(
+                _python("edge_sdk.demo.convert_process", str(search_path), json.dumps(builds), str(done)),
+                stdin=subprocess.PIPE,
+                stdout=sys.stderr if quiet else None,
+                env={"CUDA_VISIBLE_DEVICES": "-1", **os.environ, **settings},
+                pass_fds=[done],
+                text=True,
+            )
+        finally:
+            os.close(done)  # ours: the answers end when the process does
 
     def __enter__(self) -> Self:
         return self
@@ -55,26 +61,34 @@ class ConvertChild:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _stop(self._process)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._answers.close()
+        with contextlib.suppress(BrokenPipeError):  # what it was still to be told
+            self._requests.close()
 
     @property
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.poll() is None
 
+    @property
+    def _requests(self) -> IO[str]:
+        if self._process.stdin is None:
+            raise ValueError("the process was started without a pipe")
+        return self._process.stdin
+
     def convert(self, arguments: Sequence[str]) -> None:
-        """Have it convert once the base is there, and wait until that is done.
+        """Have it convert once the models are there, and wait until that is done.
 
         Args:
             arguments: What follows ``edge-sdk convert``.
 
         Raises:
-            EdgeSdkError: The base could not be built, or the conversion failed; it has told why.
+            EdgeSdkError: A model could not be built, or the conversion failed; it has told why.
         """
-        self._process.communicate(json.dumps(list(arguments)) + "\n")
-        if code := self._process.returncode:
-            raise EdgeSdkError(f"'edge-sdk convert' failed with exit code {code}")
+        with contextlib.suppress(BrokenPipeError):  # it has failed before: its code says so
+            print(json.dumps(list(arguments)), file=self._requests, flush=True)
+        if not self._answers.readline():
+            raise EdgeSdkError(f"'edge-sdk convert' failed with exit code {self._process.wait()}")
 
 
 class Child:
@@ -113,14 +127,8 @@ class Child:
         Raises:
             EdgeSdkError: It failed; its last line and its log are named.
         """
-        code = self._process.wait()
-        if code:
-            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            last = lines[-1] if lines else "it said nothing"
-            raise EdgeSdkError(
-                f"'edge-sdk {self._verb}' failed with exit code {code}: {last}",
-                hint=f"all it said is in {self._log}",
-            )
+        if code := self._process.wait():
+            raise _failure(self._verb, code, self._log)
 
     def wait(self) -> None:
         """Wait until it ends, for as long as it takes."""
@@ -129,6 +137,28 @@ class Child:
     def stop(self) -> None:
         """Ask it to end (SIGTERM), and end it if it does not."""
         _stop(self._process)
+
+
+def ask(verb: str, arguments: Sequence[str], log: Path) -> bytes:
+    """What a verb prints on standard output; the rest goes to ``log``.
+
+    Raises:
+        EdgeSdkError: It failed; its last line and its log are named.
+    """
+    with log.open("w", encoding="utf-8") as output:
+        command = _python("edge_sdk.cli", verb, *arguments)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=output, check=False)
+    if done.returncode:
+        raise _failure(verb, done.returncode, log)
+    return done.stdout
+
+
+def _failure(verb: str, code: int, log: Path) -> EdgeSdkError:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1] if lines else "it said nothing"
+    return EdgeSdkError(
+        f"'edge-sdk {verb}' failed with exit code {code}: {last}", hint=f"all it said is in {log}"
+    )
 
 
 def _stop(process: subprocess.Popen[Any]) -> None:

@@ -1,9 +1,10 @@
-"""Builds the example's base and then runs ``edge-sdk convert``: one process, so that TensorFlow loads once.
+"""Builds the examples' models and then runs ``edge-sdk convert``: one process, so that TensorFlow loads once.
 
-    python -m edge_sdk.demo.convert_process SEARCH_PATH MODULE BASE.keras
+    python -m edge_sdk.demo.convert_process SEARCH_PATH BUILDS DONE
 
-``MODULE``, found in ``SEARCH_PATH``, writes the base. Then a line is awaited on standard input: a JSON
-list of what ``convert`` is to be given. If the demo dies before it sends that, nothing is converted.
+``BUILDS`` is a JSON list of command lines, each the name of a module, found in ``SEARCH_PATH``, and what
+its ``main`` is given. Then each line on standard input is a JSON list of what ``convert`` is to be given,
+and is answered by a line on the file descriptor ``DONE``. If the demo dies, nothing more is converted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import importlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,19 +26,25 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit code: that of the base's module if it fails, else that of ``convert``."""
-    search_path, module, base = arguments
+    """Returns the exit code: that of the first module or conversion that fails, else 0."""
+    search_path, builds, done = arguments
     sys.path.insert(0, search_path)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # as `convert` does where it loads TensorFlow
     try:
         with leave_on_signals(), contextlib.redirect_stdout(sys.stderr):
-            code: int = importlib.import_module(module).main([base])
-        told = sys.stdin.readline()
+            for module, *options in json.loads(builds):
+                code: int = importlib.import_module(module).main(options)
+                if code:
+                    return code
+        with os.fdopen(int(done), "w") as answers:
+            for line in sys.stdin:
+                code = run_verb(["convert", *json.loads(line)])
+                if code:
+                    return code
+                print("done", file=answers, flush=True)
     except KeyboardInterrupt:
         return _INTERRUPTED  # the demo says so
-    if code or not told:
-        return code or 1
-    return run_verb(["convert", *json.loads(told)])
+    return 0
 
 
 if __name__ == "__main__":

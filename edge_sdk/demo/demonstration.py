@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from ..console.table import text_table
 from ..contract.audio import LogMel
 from ..contract.bundle import Bundle
 from ..contract.messages import Alert, Coverage, parse_utc
@@ -26,10 +25,12 @@ from .children import Child, ConvertChild
 from .datasets import make_datasets
 from .example import Example, find_example
 from .listening import Reception, receive_while
-from .pictures import draw_pictures
+from .picture_part import picture_part
+from .picture_verdict import PictureVerdict
 from .recordings import write_wav
 from .soundscape import SAMPLE_RATE_HZ, Soundscape, stage_soundscape
-from .verdict import HeardEvent, Verdict, judge
+from .spectrograms import draw_spectrograms
+from .verdict import judge
 from .wheels import cache_folder
 
 __all__ = ["Demonstration"]
@@ -57,6 +58,7 @@ class Demonstration:
         self._bundle_path = folder / "forest-sounds.edge"
         self._soundscape_path = folder / "soundscape.wav"
         self._broker_url = ""
+        self._pictures = picture_part(folder, self._cache, self._say)
 
     def run(self, *, keep: bool) -> dict[str, Any]:
         """Do all steps, and tell what came of them as plain data for JSON.
@@ -65,27 +67,31 @@ class Demonstration:
             EdgeSdkError: A step failed.
         """
         example = find_example()
-        with ConvertChild(
-            example.base_module, example.search_path, self._folder / _BASE, quiet=self._quiet
-        ) as converter:
+        builds = [[example.base_module, str(self._folder / _BASE)], *self._pictures.builds(example)]
+        with ConvertChild(example.search_path, builds, quiet=self._quiet) as converter:
             soundscape = self._stage()  # while TensorFlow loads
             self._convert(converter, example)
+            self._pictures.convert(converter)
         with ExitStack() as stack:
             monitor = self._start_server(stack)
             reception = self._listen(soundscape)
             self._require_stored(reception)
-            outcome = self._conclude(soundscape, reception)
+            heard = self._conclude(soundscape, reception)
+            outcome = self._tell_outcome(heard, self._pictures.look())
             if keep:
                 self._stay(monitor)
         return outcome
 
     def _stage(self) -> Soundscape:
-        self._say("1. Real recordings, out of ordinary wheels: Freedoom's chainsaw and guns, a rainforest")
+        self._say(
+            "1. Recordings and photos out of ordinary wheels: Freedoom's chainsaw and guns, a rainforest, ..."
+        )
         soundscape = stage_soundscape(self._cache)
         write_wav(self._soundscape_path, soundscape.samples, SAMPLE_RATE_HZ)
         sets = self._folder / "datasets"
         shutil.rmtree(sets, ignore_errors=True)  # clips of an older release would be scored too
         make_datasets(self._cache, sets)
+        self._pictures.lay_out()
         return soundscape
 
     def _convert(self, converter: ConvertChild, example: Example) -> None:
@@ -100,7 +106,7 @@ class Demonstration:
         self._say("   examples/forest_sounds/MODEL_CARD.md has the model's real evaluation.")
 
     def _start_server(self, stack: ExitStack) -> Child:
-        self._say("3. Start a broker and the monitor, which stores alerts and confirms them")
+        self._say("4. Start a broker and the monitor, which stores alerts and confirms them")
         broker = stack.enter_context(EmbeddedBroker())
         self._broker_url = broker.url
         for old in self._folder.glob(f"{_DATABASE}*"):
@@ -111,7 +117,7 @@ class Demonstration:
 
     def _listen(self, soundscape: Soundscape) -> Reception:
         seconds = soundscape.samples.size / SAMPLE_RATE_HZ
-        self._say(f"4. A device listens to {seconds:g} s of sound in real time; alerts as they are received:")
+        self._say(f"5. A device listens to {seconds:g} s of sound in real time; alerts as they are received:")
         reception = Reception()
         outbox = self._folder / "outbox"
         shutil.rmtree(outbox, ignore_errors=True)  # each demo is a new device with an empty outbox
@@ -160,24 +166,20 @@ class Demonstration:
         audio = bundle.manifest.audio
         events = reception.events()
         verdict = judge(soundscape.staged, events, audio.window_samples / audio.sample_rate_hz)
-        passed = verdict.passed(MUST_HEAR)
-        self._say("5. What was staged against what was heard")
-        self._say(_verdict_table(verdict))
+        self._say("6. What was staged against what was heard")
+        self._say(verdict.table())
         for event in verdict.false:
-            self._say(f"   FALSE ALERT: {_event_text(event)}")
+            self._say(f"   FALSE ALERT: {event}")
         if isinstance(audio.front_end, LogMel):
             samples = read_mono(self._soundscape_path, audio.sample_rate_hz)
-            draw_pictures(samples, audio.front_end, verdict, events, self._folder)
+            draw_spectrograms(samples, audio.front_end, verdict, events, self._folder)
         for report in ("report.html", "report.json"):
             (self._folder / report).write_bytes(bundle.read(report))
         share = reception.coverage_share()
         self._say(f"   {share:.0%} of the sound was inspected")
         self._say(f"   All {len(reception.alerts)} alerts are in the monitor's database")
-        self._say(f"   Bundle, report, recordings and pictures are in {self._folder}")
-        rule = f"a staged {MUST_HEAR} that is missed, or a false alert, fails the demo"
-        self._say(f"   {'PASSED' if passed else 'FAILED'}: {rule}")
         return {
-            "passed": passed,
+            "passed": verdict.passed(MUST_HEAR),
             "bundle": str(self._bundle_path),
             "sha256": bundle.sha256,
             "coverage": share,
@@ -187,6 +189,16 @@ class Demonstration:
             ],
             "false": [msgspec.to_builtins(event) for event in verdict.false],
         }
+
+    def _tell_outcome(self, heard: dict[str, Any], seen: PictureVerdict | None) -> dict[str, Any]:
+        passed = heard["passed"] and (seen is None or seen.passed)
+        self._say(f"Bundles, reports, recordings and pictures are in {self._folder}")
+        failures = [f"a staged {MUST_HEAR} that is missed", "a false alert"]
+        failures += (
+            [] if seen is None else ["a wrong answer to a photo", "the face lost in a tenth of the frames"]
+        )
+        self._say(f"{'PASSED' if passed else 'FAILED'}; what fails the demo: {', '.join(failures)}")
+        return {**heard, "passed": passed, "pictures": msgspec.to_builtins(seen)}
 
     def _stay(self, monitor: Child) -> None:
         self._say(f"Broker and monitor go on running at {self._broker_url}; Ctrl-C ends them. Try:")
@@ -205,20 +217,3 @@ class Demonstration:
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr if self._quiet else sys.stdout, flush=True)
-
-
-def _verdict_table(verdict: Verdict) -> str:
-    rows = [
-        [
-            sound.label_id,
-            f"{sound.start_s:.1f}-{sound.stop_s:.1f}",
-            sound.origin,
-            _event_text(event) if event else "MISSED",
-        ]
-        for sound, event in verdict.heard
-    ]
-    return text_table(["staged", "seconds", "recording", "heard as"], rows)
-
-
-def _event_text(event: HeardEvent) -> str:
-    return f"{event.label_id} {event.start_s:.1f}-{event.stop_s:.1f} s, score {event.score:.2f}"

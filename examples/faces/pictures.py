@@ -13,11 +13,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_sdk.demo.sample_photos import ASTRONAUT
 from edge_sdk.demo.wheels import cache_folder, fetch
 from edge_sdk.errors import EdgeSdkError
 
 from ..photo_list import default_photos
-from ..sample_photos import ASTRONAUT
 
 FACES_JSON = Path(__file__).with_name("faces.json")
 _FROM_CORAL = ("grace_hopper.bmp", "parrot.jpg", "hot_dog.jpg")

@@ -56,7 +56,7 @@ def test_it_works_away_from_the_source_tree(wheel: Path, tmp_path: Path) -> None
     assert "convert" in done.stdout
 
 
-def test_it_carries_the_model_that_the_demo_converts(wheel: Path, tmp_path: Path) -> None:
+def test_it_carries_the_models_that_the_demo_converts(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     program = (
@@ -66,7 +66,11 @@ def test_it_carries_the_model_that_the_demo_converts(wheel: Path, tmp_path: Path
         f"assert example.folder.is_relative_to({str(tmp_path)!r}), example\n"
         f"assert str(example.search_path) == {str(tmp_path)!r}, example\n"
         "assert example.spec.is_file() and example.head.is_file()\n"
-        "importlib.import_module(example.base_module)"
+        "importlib.import_module(example.base_module)\n"
+        "classifier = importlib.import_module(example.imagenet_module)\n"
+        "assert classifier.LITE0_SPEC.is_relative_to(example.search_path), classifier.LITE0_SPEC\n"
+        "assert classifier.LITE0_SPEC.is_file()\n"
+        "assert importlib.import_module(example.faces_module).__name__.startswith('edge_sdk.demo.')"
     )
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

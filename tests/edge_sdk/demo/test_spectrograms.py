@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_sdk.contract.audio import LogMel
-from edge_sdk.demo.pictures import draw_pictures
 from edge_sdk.demo.soundscape import StagedSound
+from edge_sdk.demo.spectrograms import draw_spectrograms
 from edge_sdk.demo.verdict import HeardEvent, judge
 
 FRONT_END = LogMel(
@@ -21,7 +21,7 @@ def test_there_is_one_picture_of_all_and_one_of_each_staged_sound(tmp_path: Path
     staged = [StagedSound("chainsaw", 1.0, 3.0, "a saw"), StagedSound("gunshot", 4.0, 4.5, "a gun")]
     events = [HeardEvent("chainsaw", 1.0, 3.0, 0.9)]
 
-    paths = draw_pictures(samples, FRONT_END, judge(staged, events, 2.0), events, tmp_path)
+    paths = draw_spectrograms(samples, FRONT_END, judge(staged, events, 2.0), events, tmp_path)
 
     names = ["soundscape.png", "staged-1-chainsaw.png", "staged-2-gunshot.png"]
     assert [path.name for path in paths] == names

@@ -15,7 +15,7 @@ from .verdict import HeardEvent, Verdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_pictures"]
+__all__ = ["draw_spectrograms"]
 
 _COLOURS = {"chainsaw": "#c1121f", "gunshot": "#e09f3e", "engine": "#00798c", "storm": "#6c757d"}
 _OTHER = "#7b2cbf"
@@ -25,7 +25,7 @@ _DPI = 110
 _COMPRESSION = 1  # a fifth larger than the default, in a fraction of the time
 
 
-def draw_pictures(
+def draw_spectrograms(
     samples: Float32Array, front_end: LogMel, verdict: Verdict, events: Sequence[HeardEvent], folder: Path
 ) -> list[Path]:
     """Draw the soundscape as the model's log-mel between a lane of staged and one of heard sounds.
