@@ -92,7 +92,9 @@ class Result(NamedTuple):
 def fastestdet(data: Path) -> Model:
     """FastestDet as its authors give it, with their threshold."""
     folder = data / "models/fastestdet"
-    image = ImageInput(width=352, height=352, layout="nchw", color="bgr", std=(255.0,))
+    image = ImageInput(
+        width=352, height=352, layout="nchw", color="bgr", std=(255.0,), interpolation="opencv_bilinear"
+    )
     engine = OnnxEngine(
         (folder / "FastestDet.onnx").read_bytes(), threads=1, reference_kernels=False, name="FastestDet"
     )

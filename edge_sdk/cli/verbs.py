@@ -30,7 +30,9 @@ VERBS: dict[str, Verb] = {
     "inspect": Verb("edge_sdk.cli.inspect_command", "show what is in a bundle", "device"),
     "verify": Verb("device.verify_command", "check digests and golden samples on this machine", "device"),
     "predict": Verb("device.predict_command", "run a bundle on recordings, pictures or videos", "device"),
-    "evaluate": Verb("converters.evaluate_command", "score a bundle on labelled recordings or pictures", "convert"),
+    "evaluate": Verb(
+        "converters.evaluate_command", "score a bundle on labelled recordings or pictures", "convert"
+    ),
     "run": Verb("device.run_command", "listen, decide, and publish alerts", "device"),
     "watch": Verb("edge_sdk.monitor.watch_command", "show the alerts of a broker live", "monitor"),
     "monitor": Verb(
