@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ..contract.bundle import Bundle
 from ..errors import MissingExtraError
 from .children import ask
 from .example import Example
@@ -117,7 +118,7 @@ class PicturePart:
             EdgeSdkError: A picture could not be looked at.
         """
         self._say("7. What is in photos and in a clip against what was seen")
-        photos = [str(path) for path in self._sets.photos]
+        photos = [str(photo) for photo in self._sets.photos]
         classes = self._predict(self._classifier, [*photos, "--top", str(TOP)])
         faces = self._predict(self._detector, [str(self._sets.clip)])
         verdict = PictureVerdict(judge_photos(classes, KNOWN_PHOTOS), judge_clip(faces, FACE_AREA))
@@ -130,6 +131,8 @@ class PicturePart:
         return verdict
 
     def _predict(self, bundle: Path, files: list[str]) -> bytes:
+        report = Bundle.open(bundle).read("report.html")
+        bundle.with_name(f"{bundle.stem}-report.html").write_bytes(report)
         options = [str(bundle), *files, "--save", str(self._pictures / "seen"), "--json"]
         return ask("predict", options, self._folder / f"{bundle.stem}.log")
 

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from converters import convert
 from converters.data.pictures import read_boxes, read_pictures
 from converters.spec.label_file import read_label_set
 from edge_sdk.contract.manifest import Label
+from edge_sdk.demo.children import ask
 from edge_sdk.demo.example import find_example
 from edge_sdk.demo.picture_part import NoPictures, PicturePart, picture_part
 from edge_sdk.demo.picture_sets import FACE_AREA, KNOWN_PHOTOS, PictureSets, lay_out_pictures
+from edge_sdk.demo.picture_verdict import SeenClip, judge_clip
 from edge_sdk.demo.wheels import cache_folder
 from edge_sdk.errors import InputError
 from edge_sdk.image.video_file import read_video
+from examples.faces.models import write
 
 LABEL_SETS = Path(__file__).parents[3] / "converters" / "spec" / "label_sets"
 FRAMES = 120
@@ -74,6 +78,19 @@ def test_the_face_area_lies_in_the_clip(sets: PictureSets) -> None:
     assert len(shapes) == FRAMES
     assert FACE_AREA[2] < shapes[0][1]
     assert FACE_AREA[3] < shapes[0][0]
+
+
+def test_the_detector_finds_the_face_in_the_clip_and_nothing_else(tmp_path: Path, sets: PictureSets) -> None:
+    model = write("short_range", tmp_path, cache_folder())
+    bundle = convert(
+        model,
+        spec=model.with_suffix(".toml"),
+        evaluation=sets.faces,
+        output=tmp_path / "faces.edge",
+        variants=["tflite"],
+    ).path
+    printed = ask("predict", [str(bundle), str(sets.clip), "--json"], tmp_path / "log")
+    assert judge_clip(printed, FACE_AREA) == SeenClip(frames=FRAMES, with_face=FRAMES, elsewhere=0)
 
 
 def test_what_is_converted_is_what_was_built_and_laid_out(tmp_path: Path, sets: PictureSets) -> None:
