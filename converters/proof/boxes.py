@@ -31,7 +31,13 @@ from .evidence import thin_evidence
 from .golden_pictures import golden_pictures, golden_size
 from .picture_classes import picture_summary
 from .picture_run import ask_all, calibration_pictures, spread
-from .preparation_check import Preparations, Weighed, check_preparation
+from .preparation_check import (
+    FIRST_PICTURES,
+    MOST_PICTURES,
+    Preparations,
+    Weighed,
+    check_preparation,
+)
 from .trial import SOURCE, GoldenSamples, Judged, Tolerance, Verdict
 
 __all__ = ["BoxesTrial", "check_detector_outputs"]
@@ -98,6 +104,7 @@ class BoxesTrial:
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (boxes have no range)
         """See :class:`.trial.Trial`."""
         labelled = [picture for picture in self.evaluation_set.samples if picture.labels]
+        self._refuse_blindness(labelled)
         kind = Preparations(
             ask=lambda image: self._detector(self._source.backend, image).detect,
             weigh=self._weigh,
@@ -174,6 +181,23 @@ class BoxesTrial:
             *thin_evidence(evaluation, self._spec.frame_rules, self.nouns),
             *self._blind_golden(samples),
         ]
+
+    def _refuse_blindness(self, labelled: Sequence[Picture]) -> None:
+        """Of a detector that finds nothing all forms agree, and its golden samples are empty."""
+        detect = self._detector(self._source.backend).detect
+        for most in (FIRST_PICTURES, MOST_PICTURES):
+            chosen = spread(labelled, most)
+            weighed = self._weigh(chosen, [detect(read_picture(picture.path)) for picture in chosen])
+            if weighed.figure > 0:
+                return
+            if len(chosen) == len(labelled):
+                break
+        raise SpecError(
+            f"{self._source.name}, read as the spec says, finds none of the {len(weighed.right)} boxes in "
+            f"{len(chosen)} pictures of the evaluation set (mAP50 0)",
+            hint="check under [detector] what a box's numbers are (form, units, order), where the classes "
+            "start, the background and the activations; and the order of the labels",
+        )
 
     def _blind_golden(self, samples: GoldenSamples) -> list[str]:
         """A label without a box at threshold in them could be exchanged unnoticed."""

@@ -27,6 +27,8 @@ from ..spec.image_table import PRESETS
 from .picture_run import ask_all, spread
 
 __all__ = [
+    "FIRST_PICTURES",
+    "MOST_PICTURES",
     "Compared",
     "Preparations",
     "Weighed",

@@ -313,3 +313,27 @@ def _by_its_authors(backend: Any, path: Path) -> Detections:
     boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
     scores = np.array([item.score for item in kept], dtype=np.float32)
     return Detections(boxes, scores, np.array([item.label for item in kept], dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        'coding = { coding = "direct" }',
+        'coding = { coding = "offset", size_activation = "none", center_offset = 9.0 }',
+    ],
+    ids=["another form", "another place"],
+)
+def test_a_detector_that_finds_nothing_as_it_is_described_is_refused(
+    place: Path, tmp_path: Path, mistake: str
+) -> None:
+    lines = [mistake, *_ONE_TENSOR.splitlines()[1:]]
+    write_spec(tmp_path / "blind.toml", "\n".join(lines))
+    with pytest.raises(SpecError, match=r"finds none of the 30 boxes in 10 pictures") as caught:
+        convert(
+            place / "things.onnx",
+            spec=tmp_path / "blind.toml",
+            evaluation=place / "evaluation",
+            output=tmp_path / "x.edge",
+        )
+    assert "where the classes start" in str(caught.value)
+    assert not (tmp_path / "x.edge").exists()
