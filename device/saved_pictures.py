@@ -1,4 +1,4 @@
-"""Where drawn pictures and videos go: named as their originals, and never over one of them."""
+"""Where drawn pictures and videos go: named as their originals, and never over what is there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SavedPictures:
         paths: All files that will be looked at.
 
     Raises:
-        UsageError: The folder cannot be made, or a drawn picture would replace an original.
+        UsageError: The folder cannot be made, or a drawn picture would replace what is there.
     """
 
     def __init__(self, folder: Path, given: Sequence[Path], paths: Sequence[Path]) -> None:
@@ -43,6 +43,11 @@ class SavedPictures:
             if target.resolve() in originals:
                 raise UsageError(
                     f"the drawn {target} would replace an original", hint="give --save another folder"
+                )
+            if target.exists():
+                raise UsageError(
+                    f"{target} is there already, and would be replaced by a drawn picture",
+                    hint="move it, or give --save another folder",
                 )
             taken.add(target)
             self._targets[path] = target

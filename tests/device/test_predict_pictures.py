@@ -121,6 +121,15 @@ def test_an_original_is_never_replaced(
     assert (read_picture(folder / "a.png") == plain(RED)).all()
 
 
+def test_what_is_there_already_is_not_replaced(
+    tmp_path: Path, colors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_pictures(tmp_path / "set", {"one/a.png": plain(RED), "two/a.png": plain(BLUE)})
+    assert main(["predict", str(colors), str(folder / "one/a.png"), "--save", str(folder / "two")]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert (read_picture(folder / "two/a.png") == plain(BLUE)).all()
+
+
 def test_a_video_is_looked_at_frame_by_frame_and_drawn(
     tmp_path: Path, things: Path, predict: Predict
 ) -> None:
