@@ -1,4 +1,4 @@
-# make demo    convert a model, run it on recorded sound, receive its alerts
+# make demo    convert models, run them on recorded sound, photos and a clip, receive alerts
 # make test    the tests
 # make check   style, types, import rules
 # make bench   the measurements
