@@ -20,6 +20,9 @@ from edge_sdk.inference.thread_argument import add_threads_argument
 __all__ = ["VariantReport", "add_arguments", "run", "verify_variant"]
 
 
+_NOT_CHECKED = 2
+
+
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one variant.
 
@@ -50,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Verify the bundle.
 
     Returns:
-        0 where every variant that could be run passed, and at least one could; else 1.
+        0 where every variant that could be run passed, and at least one could; 2 where none could, and
+        nothing was checked; else 1.
     """
     bundle = Bundle.open(arguments.bundle, require_sha256=arguments.require_sha256)
     manifest = bundle.manifest
@@ -61,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json_text(_document(bundle, reports, passed=passed)))
     else:
         print(printable(_text(bundle, reports, passed=passed), lines=True))
-    return 0 if passed else 1
+    return 0 if passed else _NOT_CHECKED if _nothing_run(reports) else 1
 
 
 def verify_variant(bundle: Bundle, variant: Variant, *, threads: int = 1) -> VariantReport:
@@ -91,6 +95,10 @@ def verify_variant(bundle: Bundle, variant: Variant, *, threads: int = 1) -> Var
 def _passed(reports: list[VariantReport]) -> bool:
     statuses = {report.status for report in reports}
     return "failed" not in statuses and "passed" in statuses
+
+
+def _nothing_run(reports: list[VariantReport]) -> bool:
+    return all(report.status == "not_run" for report in reports)
 
 
 def _difference(result: GoldenResult) -> str:
@@ -138,10 +146,15 @@ def _text(bundle: Bundle, reports: list[VariantReport], *, passed: bool) -> str:
     for report in reports:
         if report.reason:
             lines += ["", f"{report.variant} {report.status.replace('_', ' ')}: {report.reason}"]
-    verdict = (
-        "this machine computes what the workstation did" if passed else "do not trust it on this machine"
-    )
-    return "\n".join([*lines, "", f"{'passed' if passed else 'failed'}: {verdict}"])
+    return "\n".join([*lines, "", _verdict(reports, passed=passed)])
+
+
+def _verdict(reports: list[VariantReport], *, passed: bool) -> str:
+    if passed:
+        return "passed: this machine computes what the workstation did"
+    if _nothing_run(reports):
+        return "not checked: nothing is installed here that could run it"
+    return "failed: do not trust it on this machine"
 
 
 def _figures(golden: GoldenResult) -> list[str]:

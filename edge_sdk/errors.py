@@ -108,7 +108,7 @@ class MissingExtraError(UsageError):
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(
             f"the Python library '{library}' is not installed",
-            hint=f"pip install 'edge-sdk[{extra}]'",
+            hint=f"pip install './edge-sdk[{extra}]', where edge-sdk is this project's folder",
         )
         self.library = library
         self.extra = extra

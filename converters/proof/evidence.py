@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ from edge_sdk.contract.values import Float32Array
 
 from ..data.labelled_set import LabelledSet
 from ..data.nouns import Nouns
+from ..report.report_file import LabelFigures, LabelReport
 from .golden import indistinct_labels
 
-__all__ = ["blind_golden", "no_background", "thin_evidence"]
+__all__ = ["blind_golden", "never_recognised", "no_background", "thin_evidence"]
 
 _FEW = 10
+_ENOUGH = 3
 _MOST_NAMED = 10
 _MOST_PAIRS = 5
 
@@ -33,6 +35,20 @@ def thin_evidence(evaluation: LabelledSet[Any], alerting: Container[str], nouns:
         shown = ", ".join(unproved[:_MOST_NAMED])
         warnings.append(f"labels that alert but have no {nouns.one} in the evaluation set: {shown}{more}")
     return warnings
+
+
+def never_recognised(labels: Sequence[LabelFigures], nouns: Nouns) -> list[str]:
+    """Labels of which the trained model itself finds none: most often the spec is wrong, not the model."""
+    missed = [
+        f"{item.label} (0 of {item.recall.n})"
+        for item in labels
+        if isinstance(item, LabelReport) and item.recall.n >= _ENOUGH and item.recall.hits == 0
+    ]
+    if not missed:
+        return []
+    shown = ", ".join(missed[:_MOST_NAMED])
+    question = "are the labels in the model's order, and is it fed as it was trained?"
+    return [f"the trained model recognises no {nouns.one} of {shown}: {question}"]
 
 
 def no_background(evaluation: LabelledSet[Any]) -> list[str]:

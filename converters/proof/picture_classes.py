@@ -25,7 +25,7 @@ from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
 from ..variants.calibration import check_coverage
 from ..variants.made import Calibration
-from .evidence import blind_golden, no_background, thin_evidence
+from .evidence import blind_golden, never_recognised, no_background, thin_evidence
 from .golden import choose_places, measured_bound
 from .golden_pictures import FEWEST_PICTURES, MOST_PICTURES, golden_pictures, golden_size
 from .judge import Judge
@@ -162,6 +162,7 @@ class PictureClassesTrial:
         """See :class:`.trial.Trial`."""
         evaluation = self.evaluation_set
         return [
+            *never_recognised(self.figures(SOURCE).labels, self.nouns),
             *thin_evidence(evaluation, self._spec.frame_rules, self.nouns),
             *([] if self.output.exclusive else no_background(evaluation)),
             *blind_golden(evaluation, samples.expected, bound),

@@ -23,7 +23,7 @@ from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
 from ..variants.calibration import calibration_tensors, check_coverage
 from ..variants.made import Calibration
-from .evidence import blind_golden, no_background, thin_evidence
+from .evidence import blind_golden, never_recognised, no_background, thin_evidence
 from .golden import choose_places, measured_bound, read_golden
 from .judge import Judge
 from .scoring import Scores, score_dataset
@@ -145,6 +145,7 @@ class SoundTrial:
         """See :class:`.trial.Trial`."""
         evaluation = self.evaluation_set
         return [
+            *never_recognised(self.figures(SOURCE).labels, self.nouns),
             *thin_evidence(evaluation, self._spec.rules, self.nouns),
             *([] if self._spec.classes.exclusive else no_background(evaluation)),
             *blind_golden(evaluation, samples.expected, bound),

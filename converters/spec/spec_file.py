@@ -233,7 +233,8 @@ def load_spec(path: Path) -> ConversionSpec:
 
 def _check_tables(path: Path, spec: Spec) -> None:
     if (spec.audio is None) == (spec.image is None):
-        raise SpecError(f"{path} needs either [audio] or [image]: what the model is fed")
+        both = "has both [audio] and [image]; a model is fed one of them" if spec.audio else "has neither"
+        raise SpecError(f"{path} needs either [audio] or [image]: what the model is fed; it {both}")
     detects = spec.task == "detect"
     if detects and spec.audio is not None:
         raise SpecError(f"{path}: task 'detect' finds boxes in pictures, but [audio] is sound")

@@ -11,6 +11,9 @@ from .named_files import find_files, is_folder
 
 __all__ = ["find_pictures"]
 
+_NOT_READ = frozenset((".avif", ".heic", ".heif"))
+"""Pictures too. They are found all the same, so that each is told as an error."""
+
 
 def find_pictures(given: Path) -> list[Path]:
     """A file as it is; of a folder all pictures and videos in it and below, in alphabetical order.
@@ -20,4 +23,4 @@ def find_pictures(given: Path) -> list[Path]:
     """
     if not is_folder(given):
         return [given]
-    return find_files(given, PICTURE_SUFFIXES | VIDEO_SUFFIXES, "picture or video")
+    return find_files(given, PICTURE_SUFFIXES | VIDEO_SUFFIXES | _NOT_READ, "picture or video")

@@ -242,3 +242,17 @@ def test_real_forest_is_read_without_an_event(shared_data: Path, predict: Predic
     assert report["variant"] == "onnx-float32"
     assert len(report["files"]) == 12
     assert all(file["inspected_s"] > 9 for file in report["files"])
+
+
+def test_sound_of_another_kind_in_a_folder_is_an_error_and_no_silence(
+    tmp_path: Path, predict: Predict
+) -> None:
+    (tmp_path / "card").mkdir()
+    wav(tmp_path / "card/a.wav", tone(300, 1.0))
+    (tmp_path / "card/b.mp3").write_bytes(b"ID3\x04" + bytes(200))
+    code, report = predict(tmp_path / "card")
+    assert code == 1
+    good, bad = report["files"]
+    assert good["error"] is None
+    assert bad["file"].endswith("b.mp3")
+    assert bad["error"]

@@ -110,8 +110,10 @@ def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(
     assert [v["status"] for v in report["variants"]] == ["passed", "passed", "not_run"]
     assert "edge-sdk[onnx]" in report["variants"][2]["reason"]
     code, report = verified(bundle, capsys, "--variant", "onnx-float32")
-    assert code == 1
+    assert code == 2  # nothing was computed, so nothing can be said of this machine
     assert report["passed"] is False
+    assert main(["verify", str(bundle), "--variant", "onnx-float32"]) == 2
+    assert "not checked: nothing is installed here that could run it" in capsys.readouterr().out
 
 
 def test_required_digest_decides(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,4 +118,4 @@ def test_without_opencv_pictures_are_left_out_and_the_extra_is_named(
     assert converter.told == []
     (line,) = said
     assert "left out" in line
-    assert "pip install 'edge-sdk[camera-opencv]'" in line
+    assert "pip install './edge-sdk[camera-opencv]'" in line
