@@ -82,5 +82,10 @@ def broken(settings: BrokerSettings, *, stood: bool, reason: str) -> BrokerError
     if stood:
         return BrokerError(f"the connection to {settings.address} broke: {reason}")
     # With TLS 1.3 a client learns of its certificate's refusal only by the end of the connection.
-    hint = "is our certificate known there, and not revoked?" if settings.cert else "is this an MQTT broker?"
+    if settings.cert:
+        hint = "is our certificate known there, and not revoked?"
+    elif settings.tls:
+        hint = "is this an MQTT broker?"
+    else:
+        hint = "is this an MQTT broker? A port for TLS wants mqtts://"
     return BrokerError(f"{settings.address} closed the connection while we logged in: {reason}", hint=hint)
