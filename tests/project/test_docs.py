@@ -91,9 +91,10 @@ def _options(verb: str) -> set[str]:
     return {option for action in _parser(verb)._actions for option in action.option_strings}
 
 
-def _options_of_examples() -> set[str]:
-    """Options of `python -m examples...`, as their modules declare them."""
-    sources = (path.read_text("utf-8") for path in (PROJECT / "examples").rglob("*.py"))
+def _options_of_scripts() -> set[str]:
+    """Options of examples and benchmarks, as their modules declare them."""
+    folders = (PROJECT / "examples", PROJECT / "benchmarks")
+    sources = (path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
     return {option for source in sources for option in re.findall(r'add_argument\(\s*"(--[a-z-]+)"', source)}
 
 
@@ -132,7 +133,7 @@ def test_every_shown_command_is_one_that_the_program_takes(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_option_in_the_text_exists(page: Path) -> None:
-    known = {"--help", "--version"}.union(_options_of_examples(), *map(_options, VERBS))
+    known = {"--help", "--version"}.union(_options_of_scripts(), *map(_options, VERBS))
     unknown = []
     for code in _inline_code(page):
         verb = _VERB.match(code)
