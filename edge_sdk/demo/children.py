@@ -76,19 +76,25 @@ class ConvertChild:
             raise ValueError("the process was started without a pipe")
         return self._process.stdin
 
-    def convert(self, arguments: Sequence[str]) -> None:
+    def convert(self, arguments: Sequence[str], log: Path | None = None) -> None:
         """Have it convert once the models are there, and wait until that is done.
 
         Args:
             arguments: What follows ``edge-sdk convert``.
+            log: What it prints is added to this file, and it takes no time from what runs beside it;
+                None: it prints in our terminal.
 
         Raises:
             EdgeSdkError: A model could not be built, or the conversion failed; it has told why.
         """
+        request = {"arguments": list(arguments), "log": log and str(log)}
         with contextlib.suppress(BrokenPipeError):  # it has failed before: its code says so
-            print(json.dumps(list(arguments)), file=self._requests, flush=True)
+            print(json.dumps(request), file=self._requests, flush=True)
         if not self._answers.readline():
-            raise EdgeSdkError(f"'edge-sdk convert' failed with exit code {self._process.wait()}")
+            code = self._process.wait()
+            if log is not None and log.is_file():
+                raise _failure("convert", code, log)
+            raise EdgeSdkError(f"'edge-sdk convert' failed with exit code {code}")
 
 
 class Child:
@@ -154,7 +160,8 @@ def ask(verb: str, arguments: Sequence[str], log: Path) -> bytes:
 
 
 def _failure(verb: str, code: int, log: Path) -> EdgeSdkError:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    printed = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = [line for line in printed if not line.startswith("hint: ")]
     last = lines[-1] if lines else "it said nothing"
     return EdgeSdkError(
         f"'edge-sdk {verb}' failed with exit code {code}: {last}", hint=f"all it said is in {log}"

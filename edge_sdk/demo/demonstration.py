@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,7 @@ from .children import Child, ConvertChild
 from .datasets import make_datasets
 from .example import Example, find_example
 from .listening import Reception, receive_while
-from .picture_part import picture_part
-from .picture_verdict import PictureVerdict
+from .picture_part import PictureReport, picture_part
 from .recordings import write_wav
 from .soundscape import SAMPLE_RATE_HZ, Soundscape, stage_soundscape
 from .spectrograms import draw_spectrograms
@@ -58,7 +58,7 @@ class Demonstration:
         self._bundle_path = folder / "forest-sounds.edge"
         self._soundscape_path = folder / "soundscape.wav"
         self._broker_url = ""
-        self._pictures = picture_part(folder, self._cache, self._say)
+        self._pictures = picture_part(folder, self._cache)
 
     def run(self, *, keep: bool) -> dict[str, Any]:
         """Do all steps, and tell what came of them as plain data for JSON.
@@ -68,16 +68,20 @@ class Demonstration:
         """
         example = find_example()
         builds = [[example.base_module, str(self._folder / _BASE)], *self._pictures.builds(example)]
-        with ConvertChild(example.search_path, builds, quiet=self._quiet) as converter:
-            soundscape = self._stage()  # while TensorFlow loads
-            self._convert(converter, example)
-            self._pictures.convert(converter)
-        with ExitStack() as stack:
-            monitor = self._start_server(stack)
-            reception = self._listen(soundscape)
-            self._require_stored(reception)
-            heard = self._conclude(soundscape, reception)
-            outcome = self._tell_outcome(heard, self._pictures.look())
+        with ExitStack() as servers:
+            # Where something fails, the child is ended before the thread that waits for it is joined.
+            with (
+                ThreadPoolExecutor(1, "pictures") as beside,
+                ConvertChild(example.search_path, builds, quiet=self._quiet) as converter,
+            ):
+                soundscape = self._stage()  # while TensorFlow loads
+                self._convert(converter, example)
+                seen = beside.submit(self._pictures.work, converter)
+                monitor = self._start_server(servers)
+                reception = self._listen(soundscape)
+                self._require_stored(reception)
+                heard = self._conclude(soundscape, reception)
+                outcome = self._tell_outcome(heard, seen.result())
             if keep:
                 self._stay(monitor)
         return outcome
@@ -106,7 +110,7 @@ class Demonstration:
         self._say("   examples/forest_sounds/MODEL_CARD.md has the model's real evaluation.")
 
     def _start_server(self, stack: ExitStack) -> Child:
-        self._say("4. Start a broker and the monitor, which stores alerts and confirms them")
+        self._say("3. Start a broker and the monitor, which stores alerts and confirms them")
         broker = stack.enter_context(EmbeddedBroker())
         self._broker_url = broker.url
         for old in self._folder.glob(f"{_DATABASE}*"):
@@ -117,7 +121,10 @@ class Demonstration:
 
     def _listen(self, soundscape: Soundscape) -> Reception:
         seconds = soundscape.samples.size / SAMPLE_RATE_HZ
-        self._say(f"5. A device listens to {seconds:g} s of sound in real time; alerts as they are received:")
+        self._say(
+            f"4. A device listens to {seconds:g} s of sound in real time, while the picture models convert;"
+        )
+        self._say("   alerts as they are received:")
         reception = Reception()
         outbox = self._folder / "outbox"
         shutil.rmtree(outbox, ignore_errors=True)  # each demo is a new device with an empty outbox
@@ -166,7 +173,7 @@ class Demonstration:
         audio = bundle.manifest.audio
         events = reception.events()
         verdict = judge(soundscape.staged, events, audio.window_samples / audio.sample_rate_hz)
-        self._say("6. What was staged against what was heard")
+        self._say("5. What was staged against what was heard")
         self._say(verdict.table())
         for event in verdict.false:
             self._say(f"   FALSE ALERT: {event}")
@@ -190,7 +197,10 @@ class Demonstration:
             "false": [msgspec.to_builtins(event) for event in verdict.false],
         }
 
-    def _tell_outcome(self, heard: dict[str, Any], seen: PictureVerdict | None) -> dict[str, Any]:
+    def _tell_outcome(self, heard: dict[str, Any], pictures: PictureReport) -> dict[str, Any]:
+        for line in pictures.lines:
+            self._say(line)
+        seen = pictures.verdict
         passed = heard["passed"] and (seen is None or seen.passed)
         self._say(f"Bundles, reports, recordings and pictures are in {self._folder}")
         rule = f"a staged {MUST_HEAR} that is missed, a false alert"

@@ -102,6 +102,26 @@ def test_a_conversion_that_fails_is_an_error(tmp_path: Path) -> None:
         child.convert(["--no-such-option"])
 
 
+def test_in_the_background_all_it_prints_goes_to_a_file_and_then_to_the_terminal_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "convert.log"
+    with child_of(_WRITES, tmp_path) as child:
+        child.convert(["first", *_OPTIONS], log)
+        child.convert(["second", *_OPTIONS], log)
+        assert capfd.readouterr().out == ""
+        child.convert(["third", *_OPTIONS])
+    assert log.read_text(encoding="utf-8") == "converting first\nconverting second\n"
+    assert capfd.readouterr().out == "converting third\n"
+
+
+def test_a_failure_in_the_background_tells_its_last_line_and_names_the_file(tmp_path: Path) -> None:
+    log = tmp_path / "convert.log"
+    with child_of(_WRITES, tmp_path) as child, pytest.raises(EdgeSdkError, match="--no-such") as failure:
+        child.convert(["model", *_OPTIONS, "--no-such-option"], log)
+    assert str(log) in str(failure.value.hint)
+
+
 def test_a_base_that_cannot_be_built_is_an_error_and_nothing_is_converted(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

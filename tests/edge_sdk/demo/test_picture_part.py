@@ -18,7 +18,7 @@ from edge_sdk.demo.picture_part import NoPictures, PicturePart, picture_part
 from edge_sdk.demo.picture_sets import FACE_AREA, KNOWN_PHOTOS, PictureSets, lay_out_pictures
 from edge_sdk.demo.picture_verdict import SeenClip, judge_clip
 from edge_sdk.demo.wheels import cache_folder
-from edge_sdk.errors import InputError
+from edge_sdk.errors import EdgeSdkError, InputError
 from edge_sdk.image.video_file import read_video
 from examples.faces.models import write
 
@@ -32,8 +32,10 @@ class RecordingConverter:
     def __init__(self) -> None:
         self.told: list[list[str]] = []
 
-    def convert(self, arguments: Sequence[str]) -> None:
+    def convert(self, arguments: Sequence[str], log: Path) -> None:
         self.told.append(list(arguments))
+        if len(self.told) == 2:
+            raise EdgeSdkError(f"told all; {log} is not written")
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +96,11 @@ def test_the_detector_finds_the_face_in_the_clip_and_nothing_else(tmp_path: Path
 
 
 def test_what_is_converted_is_what_was_built_and_laid_out(tmp_path: Path, sets: PictureSets) -> None:
-    part, converter = PicturePart(tmp_path, cache_folder(), print), RecordingConverter()
+    part, converter = PicturePart(tmp_path, cache_folder()), RecordingConverter()
     classifier, detector = part.builds(find_example())
     part.lay_out()
-    part.convert(converter)
+    with pytest.raises(EdgeSdkError, match="told all"):
+        part.work(converter)
     assert Path(classifier[-1], f"{classifier[1]}.keras") == Path(converter.told[0][0])
     assert Path(detector[-1], f"{detector[2]}.tflite") == Path(converter.told[1][0])
     for told in converter.told:
@@ -108,14 +111,13 @@ def test_without_opencv_pictures_are_left_out_and_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    said: list[str] = []
-    part, converter = picture_part(tmp_path, cache_folder(), said.append), RecordingConverter()
+    part, converter = picture_part(tmp_path, cache_folder()), RecordingConverter()
     assert isinstance(part, NoPictures)
     assert part.builds(find_example()) == []
     part.lay_out()
-    part.convert(converter)
-    part.look()
+    report = part.work(converter)
     assert converter.told == []
-    (line,) = said
+    assert report.verdict is None
+    (line,) = report.lines
     assert "left out" in line
     assert "pip install './edge-sdk[camera-opencv]'" in line
