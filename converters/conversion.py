@@ -117,5 +117,6 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
         request.output,
         lambda path: write_proved_bundle(path, spec, trial, proof, report, provenance),
         lambda bundle: describe_machine(bundle.sha256, request.threads, provenance.libraries, latency),
+        force=request.force,
     )
     return Conversion(bundle, report, measured)

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--evaluation", required=True, metavar="DIR", help="other labelled samples: they judge"
     )
     parser.add_argument("-o", "--output", required=True, metavar="EDGE", help="the bundle to write")
+    parser.add_argument("--force", action="store_true", help="replace a bundle that is there already")
     parser.add_argument(
         "--variants",
         metavar="NAMES",
@@ -66,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         variants=None if arguments.variants is None else tuple(arguments.variants.split(",")),
         max_drop=arguments.max_drop,
         threads=arguments.threads,
+        force=arguments.force,
     )
 
     def show(report: Report, latency: Sequence[Latency]) -> None:

@@ -31,6 +31,7 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
     variants: Sequence[str] | None = None,
     max_drop: float = 0.01,
     threads: int = 1,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Bundle:
     """Turn a trained model into a bundle, and prove each variant in it.
@@ -47,6 +48,7 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
         variants: Names; None for float32, float16, dynamic and int8 TFLite, and float32 ONNX.
         max_drop: A variant that loses more of the metric, overall or for any label, is refused.
         threads: Threads for one inference.
+        force: Replace a bundle that is there already.
         progress: Told how far the work is.
 
     Returns:
@@ -67,6 +69,7 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
         variants=None if variants is None else tuple(variants),
         max_drop=max_drop,
         threads=threads,
+        force=force,
     )
     return run_conversion(request, progress or SilentProgress(), lambda _report, _latency: None).bundle
 

@@ -29,6 +29,7 @@ class Request:
         variants: Names, or None for the default ones.
         max_drop: How much the metric may lose.
         threads: Threads for one inference.
+        force: Replace a bundle that is there already.
     """
 
     models: tuple[Path, ...]
@@ -39,6 +40,7 @@ class Request:
     variants: tuple[str, ...] | None = None
     max_drop: float = 0.01
     threads: int = 1
+    force: bool = False
 
 
 def check_request(request: Request) -> tuple[str, ...]:
@@ -64,5 +66,5 @@ def check_request(request: Request) -> tuple[str, ...]:
             f"{', '.join(needing)} needs calibration recordings or pictures",
             hint="give --calibration DIR: ranges are measured on real data, never invented",
         )
-    check_output(request.output)
+    check_output(request.output, force=request.force)
     return asked

@@ -104,7 +104,7 @@ class Demonstration:
         options = ["--features", str(self._folder / _BASE), "--head", str(example.head)]
         options += ["--spec", str(example.spec)]
         options += ["--calibration", str(sets / "calibration"), "--evaluation", str(sets / "evaluation")]
-        options += ["--threads", str(os.cpu_count() or 1), "-o", str(self._bundle_path)]
+        options += ["--threads", str(os.cpu_count() or 1), "-o", str(self._bundle_path), "--force"]
         converter.convert(options)
         self._say("   The sets are this small because only what ordinary wheels carry was used;")
         self._say("   examples/forest_sounds/MODEL_CARD.md has the model's real evaluation.")

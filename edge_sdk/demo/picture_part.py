@@ -143,4 +143,4 @@ class PicturePart:
 
 def _options(model: Path, evaluation: Path, bundle: Path) -> list[str]:
     spec = model.with_suffix(".toml")
-    return [str(model), "--spec", str(spec), "--evaluation", str(evaluation), "-o", str(bundle)]
+    return [str(model), "--spec", str(spec), "--evaluation", str(evaluation), "-o", str(bundle), "--force"]

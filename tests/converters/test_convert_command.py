@@ -15,6 +15,7 @@ import pytest
 import converters
 from converters.quiet import quiet_libraries
 from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import Bundle
 from edge_sdk.errors import UsageError
 
 Convert = Callable[..., int]
@@ -66,6 +67,21 @@ def test_json_is_one_object_and_nothing_else(
     assert found["report"]["variants"][0]["outcome"] == "passed"
     assert found["latency"][0]["variant"] == "tflite-float32"
     assert "reading evaluation: 24" in err
+
+
+def test_a_bundle_is_replaced_only_by_force(
+    convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out" / "x.edge"
+    output.parent.mkdir()
+    output.write_bytes(b"made with care")
+    assert convert("--variants", "tflite-float32") == 2
+    said = capsys.readouterr().err
+    assert f"{output} is there already\nhint: --force replaces it" in said
+    assert "opening" not in said
+    assert output.read_bytes() == b"made with care"
+    assert convert("--variants", "tflite-float32", "--force") == 0
+    assert Bundle.open(output).manifest.name
 
 
 def test_the_table_shows_metric_interval_drop_agreement_size_and_latency(

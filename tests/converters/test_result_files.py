@@ -53,7 +53,40 @@ def test_a_bundle_that_cannot_be_put_down_leaves_no_measurements(output: Path) -
         return write_tiny(path)
 
     with pytest.raises(ConversionError, match="cannot write"):
-        write_results(output, write_and_block, describe)
+        write_results(output, write_and_block, describe, force=True)
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_where_replacing_fails_the_measurements_are_those_of_before(output: Path) -> None:
+    measured_path(output).write_text("before")
+
+    def write_and_block(path: Path) -> Bundle:
+        output.mkdir()
+        return write_tiny(path)
+
+    with pytest.raises(ConversionError, match="cannot write"):
+        write_results(output, write_and_block, describe, force=True)
+    assert measured_path(output).read_text() == "before"
+
+
+def test_a_bundle_that_is_there_is_refused_before_the_work_unless_forced(output: Path) -> None:
+    output.write_bytes(b"made with care")
+    with pytest.raises(UsageError, match=r"x\.edge is there already") as refused:
+        check_output(output)
+    assert "--force replaces it" in str(refused.value.hint)
+    check_output(output, force=True)
+    bundle, _measured = write_results(output, write_tiny, describe, force=True)
+    assert Bundle.open(output).sha256 == bundle.sha256
+
+
+def test_a_bundle_that_appears_during_the_work_is_left_as_it_is(output: Path) -> None:
+    def write_beside_another(path: Path) -> Bundle:
+        output.write_bytes(b"another conversion's")
+        return write_tiny(path)
+
+    with pytest.raises(ConversionError, match="has appeared meanwhile"):
+        write_results(output, write_beside_another, describe)
+    assert output.read_bytes() == b"another conversion's"
     assert list(output.parent.iterdir()) == [output]
 
 
