@@ -6,6 +6,7 @@ Read are ``images`` (id, file_name, width, height), ``categories`` (id, name) an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -52,9 +53,13 @@ class _Outline(Struct):
     annotations: msgspec.Raw = msgspec.Raw()
 
 
-def find_coco_files(root: Path) -> list[Path]:
-    """Files below a folder that have the three lists of COCO JSON."""
-    return [path for path in sorted(root.rglob("*.json")) if _has_outline(path)]
+def find_coco_files(files: Iterable[Path]) -> list[Path]:
+    """Those that have the three lists of COCO JSON.
+
+    Raises:
+        DatasetError: A JSON file cannot be read.
+    """
+    return [path for path in files if path.suffix.lower() == ".json" and _has_outline(path)]
 
 
 def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Annotated]:
@@ -87,21 +92,29 @@ def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Anno
 
 def _has_outline(path: Path) -> bool:
     try:
-        outline = msgspec.json.decode(path.read_bytes(), type=_Outline)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        outline = msgspec.json.decode(_content(path), type=_Outline)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return all(bytes(part) for part in (outline.images, outline.categories, outline.annotations))
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be opened: {error.strerror}") from error
+
+
 def _decode(path: Path) -> _Instances:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Instances, strict=False)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.json.decode(_content(path), type=_Instances, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DatasetError(f"{path} is no COCO JSON of boxes: {error}") from error
 
 
 def _pictures(path: Path, images: list[_Image], finder: PictureFinder) -> dict[int, Annotated]:
     pictures: dict[int, Annotated] = {}
+    named: dict[Path, str] = {}
     missing: list[str] = []
     for image in images:
         found = finder.find(image.file_name, path.parent)
@@ -110,6 +123,9 @@ def _pictures(path: Path, images: list[_Image], finder: PictureFinder) -> dict[i
         if found is None:
             missing.append(image.file_name)
             continue
+        if found in named:  # the boxes of one of them would be lost
+            raise DatasetError(f"{path}: '{named[found]}' and '{image.file_name}' are the same file: {found}")
+        named[found] = image.file_name
         size = None if image.width is None or image.height is None else (image.width, image.height)
         pictures[image.id] = Annotated(found, f"{path.name}, image {image.id}", size)
     if missing:

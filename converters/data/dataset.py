@@ -21,10 +21,9 @@ from pathlib import Path
 from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.signal.audio_file import AudioFile
 
-from .label_list import LABELS_CSV
-from .labelled_set import LabelledSet, refuse_contradictions
+from .labelled_set import LabelledSet
 from .nouns import RECORDINGS
-from .sample_files import check_folder, digest_file, labels_by_file, name_below, read_each
+from .sample_files import digest_file, name_below, read_by_class
 
 __all__ = ["BLOCK_S", "Clip", "Dataset", "read_dataset"]
 
@@ -77,21 +76,14 @@ def read_dataset(
         what: What to call the recordings there.
 
     Raises:
-        UsageError: There is no such folder.
-        DatasetError: A folder or CSV row names no label (the nearest is in the hint), or files
-            cannot be used: all of them are named.
+        UsageError, DatasetError: See :func:`.sample_files.read_by_class`.
     """
-    check_folder(root)
-    labels = labels_by_file(root, tuple(label_ids), RECORDINGS)
-    told = progress or SilentProgress()
+    told, ids = progress or SilentProgress(), tuple(label_ids)
 
-    def read(path: Path) -> Clip:
-        return Clip(name_below(root, path), path, labels[path], digest_file(path), _listen(path, told))
+    def read(path: Path, labels: frozenset[str]) -> Clip:
+        return Clip(name_below(root, path), path, labels, digest_file(path), _listen(path, told))
 
-    clips = read_each(root, sorted(labels), read, told, what, RECORDINGS)
-    hint = f"keep one; a recording with several labels is listed in {LABELS_CSV}"
-    refuse_contradictions(root, clips, RECORDINGS, hint)
-    return Dataset(root, tuple(label_ids), tuple(clips))
+    return Dataset(root, ids, read_by_class(root, ids, read, told, what, RECORDINGS))
 
 
 def _listen(path: Path, progress: Progress) -> float:

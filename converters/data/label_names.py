@@ -35,13 +35,16 @@ class LabelNames:
 
     def __init__(self, labels: Sequence[Label]) -> None:
         self.label_ids = tuple(label.id for label in labels)
-        self._ids: dict[str, str] = {}
-        for label in labels:
-            self._ids.setdefault(label_id_of(label.name), label.id)
+        names = [label_id_of(label.name) for label in labels]
+        self._ids = {
+            name: label.id for name, label in zip(names, labels, strict=True) if names.count(name) == 1
+        }
         self._ids |= {label_id: label_id for label_id in self.label_ids}
 
     def find(self, name: str) -> str | None:
         """The label that is meant: by id, by display name, or by another spelling known for it.
+
+        A display name that two labels share means neither.
 
         Case, blanks and punctuation do not count.
         """

@@ -61,5 +61,13 @@ class Picture:
         return "".join([labels, *boxes])
 
 
+@dataclass(frozen=True)
 class PictureSet(LabelledSet[Picture]):
-    """Pictures in the order of their names."""
+    """Pictures in the order of their names.
+
+    Attributes:
+        unlisted: Names of pictures in the folder of which no annotation tells, where there are
+            annotations. What is in them is not known, so they are no part of the set.
+    """
+
+    unlisted: tuple[str, ...] = ()

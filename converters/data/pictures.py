@@ -24,17 +24,17 @@ from edge_sdk.image.picture_file import is_picture, read_picture
 
 from .annotated_boxes import Annotated, PictureFinder
 from .coco_json import find_coco_files, read_coco
-from .label_list import LABELS_CSV
 from .label_names import LabelNames
 from .labelled_set import refuse_contradictions
 from .nouns import PICTURES
-from .picture_set import Picture, PictureSet
+from .picture_set import Picture, PictureSet, TrueBox
 from .sample_files import (
     check_folder,
     digest_file,
-    labels_by_file,
+    files_below,
     listed,
     name_below,
+    read_by_class,
     read_each,
     sample_paths,
 )
@@ -58,23 +58,16 @@ def read_pictures(
         what: What to call the pictures there.
 
     Raises:
-        UsageError: There is no such folder.
-        DatasetError: A folder or CSV row names no label (the nearest is in the hint), or files
-            cannot be used: all of them are named.
+        UsageError, DatasetError: See :func:`.sample_files.read_by_class`.
         MissingExtraError: Pillow is not installed.
     """
-    check_folder(root)
-    label_ids = tuple(label.id for label in labels)
-    found = labels_by_file(root, label_ids, PICTURES)
+    ids = tuple(label.id for label in labels)
 
-    def read(path: Path) -> Picture:
-        height, width, _ = read_picture(path).shape
-        return Picture(name_below(root, path), path, found[path], digest_file(path), height, width)
+    def read(path: Path, found: frozenset[str]) -> Picture:
+        return _picture(root, path, *_size(path), found)
 
-    pictures = read_each(root, sorted(found), read, progress or SilentProgress(), what, PICTURES)
-    hint = f"keep one; a picture with several labels is listed in {LABELS_CSV}"
-    refuse_contradictions(root, pictures, PICTURES, hint)
-    return PictureSet(root, label_ids, tuple(pictures))
+    told = progress or SilentProgress()
+    return PictureSet(root, ids, read_by_class(root, ids, read, told, what, PICTURES))
 
 
 def read_boxes(
@@ -95,18 +88,20 @@ def read_boxes(
         MissingExtraError: Pillow is not installed.
     """
     check_folder(root)
-    annotated = {picture.path: picture for picture in _annotations(root, labels)}
+    paths = [path for path in sample_paths(root) if is_picture(path)]
+    annotated = {picture.path: picture for picture in _annotations(root, labels, paths)}
 
     def read(path: Path) -> Picture:
-        height, width, _ = read_picture(path).shape
+        height, width = _size(path)
         _check_size(annotated[path], height, width)
         boxes = tuple(annotated[path].boxes)
         counted = frozenset(box.label_id for box in boxes if not box.passed)
-        return Picture(name_below(root, path), path, counted, digest_file(path), height, width, boxes)
+        return _picture(root, path, height, width, counted, boxes)
 
     pictures = read_each(root, sorted(annotated), read, progress or SilentProgress(), what, PICTURES)
     refuse_contradictions(root, pictures, PICTURES, "keep one")
-    return PictureSet(root, tuple(label.id for label in labels), tuple(pictures))
+    unlisted = tuple(name_below(root, path) for path in paths if path not in annotated)
+    return PictureSet(root, tuple(label.id for label in labels), tuple(pictures), unlisted)
 
 
 def read_unlabelled(
@@ -125,17 +120,33 @@ def read_unlabelled(
         raise DatasetError(f"{root} holds no pictures", hint=f"put {PICTURES.files} files into it")
 
     def read(path: Path) -> Picture:
-        height, width, _ = read_picture(path).shape
-        return Picture(name_below(root, path), path, frozenset(), digest_file(path), height, width)
+        return _picture(root, path, *_size(path), frozenset())
 
     pictures = read_each(root, paths, read, progress or SilentProgress(), what, PICTURES)
     return PictureSet(root, tuple(label.id for label in labels), tuple(pictures))
 
 
-def _annotations(root: Path, labels: Sequence[Label]) -> list[Annotated]:
-    names = LabelNames(labels)
-    finder = PictureFinder(root, [path for path in sample_paths(root) if is_picture(path)])
-    coco, voc = find_coco_files(root), find_voc_files(root)
+def _size(path: Path) -> tuple[int, int]:
+    """Height and width of a picture that can be decoded, upright."""
+    height, width, _ = read_picture(path).shape
+    return height, width
+
+
+def _picture(
+    root: Path,
+    path: Path,
+    height: int,
+    width: int,
+    labels: frozenset[str],
+    boxes: tuple[TrueBox, ...] = (),
+) -> Picture:
+    return Picture(name_below(root, path), path, labels, digest_file(path), height, width, boxes)
+
+
+def _annotations(root: Path, labels: Sequence[Label], pictures: list[Path]) -> list[Annotated]:
+    names, finder = LabelNames(labels), PictureFinder(root, pictures)
+    files = list(files_below(root))
+    coco, voc = find_coco_files(files), find_voc_files(files)
     if len(coco) == 1 and not voc:
         return read_coco(coco[0], names, finder)
     if voc and not coco:

@@ -6,7 +6,7 @@ Corners are counted from 1 there and belong to the box, so that its left upper c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -21,9 +21,9 @@ __all__ = ["find_voc_files", "read_voc"]
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def find_voc_files(root: Path) -> list[Path]:
-    """XML files below a folder."""
-    return sorted(path for path in root.rglob("*") if path.suffix.lower() == ".xml" and path.is_file())
+def find_voc_files(files: Iterable[Path]) -> list[Path]:
+    """XML files."""
+    return [path for path in files if path.suffix.lower() == ".xml"]
 
 
 def read_voc(path: Path, names: LabelNames, finder: PictureFinder) -> Annotated:

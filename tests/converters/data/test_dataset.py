@@ -71,6 +71,37 @@ def test_notes_and_hidden_files_are_passed_over(recordings: Path) -> None:
     assert len(read_dataset(recordings, LABELS).clips) == 6
 
 
+def test_folders_and_files_may_be_links(recordings: Path, tmp_path: Path) -> None:
+    shutil.move(recordings / "saw", tmp_path / "elsewhere")
+    (recordings / "saw").symlink_to(tmp_path / "elsewhere")
+    (recordings / "shot/linked.wav").symlink_to(
+        write_sounds(tmp_path / "more", 1, seed=3) / "shot/shot-0.wav"
+    )
+    assert read_dataset(recordings, LABELS).truth.sum(axis=0).tolist() == [2, 3]
+
+
+def test_a_link_that_leads_nowhere_is_missed(recordings: Path, tmp_path: Path) -> None:
+    (recordings / "saw/gone.wav").symlink_to(tmp_path / "not here.wav")
+    (recordings / "shot/gone too.wav").symlink_to(tmp_path / "not here either.wav")
+    message = refusal(recordings).message
+    assert "2 of 8 recordings" in message
+    assert "gone.wav is a link that leads nowhere" in message
+
+
+def test_a_link_in_a_circle_is_refused(recordings: Path) -> None:
+    (recordings / "saw/again").symlink_to(recordings)
+    assert "again is a link to a folder that it lies in" in refusal(recordings).message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_that_cannot_be_read_is_refused(recordings: Path) -> None:
+    (recordings / "saw").chmod(0)
+    try:
+        assert "cannot read folder" in refusal(recordings).message
+    finally:
+        (recordings / "saw").chmod(0o755)
+
+
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     assert f"{tmp_path} holds no recordings" in refusal(tmp_path).message
 

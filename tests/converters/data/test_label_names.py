@@ -31,3 +31,9 @@ def test_a_name_is_found_by_id_display_name_or_known_spelling(name: str, label_i
 
 def test_the_nearest_label_is_offered() -> None:
     assert NAMES.hint("potted plants") == "did you mean 'potted_plant'?"
+
+
+def test_a_display_name_of_two_labels_means_neither() -> None:
+    names = LabelNames([Label(id="crane_bird", name="Crane"), Label(id="crane_machine", name="crane")])
+    assert names.find("crane") is None
+    assert names.find("crane_machine") == "crane_machine"

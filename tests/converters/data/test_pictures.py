@@ -102,6 +102,33 @@ def test_coco_boxes_are_mapped_to_labels_by_name(tmp_path: Path) -> None:
     assert picture.labels == {"cat"}
 
 
+def test_two_images_of_one_file_would_lose_the_boxes_of_one(tmp_path: Path) -> None:
+    write_noise(tmp_path / "two/a.png")
+    names = [("one/a.png", 30, 20), ("two/a.png", 30, 20)]
+    boxes = [{"image": number, "name": "cat", "bbox": [1 + number, 2, 10, 5]} for number in range(2)]
+    write_coco(tmp_path / "boxes.json", names, boxes, "cat")
+    assert "'one/a.png' and 'two/a.png' are the same file" in box_refusal(tmp_path).message
+
+
+def test_pictures_of_which_no_annotation_tells_are_named(tmp_path: Path) -> None:
+    for seed, name in enumerate("abc"):
+        write_noise(tmp_path / f"{name}.png", seed=seed)
+    write_coco(tmp_path / "boxes.json", [("b.png", 30, 20)], [])
+    found = read_boxes(tmp_path, LABELS)
+    assert [picture.name for picture in found.samples] == ["b.png"]
+    assert found.unlisted == ("a.png", "c.png")
+
+
+def test_annotations_and_pictures_may_be_in_linked_folders(tmp_path: Path) -> None:
+    write_noise(tmp_path / "all/a.png")
+    write_voc(tmp_path / "marks/a.xml", "a.png", [("cat", (1, 1, 5, 5), 0)])
+    (tmp_path / "set").mkdir()
+    for name in ("all", "marks"):
+        (tmp_path / "set" / name).symlink_to(tmp_path / name)
+    (picture,) = read_boxes(tmp_path / "set", LABELS).samples
+    assert (picture.name, len(picture.boxes)) == ("all/a.png", 1)
+
+
 def test_a_category_that_is_no_label_is_refused_with_the_nearest(tmp_path: Path) -> None:
     write_noise(tmp_path / "a.png")
     boxes = [{"image": 0, "name": "cats", "bbox": [1, 2, 10, 5]}]
