@@ -29,15 +29,19 @@ class Presence:
         topics: Site and device.
         session: UUID of this process.
         reported: What the device runs, where it is known already.
+        who: As whom we connect, for messages.
     """
 
-    def __init__(self, topics: Topics, session: str, reported: Reported | None) -> None:
+    def __init__(
+        self, topics: Topics, session: str, reported: Reported | None, who: str = "this client"
+    ) -> None:
         self.reported = reported
         self.set_aside = 0
         self.unconfirmed = 0
         self.proved = False
         self._topics = topics
         self._session = session
+        self._who = who
         self._nonce = ""
         self._leaving = False
 
@@ -117,11 +121,13 @@ class Presence:
 
     def silence(self, timeout_s: float) -> BrokerError:
         """What it means that the probe did not come back."""
+        topics, who = self._topics, self._who
         return BrokerError(
-            f"what {self._topics.site}.{self._topics.device} publishes does not come back "
-            f"within {timeout_s:g} s; alerts wait",
-            hint=f"does the broker let this user write and read {self._topics.base}/up/#, "
-            f"and take messages of {ALERT_MAX_BYTES} bytes?",
+            f"what device {topics.site}.{topics.device} publishes to {topics.probe} as {who} does not come "
+            f"back within {timeout_s:g} s; alerts wait",
+            hint=f"the broker's rules must let {who} write and read {topics.base}/up/#; for mosquitto: "
+            f"'topic readwrite {topics.base}/up/#'. Or it limits messages to less than {ALERT_MAX_BYTES} "
+            "bytes",
         )
 
     def _status(self, state: Literal["online", "offline"]) -> bytes:

@@ -82,7 +82,7 @@ class Publisher:
             )
         self._outbox = outbox
         self._on_fault = on_fault
-        self._presence = Presence(topics, session, reported)
+        self._presence = Presence(topics, session, reported, broker.who)
         subscriptions = [*self._presence.subscriptions, *([topics.receipt] if needs_receipt else [])]
         opener = open_connection or partial(_open_mqtt, broker, topics)
         self._connection = opener(self._presence.will, subscriptions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from .settings import PASSWORD_VARIABLE, USER_VARIABLE, BrokerSettings
@@ -26,12 +27,12 @@ def add_broker_arguments(parser: argparse.ArgumentParser, *, required: bool = Tr
 
 
 def broker_settings(arguments: argparse.Namespace) -> BrokerSettings:
-    """The settings that the arguments name.
+    """The settings that the arguments name. Standard error is told where they give away a password.
 
     Raises:
         ConfigError: They do not hold.
     """
-    return BrokerSettings.from_url(
+    settings = BrokerSettings.from_url(
         arguments.broker,
         user=arguments.user,
         password_file=arguments.password_file,
@@ -39,3 +40,6 @@ def broker_settings(arguments: argparse.Namespace) -> BrokerSettings:
         cert=arguments.cert,
         key=arguments.key,
     )
+    if settings.exposure:
+        print(f"warning: {settings.exposure}; mqtts:// encrypts", file=sys.stderr)  # noqa: T201
+    return settings

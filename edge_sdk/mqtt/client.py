@@ -30,7 +30,8 @@ _SHORT_TOLERATED = 3  # connections in a row that end soon; a bad link may cut s
 class MqttConnection:
     """A connection that comes back with jittered, doubling pauses until it is stopped.
 
-    A refusal is logged as an error, each reason once until a connection has lasted.
+    A refusal is logged as an error, each reason once until a connection has lasted. A password that would
+    cross the network unencrypted is logged as a warning.
 
     Args:
         settings: Which broker, as whom.
@@ -81,6 +82,8 @@ class MqttConnection:
         self._outcome = threading.Event()
         self._error: BrokerError | None = None
         self._thread: threading.Thread | None = None
+        if settings.exposure:
+            _LOGGER.warning("%s; mqtts:// encrypts", settings.exposure)
 
     def start(self, listener: ConnectionListener) -> None:
         """Begin to connect; returns at once. Once only."""

@@ -71,9 +71,10 @@ def refused(settings: BrokerSettings, code: int) -> BrokerError:
 
 def refused_subscriptions(settings: BrokerSettings, filters: list[str]) -> BrokerError:
     """A SUBACK with failures."""
+    lines = ", ".join(f"'topic read {name}'" for name in filters)
     return BrokerError(
-        f"the broker {settings.address} refuses the subscription to {', '.join(filters)}",
-        hint="give this user the right to read there",
+        f"the broker {settings.address} refuses {settings.who} the subscription to {', '.join(filters)}",
+        hint=f"its rules must let {settings.who} read there; for mosquitto: {lines}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
@@ -106,6 +107,23 @@ class BrokerSettings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
+    @property
+    def who(self) -> str:
+        """As whom we connect; for messages."""
+        if self.user is not None:
+            return f"user '{self.user}'"
+        return (
+            "a client without a user name" if self.cert is None else f"the owner of certificate {self.cert}"
+        )
+
+    @property
+    def exposure(self) -> str | None:
+        """What others on the way can read and should not, in a sentence; ``None`` where that is nothing."""
+        if self.tls or self.user is None or _is_this_machine(self.host):
+            return None
+        secret = "the user name goes" if self.password is None else "user name and password go"
+        return f"{secret} to {self.address} unencrypted, and whoever listens on the way can use them"
+
     def ssl_context(self) -> ssl.SSLContext | None:
         """Whom to believe and who we are; ``None`` without TLS.
 
@@ -122,6 +140,13 @@ class BrokerSettings:
             files = ", ".join(str(path) for path in (self.ca, self.cert, self.key) if path)
             raise ConfigError(f"the TLS files do not hold ({files}): {error}") from error
         return context
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _split(url: str) -> SplitResult:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from edge_sdk.errors import ConfigError
+from edge_sdk.mqtt.broker_arguments import add_broker_arguments, broker_settings
+from edge_sdk.mqtt.client import MqttConnection
 from edge_sdk.mqtt.settings import BrokerSettings
 
 
@@ -110,3 +113,47 @@ def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
 
 def test_without_tls_there_is_no_context() -> None:
     assert BrokerSettings.from_url("mqtt://broker", environment={}).ssl_context() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "variables", "exposed"),
+    [
+        ("mqtt://broker.example.org", {"USER": "u", "PASSWORD": "s3cret"}, "user name and password go to"),
+        ("mqtt://192.168.1.7", {"USER": "u", "PASSWORD": "s3cret"}, "user name and password go to"),
+        ("mqtt://broker", {"USER": "u"}, "the user name goes to"),
+        ("mqtt://broker", {}, None),
+        ("mqtts://broker", {"USER": "u", "PASSWORD": "s3cret"}, None),
+        ("mqtt://localhost", {"USER": "u", "PASSWORD": "s3cret"}, None),
+        ("mqtt://127.0.0.1:1883", {"USER": "u", "PASSWORD": "s3cret"}, None),
+        ("mqtt://[::1]", {"USER": "u", "PASSWORD": "s3cret"}, None),
+    ],
+)
+def test_secrets_that_cross_the_network_readable_are_told(
+    url: str, variables: dict[str, str], exposed: str | None
+) -> None:
+    environment = {f"EDGE_SDK_MQTT_{name}": value for name, value in variables.items()}
+    told = BrokerSettings.from_url(url, environment=environment).exposure
+    assert (told is None) if exposed is None else (told is not None and told.startswith(exposed))
+    assert "s3cret" not in (told or "")
+
+
+def test_a_connection_warns_of_a_password_that_crosses_the_network_readable(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    MqttConnection(BrokerSettings("broker.example.org", 1883, user="u", password="s3cret"), client_id="a")
+    (warning,) = caplog.messages
+    assert "unencrypted" in warning
+    assert "s3cret" not in warning
+
+
+def test_a_command_line_warns_of_it_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EDGE_SDK_MQTT_PASSWORD", "s3cret")
+    parser = argparse.ArgumentParser()
+    add_broker_arguments(parser)
+    for url, warned in (("mqtt://broker", True), ("mqtts://broker", False)):
+        broker_settings(parser.parse_args(["--broker", url, "--user", "u"]))
+        out, err = capsys.readouterr()
+        assert ("warning: user name and password go to mqtt://broker:1883" in err) is warned
+        assert out == ""
