@@ -8,8 +8,9 @@ import numpy as np
 from msgspec import structs
 
 from edge_sdk.console.progress import Progress
+from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.image import ImageInput
-from edge_sdk.contract.manifest import DetectionOutput, Precision
+from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.values import Array, Detections, Float32Array
 from edge_sdk.errors import BackendError, ModelError, SpecError
 from edge_sdk.image.picture_file import read_picture

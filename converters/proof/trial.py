@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from edge_sdk.console.progress import Progress
-from edge_sdk.contract.manifest import Input, Metric, Output, Precision
+from edge_sdk.contract.manifest import Metric, Precision
+from edge_sdk.contract.manifest_document import Input, Output
 from edge_sdk.contract.values import Array, Float32Array
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.backend import Backend

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from edge_sdk.contract.audio import FrontEnd, LogMel, Waveform, frame_count, validate_window
-from edge_sdk.contract.manifest import AudioInput, PositiveInt
+from edge_sdk.contract.identifiers import PositiveInt
+from edge_sdk.contract.manifest import AudioInput
 from edge_sdk.errors import SpecError
 
 __all__ = ["AudioSpec", "LogMelSpec", "build_audio_input", "windows_with_frames"]

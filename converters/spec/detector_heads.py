@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.image import ImageInput
-from edge_sdk.contract.manifest import DetectionOutput
 from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import SpecError
 

@@ -37,9 +37,9 @@ from typing import Any
 
 import msgspec
 
+from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.detector_checks import check_detector
 from edge_sdk.contract.image import ImageInput
-from edge_sdk.contract.manifest import DetectionOutput
 from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import ManifestError, SpecError
 from edge_sdk.toml_file import choices_hint, refuse_unknown_keys

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from edge_sdk.contract.manifest import AudioInput, FrameRule, PositiveInt, Rule, Score
+from edge_sdk.contract.identifiers import PositiveInt, Score
+from edge_sdk.contract.manifest import AudioInput, FrameRule, Rule
 from edge_sdk.errors import SpecError
 
 from .nearest_name import nearest_hint

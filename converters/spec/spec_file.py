@@ -63,6 +63,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from edge_sdk.contract.identifiers import LabelId, Name, Version
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import (
     Activation,
@@ -70,10 +71,7 @@ from edge_sdk.contract.manifest import (
     ClassesOutput,
     FrameRule,
     Label,
-    LabelId,
-    Name,
     Rule,
-    Version,
 )
 from edge_sdk.errors import SpecError
 from edge_sdk.toml_file import load_toml

@@ -19,6 +19,7 @@ __all__ = [
     "BoxCoding",
     "BoxForm",
     "CandidateBoxes",
+    "DetectionOutput",
     "DetectionRows",
     "DetectionTensors",
     "DirectCoding",
@@ -269,3 +270,6 @@ class DetectionRows(Struct, frozen=True, kw_only=True, tag="detection_rows", tag
     least_score: _Share = 0.05
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression(method="none")
+
+
+DetectionOutput: TypeAlias = CandidateBoxes | DetectionTensors | DetectionRows

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import ManifestError
 from .audio import validate_window
-from .detector_checks import check_detector
 
 if TYPE_CHECKING:
     from .manifest import AudioInput, Manifest
@@ -28,6 +27,8 @@ def check_manifest(manifest: Manifest) -> None:
         _check_audio(manifest.audio)
         _check_rules(manifest)
     if manifest.task == "detect":
+        from .detector_checks import check_detector  # a device that only listens does without
+
         check_detector(manifest.detections, manifest.image)
         _check_detections(manifest)
     _check_rule_labels(manifest)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ..errors import MessageError
-from .manifest import LabelId, Sha256
+from .identifiers import LabelId, Score, Sha256
 from .values import ClockSource, EndReason, EventType
 
 __all__ = [
@@ -51,7 +51,6 @@ Uuid: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0
 Epoch: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
 TopicName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")]
 Seq: TypeAlias = Annotated[int, Meta(ge=1)]
-Score: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0.0)]
 SeqRange: TypeAlias = tuple[Seq, Seq]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .manifest import LabelId, Name, Sha256, Version
+from .identifiers import LabelId, Name, Sha256, Version
 from .messages import TopicName
 
 __all__ = ["in_words"]

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from .manifest import Manifest
+from .manifest_document import ManifestDocument
 from .messages import Alert, Coverage, Dropped, Probe, Receipt, Reported, Status
 
 __all__ = ["schema_documents", "write_schemas"]
 
 _DOCUMENTS: dict[str, type[msgspec.Struct]] = {
-    "manifest": Manifest,
+    "manifest": ManifestDocument,
     "alert": Alert,
     "status": Status,
     "coverage": Coverage,

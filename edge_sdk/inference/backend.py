@@ -15,7 +15,10 @@ from ..errors import BackendError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Backend", "check_inputs", "describe_tensor"]
+__all__ = ["MAX_THREADS", "Backend", "check_inputs", "describe_tensor"]
+
+MAX_THREADS = 64
+"""Engines take any number and crash with a hundred thousand."""
 
 
 class Backend(Protocol):

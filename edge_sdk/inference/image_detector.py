@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
+from ..contract.detector import DetectionOutput
 from ..contract.image import ImageInput
-from ..contract.manifest import DetectionOutput
 from ..contract.values import Array, Detections, Pixels
 from ..decode.detections import detection_decoder
 from ..decode.raw_detections import without_empty_boxes

@@ -6,9 +6,8 @@ import importlib.util
 
 from ..contract.manifest import Manifest, ModelFormat, Variant
 from ..errors import ManifestError, MissingExtraError, UsageError
-from .backend import Backend
+from .backend import MAX_THREADS, Backend
 from .engine import Engine, EngineBackend
-from .thread_argument import MAX_THREADS
 
 __all__ = ["choose_variant", "engine_installed", "open_backend"]
 

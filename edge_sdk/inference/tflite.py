@@ -7,10 +7,10 @@ where LiteRT cannot be had.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from ..contract.values import Array, TensorSpec
 from ..errors import BackendError
@@ -26,8 +26,7 @@ _INTERPRETER_MODULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
+class _Tensor(Struct, frozen=True):
     """A tensor of the interpreter, and how callers see it.
 
     Attributes:

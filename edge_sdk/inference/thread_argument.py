@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..console.arguments import whole_number
+from .backend import MAX_THREADS
 
 __all__ = ["MAX_THREADS", "add_threads_argument", "thread_count"]
-
-MAX_THREADS = 64
-"""Engines take any number and crash with a hundred thousand."""
 
 
 def add_threads_argument(parser: argparse.ArgumentParser, *, default: int | None = 1) -> None:

@@ -23,12 +23,12 @@ from edge_sdk.contract.manifest import (
     Manifest,
     Metric,
     ModelFormat,
-    Output,
     Provenance,
     SourceFile,
     Stage,
     Variant,
 )
+from edge_sdk.contract.manifest_document import Output
 from edge_sdk.contract.values import Float32Array, Pixels
 from edge_sdk.inference.golden_boxes import golden_rows
 from edge_sdk.inference.image_classifier import ImageClassifier

@@ -64,9 +64,10 @@ def test_manifest_of_a_later_minor_version_is_read_and_its_new_fields_are_ignore
     assert msgspec.structs.replace(read, schema_version="1.1") == example_manifest()
 
 
-@pytest.mark.parametrize("name", [*MESSAGES, "manifest"])
+@pytest.mark.parametrize("name", [*MESSAGES, "manifest", "detector"])
 def test_golden_file_holds_to_its_schema(name: str) -> None:
-    validator = jsonschema.Draft202012Validator(schema_documents()[name])
+    document = "manifest" if name == "detector" else name
+    validator = jsonschema.Draft202012Validator(schema_documents()[document])
     validator.validate(json.loads((GOLDEN / f"{name}.json").read_bytes()))
 
 

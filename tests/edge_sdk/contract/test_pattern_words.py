@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_sdk.contract.manifest import LabelId, Name, Sha256, Version
+from edge_sdk.contract.identifiers import LabelId, Name, Sha256, Version
 from edge_sdk.contract.messages import TopicName
 from edge_sdk.contract.pattern_words import in_words
 

@@ -33,7 +33,8 @@ from tiny_pictures import (
 
 from edge_sdk.contract.detector import OffsetCoding, Suppression
 from edge_sdk.contract.image import ImageInput
-from edge_sdk.contract.manifest import ClassesOutput, ModelFormat, Output
+from edge_sdk.contract.manifest import ClassesOutput, ModelFormat
+from edge_sdk.contract.manifest_document import Output
 from edge_sdk.errors import BundleError, ModelError
 from edge_sdk.inference.golden import GoldenResult, run_golden
 from edge_sdk.inference.image_classifier import ImageClassifier
