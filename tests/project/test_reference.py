@@ -13,7 +13,7 @@ from converters.spec import audio_table, image_table, rules_table, spec_file
 from device.config import load_config
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
-from edge_sdk.contract import audio, detector, image, manifest, messages
+from edge_sdk.contract import audio, detector, image, manifest, manifest_document, messages
 
 MESSAGES: list[type[msgspec.Struct]] = [
     messages.Alert,
@@ -44,7 +44,7 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
         manifest.ExpectedScores,
         manifest.Golden,
         manifest.Label,
-        manifest.Manifest,
+        manifest_document.ManifestDocument,
         manifest.Metric,
         manifest.ClassesOutput,
         manifest.Provenance,
