@@ -116,8 +116,8 @@ def _make_view(arguments: argparse.Namespace) -> View:
         return LinesView(as_json)
     if not sys.stdout.isatty():
         return LinesView(as_line)
-    scope = [arguments.site or "every site", arguments.device or "every device"]
-    return TableView(", ".join([*scope, arguments.label] if arguments.label else scope))
+    chosen = (("site", arguments.site), ("device", arguments.device), ("label", arguments.label))
+    return TableView(", ".join(f"{what} {name}" for what, name in chosen if name) or "all devices")
 
 
 def _positive(text: str) -> int:

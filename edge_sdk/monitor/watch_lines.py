@@ -14,7 +14,7 @@ from .problem_text import describe_problem
 from .seq_ledger import SeqGap
 from .watch_state import WatchedItem, duration_s, latency_s
 
-__all__ = ["as_json", "as_line", "clock_time", "state_text"]
+__all__ = ["as_json", "as_line", "clock_time", "told_time"]
 
 
 def as_line(item: WatchedItem) -> str:
@@ -32,12 +32,17 @@ def as_json(item: WatchedItem) -> str:
     return msgspec.json.encode(_fields(item)).decode()
 
 
-def clock_time(alert: Alert) -> str:
-    """The time of day, UTC, at which the sound started."""
-    return alert.started_at[11:19]
+def clock_time(moment: str) -> str:
+    """The time of day, UTC, of a message's time."""
+    return moment[11:19]
 
 
-def state_text(alert: Alert) -> str:
+def told_time(alert: Alert) -> str:
+    """The moment that an alert is about: when the sound began; later, up to when it was heard."""
+    return alert.started_at if alert.type == "new" or alert.ended_at is None else alert.ended_at
+
+
+def _state_text(alert: Alert) -> str:
     """``new``, or what became of the event since, with its duration in seconds."""
     lasted = duration_s(alert)
     words = [alert.type, *([f"{lasted:.1f} s"] if lasted is not None else [])]
@@ -48,11 +53,11 @@ def state_text(alert: Alert) -> str:
 
 def _alert_line(alert: Alert, latency: float | None) -> str:
     parts = [
-        alert.started_at,
+        told_time(alert),
         f"{alert.site}/{alert.device}",
         alert.label,
         f"{alert.score:.2f} (threshold {alert.threshold:.2f})",
-        state_text(alert),
+        _state_text(alert),
     ]
     if isinstance(alert.level_dbfs, float):
         parts.append(f"{alert.level_dbfs:.1f} dBFS")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..contract.messages import Alert
@@ -10,7 +10,7 @@ from ..errors import MissingExtraError
 from .incoming import Received
 from .intake import Counters
 from .problem_text import describe_problem
-from .watch_lines import clock_time, state_text
+from .watch_lines import clock_time, told_time
 from .watch_state import WatchState, duration_s, latency_s
 
 try:
@@ -27,8 +27,9 @@ __all__ = ["Header", "LiveTable", "render"]
 
 _FRAME_LINES = 12  # title, devices, two boxes with headings, counters, and one to spare
 _MOST_OPEN = 8
-_NUMBERS = ("heard for", "dBFS", "latency")
-_LEAST_WIDTHS = {"UTC": 8, "score": 11, "peak score": 11, "heard for": 9, "dBFS": 6, "latency": 7}
+_WIDE = 100  # columns; a narrower terminal is not told the level
+_NUMBERS = ("heard for", "dBFS", "delay")
+_LEAST_WIDTHS = {"UTC": 8, "since": 8, "score": 11, "peak score": 11, "heard for": 9, "dBFS": 6, "delay": 7}
 _TYPE_STYLES = {"new": "bold red", "update": "yellow", "end": "green"}
 
 
@@ -59,22 +60,26 @@ class LiveTable:
     def show(self, state: WatchState, counters: Counters, *, is_connected: bool, condition: str) -> None:
         """Draw it anew."""
         header = Header(self._scope, is_connected, condition)
-        self._live.update(render(header, state, counters, height=self._console.height), refresh=True)
+        screen = render(header, state, counters, width=self._console.width, height=self._console.height)
+        self._live.update(screen, refresh=True)
 
     def close(self) -> None:
         """Give the terminal back."""
         self._live.stop()
 
 
-def render(header: Header, state: WatchState, counters: Counters, *, height: int) -> RenderableType:
-    """Everything on one screen of ``height`` lines."""
+def render(
+    header: Header, state: WatchState, counters: Counters, *, width: int, height: int
+) -> RenderableType:
+    """Everything on one screen of ``width`` columns and ``height`` lines."""
+    wide = width >= _WIDE
     shown_open = min(max(1, len(state.open_events)), _MOST_OPEN)
     room = max(3, height - _FRAME_LINES - shown_open - len(state.problems))
     return Group(
         _title(header),
         _devices(state),
-        _panel("Going on", _open_table(state, shown_open), "red" if state.open_events else "dim"),
-        _panel("Latest alerts", _latest_table(list(state.latest)[:room]), "blue"),
+        _panel("Going on", _open_table(state, shown_open, wide=wide), "red" if state.open_events else "dim"),
+        _panel("Latest alerts", _latest_table(list(state.latest)[:room], wide=wide), "blue"),
         _counters(counters),
         *(
             Text(f"! {describe_problem(problem)}", style="yellow", no_wrap=True, overflow="ellipsis")
@@ -107,39 +112,57 @@ def _panel(title: str, table: RenderableType, style: str) -> Panel:
     return Panel(table, title=title, title_align="left", border_style=style, padding=(0, 1))
 
 
-def _open_table(state: WatchState, most: int) -> RenderableType:
+def _open_table(state: WatchState, most: int, *, wide: bool) -> RenderableType:
     if not state.open_events:
         return Text("nothing", style="dim")
-    table = _table("UTC", "device", "label", "peak score", "heard for", "dBFS")
-    for received in list(state.open_events.values())[-most:][::-1]:
+    shown = list(state.open_events.values())[-most:][::-1]
+    name_of = _namer([received.message for received in shown], wide=wide)
+    table = _table("since", "device", "label", "peak score", "heard for", *(["dBFS"] if wide else []))
+    for received in shown:
         alert = received.message
         lasted = duration_s(alert)
         table.add_row(
-            clock_time(alert),
-            _name(f"{alert.site}/{alert.device}"),
+            clock_time(alert.started_at),
+            _name(name_of(alert)),
             _name(alert.label, "bold"),
             _score(alert),
             "–" if lasted is None else f"{lasted:.1f} s",
-            _level(alert),
+            *([_level(alert)] if wide else []),
         )
     return table
 
 
-def _latest_table(alerts: Iterable[Received[Alert]]) -> RenderableType:
-    table = _table("UTC", "device", "label", "score", "state", "dBFS", "latency")
-    for received in alerts:
+def _latest_table(latest: Sequence[Received[Alert]], *, wide: bool) -> RenderableType:
+    if not latest:
+        return Text("none yet", style="dim")
+    name_of = _namer([received.message for received in latest], wide=wide)
+    more = ["dBFS"] if wide else []
+    table = _table("UTC", "device", "label", "score", "event", "heard for", *more, "delay")
+    for received in latest:
         alert = received.message
-        latency = latency_s(alert, received.received_at)
+        latency, lasted = latency_s(alert, received.received_at), duration_s(alert)
         table.add_row(
-            clock_time(alert),
-            _name(f"{alert.site}/{alert.device}"),
+            clock_time(told_time(alert)),
+            _name(name_of(alert)),
             _name(alert.label, "bold"),
             _score(alert),
-            _name(state_text(alert), _TYPE_STYLES[alert.type]),
-            _level(alert),
+            _name(_event_text(alert), _TYPE_STYLES[alert.type]),
+            "–" if lasted is None else f"{lasted:.1f} s",
+            *([_level(alert)] if wide else []),
             "–" if latency is None or alert.type == "end" else f"{latency:.2f} s",
         )
-    return table if table.row_count else Text("none yet", style="dim")
+    return table
+
+
+def _namer(alerts: Iterable[Alert], *, wide: bool) -> Callable[[Alert], str]:
+    """How devices are called in a table; where room is scarce and all are at one site, without it."""
+    short = not wide and len({alert.site for alert in alerts}) == 1
+    return lambda alert: alert.device if short else f"{alert.site}/{alert.device}"
+
+
+def _event_text(alert: Alert) -> str:
+    """The alert's type; of an end that was not the sound's own, the reason."""
+    return alert.type if alert.end_reason in (None, "silence") else str(alert.end_reason)
 
 
 def _table(*headings: str) -> Table:
@@ -169,15 +192,17 @@ def _level(alert: Alert) -> str:
 
 
 def _counters(counters: Counters) -> Text:
+    """What was counted; what goes wrong seldom is named only where it did."""
     line = Text.assemble("alerts ", (f"{counters.alerts}", "bold"))
     line.no_wrap, line.overflow = True, "ellipsis"
-    for count, what in (
-        (counters.duplicates, "duplicates"),
-        (counters.gaps, "gaps"),
-        (counters.missing, "missing"),
-        (counters.bad_payloads, "bad payloads"),
-        (counters.conflicts, "conflicts"),
-        (counters.overflowed, "not shown"),
+    for count, what, always in (
+        (counters.duplicates, "duplicates", True),
+        (counters.gaps, "gaps", True),
+        (counters.missing, "missing", True),
+        (counters.bad_payloads, "bad payloads", False),
+        (counters.conflicts, "conflicts", False),
+        (counters.overflowed, "not shown", False),
     ):
-        line.append(" · ").append(f"{what} {count}", style="bold yellow" if count else "dim")
+        if count or always:
+            line.append(" · ").append(f"{what} {count}", style="bold yellow" if count else "dim")
     return line

@@ -46,7 +46,7 @@ def state_of(items: Sequence[WatchedItem]) -> WatchState:
 def screen(state: WatchState, *, width: int, height: int, counters: Counters | None = None) -> list[str]:
     console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
     with console.capture() as capture:
-        console.print(render(HEADER, state, counters or Counters(), height=height))
+        console.print(render(HEADER, state, counters or Counters(), width=width, height=height))
     return capture.get().splitlines()
 
 
@@ -149,9 +149,17 @@ def test_a_line_for_a_person_says_it_all(item: WatchedItem, words: list[str]) ->
     assert [word for word in words if word not in line] == []
 
 
-def test_the_table_fits_an_80_column_terminal_and_cuts_no_number() -> None:
+def test_the_table_fits_an_80_column_terminal_and_cuts_nothing() -> None:
     many = [
-        alert(seq, level_dbfs=-23.5, label="chainsaw", event_id=f"01936a2e-7c1b-7d3a-8f00-{seq:012d}")
+        alert(
+            seq,
+            type=("new", "end")[seq % 2],
+            end_reason=(None, "source_lost")[seq % 2],
+            site="sungai-utik",
+            level_dbfs=-23.5,
+            label="chainsaw",
+            event_id=f"01936a2e-7c1b-7d3a-8f00-{seq:012d}",
+        )
         for seq in range(1, 60)
     ]
     lines = screen(state_of([*many, status(), GAP, BAD]), width=80, height=24, counters=Counters(alerts=59))
@@ -160,11 +168,32 @@ def test_the_table_fits_an_80_column_terminal_and_cuts_no_number() -> None:
     assert max(map(len, lines)) <= 80
     rows = [line for line in lines if "chainsaw" in line]
     assert len(rows) > 8
-    assert all("0.93 ≥ 0.80" in row and "-23.5" in row for row in rows)
-    assert sum("0.25 s" in row for row in rows) >= 3
+    assert all("box-07" in row and "0.93 ≥ 0.80" in row and "2.0 s" in row and "…" not in row for row in rows)
+    assert any("0.25 s" in row for row in rows)
+    assert any("source_lost" in row for row in rows)
     assert any("● north/box-07 online" in line for line in lines)
     assert any(line.startswith("alerts 59 ·") for line in lines)
     assert sum(line.startswith("! ") for line in lines) == 2
+
+
+def test_devices_of_several_sites_are_told_apart_and_a_wide_terminal_has_the_level_too() -> None:
+    state = state_of([alert(1, site="north", level_dbfs=-23.5), alert(2, site="south", level_dbfs=-23.5)])
+    narrow, wide = ("\n".join(screen(state, width=width, height=24)) for width in (80, 120))
+
+    assert "north/box-07" in narrow
+    assert "south/box-07" in narrow
+    assert "-23.5" not in narrow
+    assert wide.count("-23.5") == 2 + len(state.open_events)
+
+
+def test_each_alert_is_shown_with_the_time_that_it_is_about() -> None:
+    times = {"started_at": "2026-11-22T11:59:58.000Z", "ended_at": "2026-11-22T12:00:12.500Z"}
+    items = [alert(1, type="new", **times), alert(2, type="end", end_reason="silence", **times)]
+    rows = [line for line in screen(state_of(items), width=80, height=24) if "gunshot" in line]
+
+    assert [as_line(item)[:24] for item in items] == [times["started_at"], times["ended_at"]]
+    assert ["12:00:12" in row for row in rows] == [True, False]
+    assert ["11:59:58" in row for row in rows] == [False, True]
 
 
 def test_an_empty_table_says_that_nothing_came_yet() -> None:
