@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_sdk.contract.file_kinds import mistaken_for
 from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import MAX_THREADS
 
@@ -57,6 +58,9 @@ def check_request(request: Request) -> tuple[str, ...]:
     for path in request.models:
         if not path.exists():
             raise UsageError(f"there is no model {path}")
+        mistake = mistaken_for(path, "model")
+        if mistake is not None:
+            raise UsageError(mistake[0], hint=mistake[1])
     for folder in (request.evaluation, request.calibration):
         if folder is not None:
             check_folder(folder)

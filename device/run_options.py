@@ -69,7 +69,7 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
     """The configuration that a command line describes.
 
     Raises:
-        UsageError: Source or broker is missing.
+        UsageError: Source or broker is missing, or what should be a bundle is something else.
         ConfigError: The file or an option does not hold.
     """
     if arguments.what.suffix.lower() == ".toml":
@@ -77,6 +77,7 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
     else:
         missing = [f"--{name}" for name in ("source", "broker") if getattr(arguments, name) is None]
         if missing:
+            _refuse_other_than_bundle(arguments.what)
             raise UsageError(
                 f"a bundle alone is not enough: give {' and '.join(missing)} too",
                 hint="edge-sdk run BUNDLE --source recordings/ --broker mqtt://localhost, or a CONFIG.toml",
@@ -88,6 +89,14 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
         return msgspec.convert(document, RunConfig)
     except msgspec.ValidationError as error:
         raise ConfigError(f"the configuration does not hold: {in_words(error)}") from error
+
+
+def _refuse_other_than_bundle(what: Path) -> None:
+    from edge_sdk.contract.file_kinds import mistaken_for  # for what goes wrong alone
+
+    mistake = mistaken_for(what, "bundle")
+    if mistake is not None:
+        raise UsageError(mistake[0], hint=mistake[1])
 
 
 def _put(document: dict[str, Any], place: tuple[str, ...], value: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from .contract.pattern_words import in_words
-from .errors import UsageError
+from .errors import ConfigError, UsageError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,8 +38,22 @@ def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _S
 
     Raises:
         UsageError: As ``error``: the file is missing, is no TOML, has an unknown key (the nearest
-            known name is in the hint), lacks a key, or holds a value of the wrong kind.
+            known name is in the hint), lacks a key, or holds a value of the wrong kind; or it is
+            something else that is known, such as a model, or a spec for a configuration.
     """
+    try:
+        return _load(path, struct, error)
+    except UsageError as failed:
+        from .contract.file_kinds import mistaken_for  # for what goes wrong alone
+
+        mistake = mistaken_for(path, "config" if error is ConfigError else "spec")
+        if mistake is None:
+            raise
+        message, hint = mistake
+        raise error(message, hint=hint) from failed
+
+
+def _load(path: Path, struct: type[_StructT], error: type[UsageError]) -> _StructT:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:

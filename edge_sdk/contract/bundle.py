@@ -115,13 +115,26 @@ class Bundle:
             require_sha256: Digest of the file as its maker published it.
 
         Raises:
-            UsageError: There is no such file.
+            UsageError: There is no such file, or it is something else: a model, a spec.
             BundleError: It cannot be read, or is no bundle.
             UnsafeArchiveError: It is a zip that must not be unpacked.
             ManifestError: Its manifest does not hold.
             DigestError: A member, or the whole file, is not what it should be.
         """
         path = Path(path)
+        try:
+            return cls._open(path, require_sha256)
+        except BundleError as error:
+            from .file_kinds import mistaken_for  # for what went wrong alone
+
+            mistake = mistaken_for(path, "bundle")
+            if mistake is None:
+                raise
+            message, hint = mistake
+            raise UsageError(message, hint=hint) from error
+
+    @classmethod
+    def _open(cls, path: Path, require_sha256: str | None) -> Bundle:
         content = _read_file(path)
         digest = hashlib.sha256(content.getbuffer()).hexdigest()
         if require_sha256 is not None and digest != require_sha256.lower():
