@@ -88,12 +88,12 @@ def _open(
 def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport) -> Conversion:
     """Show what was found, and write the bundle if anything passed."""
     request, spec, trial = checked.request, checked.spec, checked.trial
-    calibration = trial.calibration_set
+    calibration = trial.case.calibration
     formats = {str(item.candidate.recipe.format) for item in proof.proven}
     provenance = Provenance(
         source_models=list(checked.source.files),
         calibration=None if calibration is None else calibration.digest,
-        evaluation=trial.evaluation_set.digest,
+        evaluation=trial.case.evaluation.digest,
         libraries=library_versions(checked.source, modality_of(trial), formats),
     )
     report = assemble_report(

@@ -78,8 +78,10 @@ def _picture_text(found: PictureEvaluation) -> str:
 
 def _box_text(found: BoxEvaluation) -> str:
     passed = f"{found.boxes_passed_over} more are passed over"
+    unlisted = found.pictures_without_annotation
+    told = f"; {unlisted} more have no annotation and were not looked at" if unlisted else ""
     lines = [
-        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
+        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures{told}",
         f"{found.boxes} true boxes; {passed}",
         f"mAP50 {found.map50:.4f}, mAP50-95 {found.map50_95:.4f}",
         "",

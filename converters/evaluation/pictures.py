@@ -13,13 +13,14 @@ from edge_sdk.contract.manifest import Metric, Variant
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.image_classifier import ImageClassifier
 from edge_sdk.inference.image_detector import ImageDetector
-from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
 
 from ..data.pictures import read_boxes, read_pictures
 from ..proof.box_judge import box_figures
-from ..proof.picture_classes import picture_scores, picture_summary, top5
+from ..proof.class_figures import ClassFigures
 from ..proof.picture_run import ask_all
-from ..report.report_file import BoxLabelReport, LabelReport, ShareReport, label_report, share_report
+from ..proof.picture_summary import picture_summary
+from ..proof.scoring import Scores
+from ..report.report_file import BoxLabelReport, LabelReport, ShareReport, share_report
 
 __all__ = ["BoxEvaluation", "PictureEvaluation", "evaluate_boxes", "evaluate_pictures"]
 
@@ -29,7 +30,8 @@ class PictureEvaluation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         exact: Pictures that are right in every label that the set has; where it is background
-            alone, in every label that alerts.
+            alone, in every label that alerts. Of labels that exclude each other, out of the pictures
+            that have one.
         top5: Of the pictures of a label, those whose label is among the five highest; null where
             labels do not exclude each other, or there are no more than five.
         labels: Figures for each of those labels.
@@ -50,6 +52,7 @@ class BoxEvaluation(Struct, frozen=True, kw_only=True):
     Attributes:
         boxes: True boxes that count.
         boxes_passed_over: Marked as crowds or as difficult.
+        pictures_without_annotation: In the folder too, and not looked at.
         map50: Mean average precision where an overlap of half is enough.
         map50_95: Its mean over ten overlaps from .50 to .95.
         labels: Figures for each label with a true box.
@@ -61,6 +64,7 @@ class BoxEvaluation(Struct, frozen=True, kw_only=True):
     pictures: int
     boxes: int
     boxes_passed_over: int
+    pictures_without_annotation: int
     map50: float
     map50_95: float
     labels: list[BoxLabelReport]
@@ -89,22 +93,21 @@ def evaluate_pictures(
     answers, failed = ask_all(pictures.samples, {"": classifier.score}, progress, "evaluating")
     for error in failed.values():
         raise error
-    scores = picture_scores(answers[""]).clips
-    # A set of background alone says how often each label that alerts is wrong.
-    covered = pictures.covered or tuple(manifest.frame_rules)
-    columns = [label_ids.index(label_id) for label_id in covered]
-    thresholds = manifest.thresholds
-    decided = decide(scores, thresholds, label_ids, exclusive=output.exclusive)[:, columns]
-    truth = pictures.truth[:, columns]
-    found = label_metrics(covered, truth, decided, scores[:, columns])
+    scores = Scores.of_pictures(answers[""]).samples
+    figures = ClassFigures(
+        pictures,
+        manifest.thresholds,
+        exclusive=output.exclusive,
+        otherwise=tuple(manifest.frame_rules),
+    )
     return PictureEvaluation(
         bundle=valid_text(str(bundle.path)),
         sha256=bundle.sha256,
         variant=variant.name,
         pictures=len(pictures.samples),
-        exact=share_report(correct_clips(truth, decided)),
-        top5=next(iter(top5(pictures, scores) if output.exclusive else []), None),
-        labels=[label_report(item, thresholds.get(item.label_id, 0.5)) for item in found],
+        exact=share_report(figures.right(scores)),
+        top5=next(iter(figures.top5(scores)), None),
+        labels=figures.labels(scores),
     )
 
 
@@ -141,6 +144,7 @@ def evaluate_boxes(
         pictures=summary.pictures,
         boxes=sum(summary.boxes_by_label.values()),
         boxes_passed_over=summary.boxes_passed_over,
+        pictures_without_annotation=summary.pictures_without_annotation,
         map50=figures.metric.value,
         map50_95=figures.more[0].value,
         labels=[label for label in figures.labels if isinstance(label, BoxLabelReport)],

@@ -22,12 +22,12 @@ from edge_sdk.contract.values import Float32Array, WindowScores
 from edge_sdk.decode.event_rule import EventRules
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.scorer import AudioScorer
-from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
 from edge_sdk.metrics.events import EventCount
 
 from ..data.clip_windows import clip_windows
 from ..data.dataset import Clip, Dataset, read_dataset
-from ..report.report_file import LabelReport, ShareReport, label_report, share_report
+from ..proof.class_figures import ClassFigures
+from ..report.report_file import LabelReport, ShareReport, share_report
 
 __all__ = ["LONG_RECORDING_S", "EventReport", "SoundEvaluation", "evaluate_sound"]
 
@@ -62,7 +62,8 @@ class SoundEvaluation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         exact: Recordings that are right in every label that the set has; where it is background
-            alone, in every label that alerts.
+            alone, in every label that alerts. Of labels that exclude each other, out of the recordings
+            that have one.
         labels: Figures for each of those labels.
         long_recordings: How many recordings the events are from.
         events: For each label with an event rule; empty without long recordings.
@@ -110,6 +111,12 @@ class _Tally:
     def __init__(self, manifest: Manifest, dataset: Dataset) -> None:
         self._manifest = manifest
         self._dataset = dataset
+        self._figures = ClassFigures(
+            dataset,
+            manifest.thresholds,
+            exclusive=manifest.classes.exclusive,
+            otherwise=tuple(manifest.rules),
+        )
         self._clips: Float32Array = np.zeros((len(dataset.clips), len(manifest.labels)), dtype=np.float32)
         self._windows = 0
         self._long = 0
@@ -128,15 +135,14 @@ class _Tally:
 
     def result(self, bundle: Bundle, variant: str) -> SoundEvaluation:
         """All figures."""
-        labels, exact = self._figures()
         return SoundEvaluation(
             bundle=valid_text(str(bundle.path)),
             sha256=bundle.sha256,
             variant=variant,
             clips=len(self._dataset.clips),
             windows=self._windows,
-            exact=exact,
-            labels=labels,
+            exact=share_report(self._figures.right(self._clips)),
+            labels=self._figures.labels(self._clips),
             long_recordings=self._long,
             events=[_event_report(count) for count in self._counts()] if self._long else [],
         )
@@ -151,20 +157,6 @@ class _Tally:
     def _counts(self) -> Iterator[EventCount]:
         for label_id, (events, hours, events_with, hours_with) in self._events.items():
             yield EventCount(label_id, int(events), hours, int(events_with), hours_with)
-
-    def _figures(self) -> tuple[list[LabelReport], ShareReport]:
-        manifest = self._manifest
-        # A set of background alone says how often each label that alerts is wrong.
-        covered = self._dataset.covered or tuple(manifest.rules)
-        thresholds = {label_id: rule.threshold for label_id, rule in manifest.rules.items()}
-        columns = [manifest.label_ids.index(label_id) for label_id in covered]
-        decided = decide(self._clips, thresholds, manifest.label_ids, exclusive=manifest.classes.exclusive)[
-            :, columns
-        ]
-        truth = self._dataset.truth[:, columns]
-        found = label_metrics(covered, truth, decided, self._clips[:, columns])
-        reports = [label_report(item, thresholds.get(item.label_id, 0.5)) for item in found]
-        return reports, share_report(correct_clips(truth, decided))
 
 
 def _event_report(count: EventCount) -> EventReport:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_sdk.contract.values import Detections, Float32Array
-from edge_sdk.decode.box_matching import match_boxes
 from edge_sdk.decode.boxes import pairwise_iou
 from edge_sdk.metrics.classification import Share
 
@@ -71,11 +70,10 @@ def count_boxes(
     for picture, boxes in zip(pictures.samples, found, strict=True):
         decided = at_threshold(boxes, thresholds, pictures.label_ids)
         true = _true_boxes([box for box in picture.boxes if not box.passed], numbers)
-        pairs = match_boxes(true, decided, LEAST_IOU)
-        hit = {left for left, _, _ in pairs}
-        matched = {right for _, right, _ in pairs}
+        claimed = _claims(true, decided)
+        matched = set(claimed.values())
         true_labels += true.labels.tolist()
-        was_found += [index in hit for index in range(len(true))]
+        was_found += [index in claimed for index in range(len(true))]
         excused = _over_passed(picture, decided, numbers)
         for index, label in enumerate(decided.labels.tolist()):
             given[label] += index in matched or not excused[index]
@@ -85,14 +83,32 @@ def count_boxes(
 
 
 def true_scores(pictures: PictureSet, found: Sequence[Detections]) -> Float32Array:
-    """The score of the box that lies over each true box that counts, in their order; 0 where none does."""
+    """The best score of a box over each true box that counts, in their order; 0 where there is none."""
     numbers = {label_id: number for number, label_id in enumerate(pictures.label_ids)}
     scores: list[float] = []
     for picture, boxes in zip(pictures.samples, found, strict=True):
         true = _true_boxes([box for box in picture.boxes if not box.passed], numbers)
-        pairs = {left: right for left, right, _ in match_boxes(true, boxes, LEAST_IOU)}
-        scores += [float(boxes.scores[pairs[index]]) if index in pairs else 0.0 for index in range(len(true))]
+        claimed = _claims(true, boxes)
+        scores += [
+            float(boxes.scores[claimed[index]]) if index in claimed else 0.0 for index in range(len(true))
+        ]
     return np.array(scores, dtype=np.float32)
+
+
+def _claims(true: Detections, found: Detections) -> dict[int, int]:
+    """Which found box each true one goes to, by COCO's rules: the best scored chooses first.
+
+    Not by overlap: soft suppression leaves boxes of low score that may lie better.
+    """
+    fits = (pairwise_iou(found.boxes, true.boxes) >= LEAST_IOU) & (found.labels[:, None] == true.labels)
+    overlaps = np.where(fits, pairwise_iou(found.boxes, true.boxes), 0)
+    claimed: dict[int, int] = {}
+    for index in np.argsort(-found.scores, kind="stable").tolist():
+        left = overlaps[index]
+        if len(left) and left.max() > 0:
+            claimed[int(left.argmax())] = index
+            overlaps[:, left.argmax()] = 0
+    return claimed
 
 
 def _true_boxes(boxes: Sequence[TrueBox], numbers: Mapping[str, int]) -> Detections:

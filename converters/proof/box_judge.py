@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from edge_sdk.contract.manifest import Metric
 from edge_sdk.contract.values import Detections
 from edge_sdk.decode.box_matching import match_boxes
+from edge_sdk.decode.boxes import pairwise_iou
 
 from ..data.picture_set import PictureSet
 from ..report.report_file import BoxLabelReport, Moved, share_report
 from .average_precision import AveragePrecision, average_precision
 from .box_counts import LEAST_IOU, at_threshold, count_boxes
-from .trial import Judged, Verdict
+from .verdict import MOST_NAMED, ROUNDING, Judged, Verdict
 
 __all__ = ["BoxJudge", "box_figures"]
-
-_MOST_NAMED = 5
-_ROUNDING = 1e-9  # 0.34 - 0.33 is a little more than 0.01 in binary
 
 
 def box_figures(pictures: PictureSet, found: Sequence[Detections], thresholds: Mapping[str, float]) -> Judged:
@@ -112,14 +110,14 @@ class BoxJudge:
         ]
         boxes = sum(item.boxes for item in compared)
         partners = sum(item.partners for item in compared)
-        worst = sorted(compared, key=_Comparison.rank, reverse=True)[:_MOST_NAMED]
+        worst = sorted(compared, key=_Comparison.rank, reverse=True)[:MOST_NAMED]
         furthest = [item.moved for item in worst if item.moved is not None]
         drop = before.metric.value - after.metric.value
         label, label_drop = _worst_label(before, after)
         names = ", ".join(moved.sample for moved in furthest[:3])
         refusal = f"the metric drops by {drop:.4f}, more than {self._max_drop:g}; furthest off: {names}"
         return Verdict(
-            refusal=refusal if drop > self._max_drop + _ROUNDING else "",
+            refusal=refusal if drop > self._max_drop + ROUNDING else "",
             drop=drop,
             agreement=partners / boxes if boxes else 1.0,
             max_abs_difference=max((item.largest for item in compared), default=0.0),
@@ -130,25 +128,39 @@ class BoxJudge:
 
     def _compare(self, name: str, one: Detections, other: Detections) -> _Comparison:
         """Boxes at threshold of either model, and whether the other has them at threshold too."""
-        label_ids = self._pictures.label_ids
-        result = _Comparison()
-        for first, second, turned in ((one, other, False), (other, one, True)):
-            decided = at_threshold(first, self._thresholds, label_ids)
-            partner = {left: right for left, right, _ in match_boxes(decided, second, LEAST_IOU)}
-            for index in range(len(decided)):
-                label_id = label_ids[int(decided.labels[index])]
-                threshold = self._thresholds.get(label_id, 0.5)
-                score = float(decided.scores[index])
-                answer = float(second.scores[partner[index]]) if index in partner else 0.0
-                result.boxes += 1
-                result.partners += answer >= threshold
-                difference = abs(score - answer)
-                if index in partner:
-                    result.largest = max(result.largest, difference)
-                if result.moved is None or difference > abs(result.moved.source_score - result.moved.score):
-                    pair = (answer, score) if turned else (score, answer)
-                    result.moved = _moved(name, label_id, pair, threshold)
+        thresholds, label_ids = self._thresholds, self._pictures.label_ids
+        first = at_threshold(one, thresholds, label_ids)
+        second = at_threshold(other, thresholds, label_ids)
+        pairs = match_boxes(first, second, LEAST_IOU)
+        kept, also = {left for left, _, _ in pairs}, {right for _, right, _ in pairs}
+        scores = [
+            (int(first.labels[left]), float(first.scores[left]), float(second.scores[right]))
+            for left, right, _ in pairs
+        ]
+        lost = [index for index in range(len(first)) if index not in kept]
+        new = [index for index in range(len(second)) if index not in also]
+        scores += [
+            (int(first.labels[index]), float(first.scores[index]), _best_over(other, first, index))
+            for index in lost
+        ]
+        scores += [
+            (int(second.labels[index]), _best_over(one, second, index), float(second.scores[index]))
+            for index in new
+        ]
+        # A box that the other has nowhere is no difference of a score: agreement tells of it.
+        largest = max((abs(a - b) for _, a, b in scores if a and b), default=0.0)
+        moved = max(scores, key=lambda item: abs(item[1] - item[2]), default=None)
+        result = _Comparison(2 * len(pairs), len(first) + len(second), largest)
+        if moved is not None:
+            label_id = label_ids[moved[0]]
+            result.moved = _moved(name, label_id, moved[1:], thresholds.get(label_id, 0.5))
         return result
+
+
+def _best_over(boxes: Detections, other: Detections, index: int) -> float:
+    """The best score of a box of the same label that lies over one of another model; 0 without any."""
+    overlaps = pairwise_iou(boxes.boxes, other.boxes[index : index + 1])[:, 0] >= LEAST_IOU
+    return float(boxes.scores[overlaps & (boxes.labels == other.labels[index])].max(initial=0.0))
 
 
 def _moved(name: str, label_id: str, scores: tuple[float, float], threshold: float) -> Moved:

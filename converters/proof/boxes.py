@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from msgspec import structs
-
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.image import ImageInput
@@ -20,18 +17,20 @@ from edge_sdk.inference.image_detector import ImageDetector
 
 from ..data.nouns import PICTURES
 from ..data.picture_set import Picture, PictureSet
+from ..data.shortlist import shortlist
 from ..report.report_file import PictureSummary
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
 from ..variants.made import Calibration
+from .answers import Answers
 from .average_precision import average_precision
 from .box_counts import at_threshold, count_boxes, true_scores
 from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
-from .evidence import thin_evidence
-from .golden_pictures import golden_pictures, golden_size
-from .picture_classes import picture_summary
-from .picture_run import ask_all, calibration_pictures, spread
+from .case import Case, manifest_part
+from .evidence import never_recognised, repeated_samples, thin_evidence, unlisted_pictures
+from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures, spread
+from .picture_summary import picture_summary
 from .preparation_check import (
     FIRST_PICTURES,
     MOST_PICTURES,
@@ -39,11 +38,10 @@ from .preparation_check import (
     Weighed,
     check_preparation,
 )
-from .trial import SOURCE, GoldenSamples, Judged, Tolerance, Verdict
+from .trial import GoldenSamples, Tolerance
+from .verdict import SOURCE
 
 __all__ = ["BoxesTrial", "check_detector_outputs"]
-
-_FIRST_PICTURES = 8
 
 
 def check_detector_outputs(spec: ConversionSpec, source: SourceModel) -> DetectionOutput:
@@ -54,106 +52,66 @@ def check_detector_outputs(spec: ConversionSpec, source: SourceModel) -> Detecti
     """
     output = spec.detector.complete(spec.image, len(spec.labels), source.outputs)
     try:
-        ImageDetector(_fed(spec, source), output, spec.label_ids, source.backend)
+        ImageDetector(manifest_part(source, spec.image), output, spec.label_ids, source.backend)
     except ModelError as error:
         raise SpecError(error.message, hint=error.hint) from error
     return output
-
-
-def _fed(spec: ConversionSpec, source: SourceModel) -> ImageInput:
-    """The manifest's input: made variants have one tensor, which needs no name."""
-    return spec.image if source.traced is None else structs.replace(spec.image, name="")
 
 
 class BoxesTrial:
     """See :class:`.trial.Trial`.
 
     Args:
-        spec: How the model is fed and read.
-        source: The trained model.
-        calibration: Pictures for integer variants, if any were given; what is in them is not asked.
-        evaluation: Pictures with boxes.
-        max_drop: How much the metric may lose.
+        case: A detector, pictures with boxes, and others to calibrate with: what is in those is not asked.
     """
 
     nouns = PICTURES
 
-    def __init__(
-        self,
-        spec: ConversionSpec,
-        source: SourceModel,
-        calibration: PictureSet | None,
-        evaluation: PictureSet,
-        max_drop: float,
-    ) -> None:
-        self._spec = spec
-        self._source = source
-        self.calibration_set = calibration
-        self.evaluation_set = evaluation
-        self.input: ImageInput = _fed(spec, source)
-        self.output: DetectionOutput = check_detector_outputs(spec, source)
-        self._judge = BoxJudge(spec.thresholds, evaluation, max_drop)
-        self._found: dict[str, list[Detections]] = {}
-        self._figures: dict[str, Judged] = {}
+    def __init__(self, case: Case[PictureSet]) -> None:
+        spec = case.spec
+        self.case = case
+        self.input: ImageInput = manifest_part(case.source, spec.image)
+        self.output: DetectionOutput = check_detector_outputs(spec, case.source)
+        self.answers: Answers[list[Detections]] = Answers(
+            BoxJudge(spec.thresholds, case.evaluation, case.max_drop)
+        )
 
     def first_tensors(self) -> list[Array]:
         """See :class:`.trial.Trial`."""
-        pictures = (self.calibration_set or self.evaluation_set).samples
-        tensor_for = self._detector(self._source.backend).tensor_for
-        return [tensor_for(read_picture(picture.path)) for picture in spread(pictures, _FIRST_PICTURES)]
+        return first_pictures(self.case, self._source().tensor_for)
 
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (boxes have no range)
         """See :class:`.trial.Trial`."""
-        labelled = [picture for picture in self.evaluation_set.samples if picture.labels]
+        labelled = [picture for picture in self.case.evaluation.samples if picture.labels]
         self._refuse_blindness(labelled)
-        kind = Preparations(
-            ask=lambda image: self._detector(self._source.backend, image).detect,
-            weigh=self._weigh,
-            figure="mAP50",
-        )
-        scales = self._source.input.dtype == "float32"
+        kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
+        scales = self.case.source.input.dtype == "float32"
         return check_preparation(self.input, labelled, kind, progress, scales=scales)
+
+    def check_calibration(self) -> list[str]:
+        """See :class:`.trial.Trial`: what is in the pictures is not known."""
+        return []
 
     def calibration(self, progress: Progress) -> Calibration:
         """See :class:`.trial.Trial`."""
-        calibration = self.calibration_set or self.evaluation_set
-        return calibration_pictures(calibration, self._detector(self._source.backend).tensor_for, progress)
+        return calibration_pictures(self.case.required_calibration, self._source().tensor_for, progress)
 
     def try_once(self, backend: Backend) -> None:
         """See :class:`.trial.Trial`."""
-        self._detector(backend).detect(np.zeros((*golden_size(self.input), 3), dtype=np.uint8))
+        self._detector(backend).detect(blank_picture(self.input))
 
     def run(self, models: Mapping[str, Backend], progress: Progress) -> dict[str, BackendError]:
         """See :class:`.trial.Trial`."""
         asked = {name: self._detector(backend).detect for name, backend in models.items()}
-        self._found, failed = ask_all(self.evaluation_set.samples, asked, progress, "evaluating")
+        found, failed = ask_all(self.case.evaluation.samples, asked, progress, "evaluating")
+        self.answers.keep(found)
         return failed
-
-    def figures(self, name: str) -> Judged:
-        """See :class:`.trial.Trial`."""
-        if name not in self._figures:
-            self._figures[name] = self._judge.figures(self._found[name])
-        return self._figures[name]
-
-    def judge(self, name: str) -> Verdict:
-        """See :class:`.trial.Trial`."""
-        return self._judge.judge(
-            self._found[SOURCE], self._found[name], self.figures(SOURCE), self.figures(name)
-        )
 
     def choose_golden(self) -> GoldenSamples:
         """See :class:`.trial.Trial`."""
-        chosen = [
-            self.evaluation_set.samples[index]
-            for index in choose_pictures(self.evaluation_set, self._found[SOURCE])
-        ]
-        inputs = golden_pictures(chosen, self.input)
-        detector = self._detector(self._source.backend)
-        return GoldenSamples(
-            inputs=inputs,
-            expected=golden_rows([detector.detect(pixels) for pixels in inputs]),
-            names=tuple(picture.name for picture in chosen),
-        )
+        evaluation = self.case.evaluation
+        chosen = [evaluation.samples[index] for index in choose_pictures(evaluation, self.answers.source)]
+        return ask_golden(chosen, self.input, self._source().detect, golden_rows)
 
     def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
         """See :class:`.trial.Trial`."""
@@ -165,7 +123,8 @@ class BoxesTrial:
     ) -> Tolerance:
         """See :class:`.trial.Trial`."""
         kernels = [split_rows(rows, len(samples.inputs)) for rows in answers]
-        return box_tolerance(precision, kernels, self._spec.thresholds, self._spec.label_ids)
+        spec = self.case.spec
+        return box_tolerance(precision, kernels, spec.thresholds, spec.label_ids)
 
     def timed_tensor(self, backend: Backend, samples: GoldenSamples) -> Array:
         """See :class:`.trial.Trial`."""
@@ -173,19 +132,22 @@ class BoxesTrial:
 
     def summary(self) -> PictureSummary:
         """See :class:`.trial.Trial`."""
-        return picture_summary(self.evaluation_set)
+        return picture_summary(self.case.evaluation)
 
     def warnings(self, samples: GoldenSamples, bound: float) -> list[str]:  # noqa: ARG002  (boxes need none)
         """See :class:`.trial.Trial`."""
-        evaluation = self.evaluation_set
+        evaluation = self.case.evaluation
         return [
-            *thin_evidence(evaluation, self._spec.frame_rules, self.nouns),
+            *never_recognised(self.answers.figures(SOURCE).labels, self.nouns),
+            *thin_evidence(evaluation, self.case.spec.thresholds, self.nouns),
+            *repeated_samples(evaluation, self.nouns),
+            *unlisted_pictures(evaluation),
             *self._blind_golden(samples),
         ]
 
     def _refuse_blindness(self, labelled: Sequence[Picture]) -> None:
         """Of a detector that finds nothing all forms agree, and its golden samples are empty."""
-        detect = self._detector(self._source.backend).detect
+        detect = self._source().detect
         for most in (FIRST_PICTURES, MOST_PICTURES):
             chosen = spread(labelled, most)
             weighed = self._weigh(chosen, [detect(read_picture(picture.path)) for picture in chosen])
@@ -194,31 +156,37 @@ class BoxesTrial:
             if len(chosen) == len(labelled):
                 break
         raise SpecError(
-            f"{self._source.name}, read as the spec says, finds none of the {len(weighed.right)} boxes in "
-            f"{len(chosen)} pictures of the evaluation set (mAP50 0)",
+            f"{self.case.source.name}, read as the spec says, finds none of the {len(weighed.right)} boxes "
+            f"in {len(chosen)} pictures of the evaluation set (mAP50 0)",
             hint="check under [detector] what a box's numbers are (form, units, order), where the classes "
             "start, the background and the activations; and the order of the labels",
         )
 
     def _blind_golden(self, samples: GoldenSamples) -> list[str]:
         """A label without a box at threshold in them could be exchanged unnoticed."""
-        label_ids = self._spec.label_ids
+        label_ids = self.case.spec.label_ids
         (found,) = split_rows(_as_one(samples.expected), 1)
-        shown = {label_ids[label] for label in at_threshold(found, self._spec.thresholds, label_ids).labels}
-        unseen = [label_id for label_id in self.evaluation_set.covered if label_id not in shown]
-        return [f"golden pictures show no box at threshold of: {', '.join(unseen)}"] if unseen else []
+        shown = {
+            label_ids[label] for label in at_threshold(found, self.case.spec.thresholds, label_ids).labels
+        }
+        unseen = [label_id for label_id in self.case.evaluation.covered if label_id not in shown]
+        return [f"golden pictures show no box at threshold of: {shortlist(unseen)}"] if unseen else []
 
     def _weigh(self, pictures: Sequence[Picture], found: Sequence[Detections]) -> Weighed:
-        chosen = PictureSet(self.evaluation_set.root, self._spec.label_ids, tuple(pictures))
+        chosen = PictureSet(self.case.evaluation.root, self.case.spec.label_ids, tuple(pictures))
         return Weighed(
-            right=count_boxes(chosen, found, self._spec.thresholds).was_found,
+            right=count_boxes(chosen, found, self.case.spec.thresholds).was_found,
             scores=true_scores(chosen, found),
             figure=average_precision(chosen, found).map50,
         )
 
+    def _source(self, image: ImageInput | None = None) -> ImageDetector:
+        """The trained model itself; or one whose pictures are prepared otherwise."""
+        return self._detector(self.case.source.backend, image)
+
     def _detector(self, backend: Backend, image: ImageInput | None = None) -> ImageDetector:
-        """A detector as a device has it; or one whose pictures are prepared otherwise."""
-        return ImageDetector(image or self.input, self.output, self._spec.label_ids, backend)
+        """A detector as a device has it."""
+        return ImageDetector(image or self.input, self.output, self.case.spec.label_ids, backend)
 
 
 def _as_one(rows: Float32Array) -> Float32Array:

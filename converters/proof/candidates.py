@@ -116,9 +116,11 @@ def _try_build(
         made = build_variant(recipe, materials)
         if recipe.build is not None and recipe.format == "tflite":
             made = replace(made, content=add_metadata(made.content, spec, materials.source.input.name))
-        with quiet_libraries():
+        with quiet_libraries(), contextlib.ExitStack() as undo:
             backend = open_backend(made.content, recipe.format, threads=threads, name=recipe.name)
+            undo.callback(backend.close)
             trial.try_once(backend)
+            undo.pop_all()
     except (ConversionError, BackendError, ModelError) as error:
         return error.message
     return Candidate(recipe, made, backend)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -11,15 +13,49 @@ from edge_sdk.contract.values import Float32Array
 
 from ..data.labelled_set import LabelledSet
 from ..data.nouns import Nouns
-from ..report.report_file import LabelFigures, LabelReport
+from ..data.picture_set import PictureSet
+from ..data.shortlist import shortlist
+from ..report.report_file import LabelFigures
+from .case import Case
 from .golden import indistinct_labels
 
-__all__ = ["blind_golden", "never_recognised", "no_background", "thin_evidence"]
+__all__ = [
+    "blind_golden",
+    "classifier_evidence",
+    "never_recognised",
+    "no_background",
+    "repeated_samples",
+    "thin_evidence",
+    "uncounted_background",
+    "unlisted_pictures",
+]
 
 _FEW = 10
 _ENOUGH = 3
-_MOST_NAMED = 10
 _MOST_PAIRS = 5
+
+
+def classifier_evidence(
+    case: Case[Any], found: Sequence[LabelFigures], nouns: Nouns, expected: Float32Array, bound: float
+) -> list[str]:
+    """All that is to be said of a classifier's.
+
+    Args:
+        case: The model and its data sets.
+        found: The float source's figures by label.
+        nouns: What samples are called.
+        expected: Scores of the golden samples, ``[n, labels]``.
+        bound: The widest of the variants that passed.
+    """
+    evaluation = case.evaluation
+    exclusive = case.spec.classes.exclusive
+    return [
+        *never_recognised(found, nouns),
+        *thin_evidence(evaluation, case.spec.thresholds, nouns),
+        *repeated_samples(evaluation, nouns),
+        *(uncounted_background(evaluation, nouns) if exclusive else no_background(evaluation)),
+        *blind_golden(evaluation, expected, bound),
+    ]
 
 
 def thin_evidence(evaluation: LabelledSet[Any], alerting: Container[str], nouns: Nouns) -> list[str]:
@@ -28,13 +64,33 @@ def thin_evidence(evaluation: LabelledSet[Any], alerting: Container[str], nouns:
     counts = dict(zip(evaluation.label_ids, evaluation.truth.sum(axis=0).tolist(), strict=True))
     few = [f"{label_id} ({n})" for label_id, n in counts.items() if 0 < n < _FEW]
     if few:
-        warnings.append(f"few {nouns.many}, so wide intervals: {', '.join(few)}")
+        warnings.append(f"few {nouns.many}, so wide intervals: {shortlist(few)}")
     unproved = [label_id for label_id, n in counts.items() if n == 0 and label_id in alerting]
     if unproved:
-        more = f" and {len(unproved) - _MOST_NAMED} more" if len(unproved) > _MOST_NAMED else ""
-        shown = ", ".join(unproved[:_MOST_NAMED])
-        warnings.append(f"labels that alert but have no {nouns.one} in the evaluation set: {shown}{more}")
+        missing = f"labels that alert but have no {nouns.one} in the evaluation set"
+        warnings.append(f"{missing}: {shortlist(unproved)}")
     return warnings
+
+
+def repeated_samples(evaluation: LabelledSet[Any], nouns: Nouns) -> list[str]:
+    """A sample that counts twice makes every interval narrower than it is."""
+    counts = Counter(sample.sha256 for sample in evaluation.samples)
+    again = sum(counts.values()) - len(counts)
+    if not again:
+        return []
+    first = next(sample.name for sample in evaluation.samples if counts[sample.sha256] > 1)
+    return [f"{again} {nouns.many} of the evaluation set are there before, so they count again: as {first}"]
+
+
+def unlisted_pictures(evaluation: PictureSet) -> list[str]:
+    """Background that nobody listed would be a pity to lose; what is in it cannot be known."""
+    names = evaluation.unlisted
+    if not names:
+        return []
+    how = "list them without boxes if there is nothing in them"
+    return [
+        f"no annotation tells of {len(names)} pictures, so they do not judge: {shortlist(names, 3)}; {how}"
+    ]
 
 
 def never_recognised(labels: Sequence[LabelFigures], nouns: Nouns) -> list[str]:
@@ -42,13 +98,12 @@ def never_recognised(labels: Sequence[LabelFigures], nouns: Nouns) -> list[str]:
     missed = [
         f"{item.label} (0 of {item.recall.n})"
         for item in labels
-        if isinstance(item, LabelReport) and item.recall.n >= _ENOUGH and item.recall.hits == 0
+        if item.recall.n >= _ENOUGH and item.recall.hits == 0
     ]
     if not missed:
         return []
-    shown = ", ".join(missed[:_MOST_NAMED])
     question = "are the labels in the model's order, and is it fed as it was trained?"
-    return [f"the trained model recognises no {nouns.one} of {shown}: {question}"]
+    return [f"the trained model recognises no {nouns.one} of {shortlist(missed)}: {question}"]
 
 
 def no_background(evaluation: LabelledSet[Any]) -> list[str]:
@@ -56,6 +111,16 @@ def no_background(evaluation: LabelledSet[Any]) -> list[str]:
     if (~evaluation.truth.any(axis=1)).any():
         return []
     return ["the evaluation set has no background: false alarms were not looked for"]
+
+
+def uncounted_background(evaluation: LabelledSet[Any], nouns: Nouns) -> list[str]:
+    """Of labels that exclude each other one always wins, over background too."""
+    n = int((~evaluation.truth.any(axis=1)).sum())
+    if not n:
+        return []
+    return [
+        f"{n} {nouns.many} are background, of which a model whose labels exclude each other is never right"
+    ]
 
 
 def blind_golden(evaluation: LabelledSet[Any], expected: Float32Array, bound: float) -> list[str]:
@@ -68,8 +133,9 @@ def blind_golden(evaluation: LabelledSet[Any], expected: Float32Array, bound: fl
     """
     columns = [evaluation.label_ids.index(label_id) for label_id in evaluation.covered]
     pairs = indistinct_labels(evaluation.covered, np.ascontiguousarray(expected[:, columns]), bound)
-    if not pairs:
+    named = [f"{first}/{second}" for first, second in itertools.islice(pairs, _MOST_PAIRS)]
+    if not named:
         return []
-    shown = ", ".join(f"{first}/{second}" for first, second in pairs[:_MOST_PAIRS])
-    more = f" and {len(pairs) - _MOST_PAIRS} more pairs" if len(pairs) > _MOST_PAIRS else ""
-    return [f"golden samples would not notice these labels exchanged: {shown}{more}"]
+    rest = sum(1 for _ in pairs)
+    more = f" and {rest} more pairs" if rest else ""
+    return [f"golden samples would not notice these labels exchanged: {', '.join(named)}{more}"]

@@ -7,7 +7,7 @@ nearest to a decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..data.clip_windows import read_windows
 from ..data.dataset import Dataset
 from ..data.labelled_set import LabelledSet
 from .scoring import Scores, WindowPlace
-from .trial import GoldenSamples
+from .trial import GoldenSamples, Tolerance
 
 __all__ = [
     "FEWEST_SAMPLES",
@@ -29,7 +29,7 @@ __all__ = [
     "SAFETY_FACTOR",
     "choose_places",
     "indistinct_labels",
-    "measured_bound",
+    "measured_tolerance",
     "read_golden",
 ]
 
@@ -71,8 +71,8 @@ def choose_places(
         fewest: How many to choose at least, as far as there are so many.
         most: How many to choose at most.
     """
-    truth = dataset.truth[np.array([place.clip for place in scores.places])]
-    limits = np.array([thresholds.get(label_id, 0.5) for label_id in dataset.label_ids])
+    truth = dataset.truth[np.array([place.sample for place in scores.places])]
+    limits = np.array([thresholds.get(label_id, 0.5) for label_id in dataset.label_ids], dtype=np.float32)
     surest = [
         int(np.argmax(np.where(truth[:, column], scores.windows[:, column], -1.0)))
         for column in np.flatnonzero(truth.any(axis=0))[: most - 1]
@@ -92,7 +92,7 @@ def read_golden(dataset: Dataset, places: Sequence[WindowPlace], source: AudioSc
     audio = source.audio
     starts: dict[int, list[int]] = {}
     for place in places:
-        starts.setdefault(place.clip, []).append(place.start)
+        starts.setdefault(place.sample, []).append(place.start)
     sounds: dict[WindowPlace, Float32Array] = {}
     for index, wanted in starts.items():
         windows = read_windows(dataset.clips[index], audio.sample_rate_hz, audio.window_samples, wanted)
@@ -102,31 +102,28 @@ def read_golden(dataset: Dataset, places: Sequence[WindowPlace], source: AudioSc
         inputs=np.stack(inputs),
         expected=np.stack([source.score_window(window) for window in inputs]),
         names=tuple(
-            f"{dataset.clips[place.clip].name} at {place.start / audio.sample_rate_hz:g} s"
+            f"{dataset.clips[place.sample].name} at {place.start / audio.sample_rate_hz:g} s"
             for place in places
         ),
     )
 
 
-def measured_bound(precision: Precision, answers: Sequence[Float32Array]) -> float:
-    """Largest difference that a healthy device may show to the first of several kernel sets.
+def measured_tolerance(precision: Precision, answers: Sequence[Float32Array]) -> Tolerance:
+    """How far a healthy device's scores may be from the first of several kernel sets'.
 
     Args:
         precision: Of the variant.
         answers: Scores ``[n, labels]`` under each kernel set, the reference first.
     """
     measured = max(float(np.abs(other - answers[0]).max()) for other in answers[1:])
-    return min(1.0, max(LEAST_BOUND[precision], SAFETY_FACTOR * measured))
+    return Tolerance(min(1.0, max(LEAST_BOUND[precision], SAFETY_FACTOR * measured)))
 
 
 def indistinct_labels(
     label_ids: Sequence[str], expected: Float32Array, bound: float
-) -> list[tuple[str, str]]:
-    """Pairs of labels whose exchange the golden samples would not notice."""
-    pairs: list[tuple[str, str]] = []
+) -> Iterator[tuple[str, str]]:
+    """Pairs of labels whose exchange the golden samples would not notice: of a thousand, half a million."""
     for column, label_id in enumerate(label_ids):
         difference = np.abs(expected[:, column + 1 :] - expected[:, column : column + 1]).max(axis=0)
-        pairs += [
-            (label_id, label_ids[column + 1 + int(other)]) for other in np.flatnonzero(difference <= bound)
-        ]
-    return pairs
+        for other in np.flatnonzero(difference <= bound):
+            yield label_id, label_ids[column + 1 + int(other)]

@@ -1,4 +1,4 @@
-"""Figures of one model on the evaluation set, and whether a variant may go into the bundle."""
+"""Whether a variant of a classifier may go into the bundle."""
 
 from __future__ import annotations
 
@@ -6,78 +6,53 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-
-from edge_sdk.contract.manifest import Metric
-from edge_sdk.contract.values import Array
-from edge_sdk.metrics.classification import correct_clips, decide, label_metrics
 
 from ..data.labelled_set import LabelledSet
-from ..report.report_file import LabelReport, Moved, label_report
+from ..report.report_file import LabelReport, Moved
 from ..spec.spec_file import ConversionSpec
+from .class_figures import ClassFigures, share_metric
 from .scoring import Scores
-from .trial import Verdict
+from .verdict import MOST_NAMED, ROUNDING, Judged, Verdict
 
-__all__ = ["Judge"]
-
-_MOST_NAMED = 5
-_ROUNDING = 1e-9  # 0.34 - 0.33 is a little more than 0.01 in binary
+__all__ = ["ClassJudge"]
 
 
-class Judge:
+class ClassJudge:
     """Compares classifiers on one evaluation set.
-
-    Only labels that the set has are judged: about others it says nothing.
 
     Args:
         spec: Thresholds and whether labels exclude each other.
-        dataset: The evaluation set.
+        samples: The evaluation set.
         max_drop: How much the metric may lose, overall and for any label.
+
+    Raises:
+        DatasetError: Labels exclude each other, and a sample has several.
     """
 
-    def __init__(self, spec: ConversionSpec, dataset: LabelledSet[Any], max_drop: float) -> None:
+    def __init__(self, spec: ConversionSpec, samples: LabelledSet[Any], max_drop: float) -> None:
         self._exclusive = spec.classes.exclusive
-        self._dataset = dataset
+        self._samples = samples
         self._max_drop = max_drop
-        self._label_ids = dataset.covered
-        self._columns = [dataset.label_ids.index(label_id) for label_id in self._label_ids]
-        self._thresholds = spec.thresholds
-        self._all_label_ids = dataset.label_ids
-        self._truth = dataset.truth[:, self._columns]
+        self._figures = ClassFigures(samples, spec.thresholds, exclusive=self._exclusive)
 
-    def threshold(self, label_id: str) -> float:
-        """What a score must reach: the rule's threshold, or 0.5 for a label without a rule."""
-        return self._thresholds.get(label_id, 0.5)
-
-    def metric(self, scores: Scores) -> Metric:
-        """The one figure that the gate looks at, with its exact interval."""
-        share = correct_clips(self._truth, self._decide(scores.clips))
-        interval = share.interval
-        return Metric(
-            name="accuracy" if self._exclusive else "exact_match",
-            value=share.hits / share.n,
-            n=share.n,
-            low=interval.low,
-            high=interval.high,
+    def figures(self, scores: Scores) -> Judged:
+        """See :class:`.answers.Judge`."""
+        name = "accuracy" if self._exclusive else "exact_match"
+        return Judged(
+            metric=share_metric(name, self._figures.right(scores.samples)),
+            labels=self._figures.labels(scores.samples),
+            more=self._figures.top5(scores.samples),
         )
 
-    def labels(self, scores: Scores) -> list[LabelReport]:
-        """Figures for each label of the set."""
-        found = label_metrics(
-            self._label_ids, self._truth, self._decide(scores.clips), scores.clips[:, self._columns]
-        )
-        return [label_report(metrics, self.threshold(metrics.label_id)) for metrics in found]
-
-    def judge(self, source: Scores, variant: Scores) -> Verdict:
-        """Hold a variant against the float source."""
-        drop = self.metric(source).value - self.metric(variant).value
-        worst_label, label_drop = self._worst_label(source, variant)
-        agreed = self._decide_all(source.windows) == self._decide_all(variant.windows)
-        if self._exclusive:  # one decision: of a thousand labels, all but two agree on a wrong answer, too
-            agreed = agreed.all(axis=1)
+    def judge(self, source: Scores, variant: Scores, before: Judged, after: Judged) -> Verdict:
+        """See :class:`.answers.Judge`."""
+        worst_label, label_drop = self._worst_label(before, after)
+        # Of each window all decisions count as one: of a thousand labels nearly all agree on any mistake.
+        decided = self._figures.decide_all
+        agreed = (decided(source.windows) == decided(variant.windows)).all(axis=1)
         verdict = Verdict(
             refusal="",
-            drop=drop,
+            drop=before.metric.value - after.metric.value,
             agreement=float(agreed.mean()),
             max_abs_difference=float(np.abs(source.windows - variant.windows).max()),
             worst_label=worst_label,
@@ -87,7 +62,7 @@ class Judge:
         return self._with_refusal(verdict)
 
     def _with_refusal(self, verdict: Verdict) -> Verdict:
-        limit = self._max_drop + _ROUNDING
+        limit = self._max_drop + ROUNDING
         label, label_drop = verdict.worst_label, verdict.worst_label_drop
         if verdict.drop > limit:
             refusal = f"the metric drops by {verdict.drop:.4f}, more than {self._max_drop:g}"
@@ -98,12 +73,14 @@ class Judge:
         names = ", ".join(moved.sample for moved in verdict.furthest[:3])
         return replace(verdict, refusal=f"{refusal}; furthest off: {names}")
 
-    def _worst_label(self, source: Scores, variant: Scores) -> tuple[str | None, float | None]:
+    def _worst_label(self, before: Judged, after: Judged) -> tuple[str | None, float | None]:
         drops = [
-            (before - after, label.label)
-            for label, other in zip(self.labels(source), self.labels(variant), strict=True)
-            if (before := self._label_value(label)) is not None
-            and (after := self._label_value(other)) is not None
+            (one - other, label.label)
+            for label, changed in zip(before.labels, after.labels, strict=True)
+            if isinstance(label, LabelReport)
+            and isinstance(changed, LabelReport)
+            and (one := self._label_value(label)) is not None
+            and (other := self._label_value(changed)) is not None
         ]
         if not drops:
             return None, None
@@ -115,29 +92,22 @@ class Judge:
 
     def _furthest(self, source: Scores, variant: Scores) -> list[Moved]:
         """Samples by how far the variant is off; those decided otherwise come first."""
-        before, after = source.clips[:, self._columns], variant.clips[:, self._columns]
-        difference = np.abs(before - after)
-        flipped = self._decide(source.clips) != self._decide(variant.clips)
-        rank = difference + flipped
+        figures = self._figures
+        before, after = figures.chosen(source.samples), figures.chosen(variant.samples)
+        flipped = figures.decide(source.samples) != figures.decide(variant.samples)
+        rank = np.abs(before - after) + flipped
         notes = []
-        for index in np.argsort(-rank.max(axis=1), kind="stable")[:_MOST_NAMED]:
+        for index in np.argsort(-rank.max(axis=1), kind="stable")[:MOST_NAMED]:
             column = int(rank[index].argmax())
-            label_id = self._label_ids[column]
+            label_id = figures.label_ids[column]
             notes.append(
                 Moved(
-                    sample=self._dataset.samples[index].name,
+                    sample=self._samples.samples[index].name,
                     label=label_id,
                     source_score=float(before[index, column]),
                     score=float(after[index, column]),
-                    threshold=self.threshold(label_id),
+                    threshold=figures.threshold(label_id),
                     flipped=bool(flipped[index, column]),
                 )
             )
         return notes
-
-    def _decide(self, scores: Array) -> npt.NDArray[np.bool_]:
-        """Decisions for the labels of the set; with exclusive labels, another label may win."""
-        return self._decide_all(scores)[:, self._columns]
-
-    def _decide_all(self, scores: Array) -> npt.NDArray[np.bool_]:
-        return decide(scores, self._thresholds, self._all_label_ids, exclusive=self._exclusive)

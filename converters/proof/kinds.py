@@ -25,6 +25,7 @@ from ..sources.model_check import check_outputs, fit_window
 from ..sources.source_model import SourceModel, telling_tensors
 from ..spec.spec_file import ConversionSpec
 from .boxes import BoxesTrial, check_detector_outputs
+from .case import Case
 from .picture_classes import PictureClassesTrial
 from .sound import SoundTrial
 from .trial import Trial
@@ -71,28 +72,28 @@ def make_trial(request: Request, spec: ConversionSpec, source: SourceModel, prog
     Raises:
         DatasetError: Samples cannot be used, prove nothing, or are in both sets.
     """
+    labels = spec.labels
     if not isinstance(spec.input, ImageInput):
         sounds = _read(
             request,
             SoundTrial.nouns,
             lambda folder, what: read_dataset(folder, spec.label_ids, progress=progress, what=what),
         )
-        return SoundTrial(spec, source, *sounds, request.max_drop)
-    labels = spec.labels
+        return SoundTrial(Case(spec, source, *sounds, request.max_drop))
     if isinstance(spec.output, ClassesOutput):
         pictures = _read(
             request,
             PictureClassesTrial.nouns,
             lambda folder, what: read_pictures(folder, labels, progress=progress, what=what),
         )
-        return PictureClassesTrial(spec, source, *pictures, request.max_drop)
+        return PictureClassesTrial(Case(spec, source, *pictures, request.max_drop))
     boxed = _read(
         request,
         BoxesTrial.nouns,
         lambda folder, what: read_boxes(folder, labels, progress=progress, what=what),
         lambda folder, what: read_unlabelled(folder, labels, progress=progress, what=what),
     )
-    return BoxesTrial(spec, source, *boxed, request.max_drop)
+    return BoxesTrial(Case(spec, source, *boxed, request.max_drop))
 
 
 def _read(

@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from edge_sdk.console.progress import Progress
-from edge_sdk.contract.values import Array, Pixels
+from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.values import Array, Float32Array, Pixels
 from edge_sdk.errors import BackendError
 from edge_sdk.image.picture_file import read_picture
 
 from ..data.picture_set import Picture, PictureSet
 from ..variants.made import Calibration
+from .case import Case
+from .golden_pictures import golden_pictures, golden_size
+from .trial import GoldenSamples
 
-__all__ = ["MOST_CALIBRATION", "ask_all", "calibration_pictures", "spread"]
+__all__ = [
+    "MOST_CALIBRATION",
+    "ask_all",
+    "ask_golden",
+    "blank_picture",
+    "calibration_pictures",
+    "first_pictures",
+    "spread",
+]
 
+_FIRST_PICTURES = 8
 MOST_CALIBRATION = 400
 """More change ranges little and cost time; they are taken evenly from the set."""
 
@@ -69,6 +84,39 @@ def calibration_pictures(
             yield tensor_for(read_picture(picture.path))
 
     return tensors
+
+
+def first_pictures(case: Case[PictureSet], tensor_for: Callable[[Pixels], Array]) -> list[Array]:
+    """What the model is fed for a few pictures, spread over the set."""
+    chosen = spread(case.tried_first.samples, _FIRST_PICTURES)
+    return [tensor_for(read_picture(picture.path)) for picture in chosen]
+
+
+def blank_picture(image: ImageInput) -> Pixels:
+    """A black picture of the golden ones' size."""
+    return np.zeros((*golden_size(image), 3), dtype=np.uint8)
+
+
+def ask_golden(
+    chosen: Sequence[Picture],
+    image: ImageInput,
+    ask: Callable[[Pixels], _AnswerT],
+    pack: Callable[[list[_AnswerT]], Float32Array],
+) -> GoldenSamples:
+    """Golden samples of some pictures.
+
+    Args:
+        chosen: The pictures.
+        image: What the model is fed.
+        ask: Gives the float source's answer to one.
+        pack: Puts all answers into one array.
+    """
+    inputs = golden_pictures(chosen, image)
+    return GoldenSamples(
+        inputs=inputs,
+        expected=pack([ask(pixels) for pixels in inputs]),
+        names=tuple(picture.name for picture in chosen),
+    )
 
 
 def spread(items: Sequence[_ItemT], most: int) -> list[_ItemT]:

@@ -150,6 +150,7 @@ def check_preparation(
 
     Raises:
         SpecError: Another preparation is clearly better; says which, with the numbers.
+        BackendError: The model breaks on a picture that is prepared as the spec says.
     """
     others = alternatives(image, scales=scales)
     tried = len(others)
@@ -157,7 +158,9 @@ def check_preparation(
     for most in (FIRST_PICTURES, MOST_PICTURES):
         chosen = spread(pictures, most)
         asked = {"": kind.ask(image)} | {name: kind.ask(other) for name, other in others.items()}
-        answers, _ = ask_all(chosen, asked, progress, "checking the preparation")
+        answers, failed = ask_all(chosen, asked, progress, "checking the preparation")
+        if "" in failed:
+            raise failed[""]
         weighed = {name: kind.weigh(chosen, given) for name, given in answers.items()}
         others = {
             name: others[name] for name in weighed if name and _is_promising(weighed[""], weighed[name])

@@ -13,11 +13,12 @@ from edge_sdk.errors import BackendError
 from ..request import Request
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
-from ..variants.made import Calibration, Materials
-from ..variants.recipes import planned_variants
+from ..variants.made import Materials
+from ..variants.recipes import Recipe, planned_variants
 from .candidates import Candidate, build_candidates, golden_answers, time_candidate
 from .proven import Proof, Proven
-from .trial import SOURCE, GoldenSamples, Trial
+from .trial import GoldenSamples, Trial
+from .verdict import SOURCE
 
 __all__ = ["Checked", "prove"]
 
@@ -54,7 +55,11 @@ def prove(
     tensors = trial.first_tensors()
     warnings = trial.check_source(tensors, progress)
     fusion_difference = _check_fusion(checked.source, tensors)
-    candidates, left_out = _build(checked, asked, tensors, finish, progress)
+    recipes, left_out = _plan(checked, asked)
+    if any(recipe.needs_calibration for recipe in recipes):
+        warnings += trial.check_calibration()
+    candidates, failed_builds = _build(checked, recipes, tensors, finish, progress)
+    left_out |= failed_builds
     models = {SOURCE: checked.source.backend} | {item.recipe.name: item.backend for item in candidates}
     failed = trial.run(models, progress)
     if SOURCE in failed:
@@ -69,7 +74,7 @@ def prove(
         else:
             left_out[item.recipe.name] = tried
     return Proof(
-        source=trial.figures(SOURCE),
+        source=trial.answers.figures(SOURCE),
         golden=golden,
         proven=tuple(proven),
         left_out=left_out,
@@ -78,28 +83,28 @@ def prove(
     )
 
 
+def _plan(checked: Checked, asked: tuple[str, ...]) -> tuple[list[Recipe], dict[str, str]]:
+    """What can be tried, and why the rest cannot."""
+    recipes, left_out = planned_variants(checked.source, asked)
+    if checked.trial.case.calibration is not None:
+        return recipes, left_out
+    reason = f"no calibration {checked.trial.nouns.many} were given"
+    without = {recipe.name: reason for recipe in recipes if recipe.needs_calibration}
+    return [recipe for recipe in recipes if not recipe.needs_calibration], left_out | without
+
+
 def _build(
     checked: Checked,
-    asked: tuple[str, ...],
+    recipes: list[Recipe],
     tensors: Sequence[Array],
     finish: contextlib.ExitStack,
     progress: Progress,
 ) -> tuple[list[Candidate], dict[str, str]]:
-    recipes, left_out = planned_variants(checked.source, asked)
     trial = checked.trial
-    integer = [recipe for recipe in recipes if recipe.needs_calibration]
-    calibration: Calibration | None = None
-    if integer and trial.calibration_set is None:
-        reason = f"no calibration {trial.nouns.many} were given"
-        left_out |= {recipe.name: reason for recipe in integer}
-        recipes = [recipe for recipe in recipes if not recipe.needs_calibration]
-    elif integer:
-        calibration = trial.calibration(progress)
+    integer = any(recipe.needs_calibration for recipe in recipes)
+    calibration = trial.calibration(progress) if integer else None
     materials = Materials(checked.source, calibration, tensors, progress)
-    candidates, failed = build_candidates(
-        recipes, checked.spec, materials, trial, checked.request.threads, finish
-    )
-    return candidates, left_out | failed
+    return build_candidates(recipes, checked.spec, materials, trial, checked.request.threads, finish)
 
 
 def _try_proof(item: Candidate, golden: GoldenSamples, trial: Trial) -> Proven | str:
@@ -112,8 +117,8 @@ def _try_proof(item: Candidate, golden: GoldenSamples, trial: Trial) -> Proven |
         return error.message
     return Proven(
         candidate=item,
-        judged=trial.figures(name),
-        verdict=trial.judge(name),
+        judged=trial.answers.figures(name),
+        verdict=trial.answers.verdict(name),
         answers=answers[0],
         tolerance=trial.tolerance(item.recipe.precision, answers, golden),
         latency=latency,

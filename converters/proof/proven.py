@@ -8,7 +8,8 @@ from edge_sdk.contract.values import Float32Array
 
 from ..report.report_file import Latency
 from .candidates import Candidate
-from .trial import GoldenSamples, Judged, Tolerance, Verdict
+from .trial import GoldenSamples, Tolerance
+from .verdict import Judged, Verdict
 
 __all__ = ["Proof", "Proven"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +24,11 @@ class WindowPlace:
     """Where a window is.
 
     Attributes:
-        clip: Index of the recording in its data set.
-        start: First sample of the window, at the model's rate.
+        sample: Index of the recording in its data set.
+        start: Where the window begins in it, at the model's rate.
     """
 
-    clip: int
+    sample: int
     start: int
 
 
@@ -39,12 +39,18 @@ class Scores:
     Attributes:
         places: Where each window is.
         windows: Scores, float32 ``[windows, labels]``.
-        clips: The highest of each clip's windows, float32 ``[clips, labels]``.
+        samples: The highest of each recording's windows, float32 ``[samples, labels]``.
     """
 
     places: tuple[WindowPlace, ...]
     windows: Float32Array
-    clips: Float32Array
+    samples: Float32Array
+
+    @classmethod
+    def of_pictures(cls, answers: Sequence[Float32Array]) -> Scores:
+        """Of pictures, which have one window each."""
+        scores = np.stack(answers)
+        return cls(tuple(WindowPlace(index, 0) for index in range(len(answers))), scores, scores)
 
 
 def score_dataset(
@@ -75,8 +81,9 @@ def score_dataset(
                     failed[name] = score
                 else:
                     rows[name].extend(score)
+    place = tuple(places)
     scored = {
-        name: _gather(tuple(places), values, len(dataset.clips))
+        name: _gather(place, values, len(dataset.clips))
         for name, values in rows.items()
         if name not in failed
     }
@@ -91,8 +98,8 @@ def _try_score(scorer: AudioScorer, window: AudioWindow) -> list[float] | Backen
         return error
 
 
-def _gather(places: tuple[WindowPlace, ...], scores: array[float], n_clips: int) -> Scores:
-    windows = np.array(scores, dtype=np.float32).reshape(len(places), -1)
-    clips = np.zeros((n_clips, windows.shape[1]), dtype=np.float32)
-    np.maximum.at(clips, np.array([place.clip for place in places]), windows)
-    return Scores(places, windows, clips)
+def _gather(places: tuple[WindowPlace, ...], scores: array[float], n_samples: int) -> Scores:
+    windows = np.frombuffer(scores, dtype=np.float32).reshape(len(places), -1)  # no copy: it may be large
+    samples = np.zeros((n_samples, windows.shape[1]), dtype=np.float32)
+    np.maximum.at(samples, np.array([place.sample for place in places]), windows)
+    return Scores(places, windows, samples)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from msgspec import structs
 
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.manifest import AudioInput, ClassesOutput, Precision
@@ -15,19 +14,21 @@ from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.scorer import AudioScorer
 
 from ..data.clip_windows import clip_windows
+from ..data.coverage import check_coverage
 from ..data.dataset import Dataset
 from ..data.nouns import RECORDINGS
 from ..report.report_file import EvaluationSummary
 from ..sources.model_check import check_score_range
-from ..sources.source_model import SourceModel
-from ..spec.spec_file import ConversionSpec
-from ..variants.calibration import calibration_tensors, check_coverage
+from ..variants.calibration import calibration_tensors
 from ..variants.made import Calibration
-from .evidence import blind_golden, never_recognised, no_background, thin_evidence
-from .golden import choose_places, measured_bound, read_golden
-from .judge import Judge
+from .answers import Answers
+from .case import Case, manifest_part
+from .evidence import classifier_evidence
+from .golden import choose_places, measured_tolerance, read_golden
+from .judge import ClassJudge
 from .scoring import Scores, score_dataset
-from .trial import SOURCE, GoldenSamples, Judged, Tolerance, Verdict
+from .trial import GoldenSamples, Tolerance
+from .verdict import SOURCE
 
 __all__ = ["SoundTrial"]
 
@@ -39,52 +40,44 @@ class SoundTrial:
     """See :class:`.trial.Trial`.
 
     Args:
-        spec: How the model is fed and read.
-        source: The trained model.
-        calibration: Recordings for integer variants, if any were given.
-        evaluation: Recordings that judge.
-        max_drop: How much the metric may lose.
+        case: A model that listens, and recordings.
+
+    Raises:
+        DatasetError: Labels exclude each other, and a recording has several.
     """
 
     nouns = RECORDINGS
 
-    def __init__(
-        self,
-        spec: ConversionSpec,
-        source: SourceModel,
-        calibration: Dataset | None,
-        evaluation: Dataset,
-        max_drop: float,
-    ) -> None:
-        self._spec = spec
-        self._source = source
-        self.calibration_set = calibration
-        self.evaluation_set = evaluation
-        made = source.traced is not None  # then tensors have the source's names, and there is one of each
-        self.input: AudioInput = structs.replace(spec.audio, name="") if made else spec.audio
-        self.output: ClassesOutput = structs.replace(spec.classes, name="") if made else spec.classes
-        self._judge = Judge(spec, evaluation, max_drop)
-        self._scores: dict[str, Scores] = {}
+    def __init__(self, case: Case[Dataset]) -> None:
+        spec = case.spec
+        self.case = case
+        self.input: AudioInput = manifest_part(case.source, spec.audio)
+        self.output: ClassesOutput = manifest_part(case.source, spec.classes)
+        self.answers: Answers[Scores] = Answers(ClassJudge(spec, case.evaluation, case.max_drop))
 
     def first_tensors(self) -> list[Array]:
         """The first window of a few recordings, spread over the set: see :class:`.trial.Trial`."""
-        clips = (self.calibration_set or self.evaluation_set).clips
+        clips = self.case.tried_first.clips
         step = max(1, len(clips) // _FIRST_CLIPS)
-        front_end = self._scorer(self._source.backend)
+        source = self.case.source
+        front_end = self._scorer(source.backend)
         windows = [next(clip_windows(front_end, clip)) for clip in clips[::step][:_FIRST_CLIPS]]
-        return [np.array(self._source.batch(window.features), copy=True) for window in windows]
+        return [np.array(source.batch(window.features), copy=True) for window in windows]
 
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (quick)
         """See :class:`.trial.Trial`."""
-        check_score_range(self._spec, self._source, tensors)
+        check_score_range(self.case.spec, self.case.source, tensors)
         return []
+
+    def check_calibration(self) -> list[str]:
+        """See :class:`.trial.Trial`."""
+        return check_coverage(self.case.required_calibration, self.case.evaluation, self.nouns)
 
     def calibration(self, progress: Progress) -> Calibration:
         """See :class:`.trial.Trial`."""
-        calibration = self.calibration_set or self.evaluation_set
-        check_coverage(calibration, self.evaluation_set)
-        front_end = self._scorer(self._source.backend)
-        return calibration_tensors(calibration, front_end, self._source.batch, progress)
+        source = self.case.source
+        front_end = self._scorer(source.backend)
+        return calibration_tensors(self.case.required_calibration, front_end, source.batch, progress)
 
     def try_once(self, backend: Backend) -> None:
         """See :class:`.trial.Trial`."""
@@ -93,22 +86,15 @@ class SoundTrial:
     def run(self, models: Mapping[str, Backend], progress: Progress) -> dict[str, BackendError]:
         """See :class:`.trial.Trial`."""
         scorers = {name: self._scorer(backend) for name, backend in models.items()}
-        self._scores, failed = score_dataset(self.evaluation_set, scorers, progress, "evaluating")
+        scores, failed = score_dataset(self.case.evaluation, scorers, progress, "evaluating")
+        self.answers.keep(scores)
         return failed
-
-    def figures(self, name: str) -> Judged:
-        """See :class:`.trial.Trial`."""
-        scores = self._scores[name]
-        return Judged(self._judge.metric(scores), self._judge.labels(scores))
-
-    def judge(self, name: str) -> Verdict:
-        """See :class:`.trial.Trial`."""
-        return self._judge.judge(self._scores[SOURCE], self._scores[name])
 
     def choose_golden(self) -> GoldenSamples:
         """See :class:`.trial.Trial`."""
-        places = choose_places(self.evaluation_set, self._scores[SOURCE], self._spec.thresholds)
-        return read_golden(self.evaluation_set, places, self._scorer(self._source.backend))
+        evaluation = self.case.evaluation
+        places = choose_places(evaluation, self.answers.source, self.case.spec.thresholds)
+        return read_golden(evaluation, places, self._scorer(self.case.source.backend))
 
     def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
         """See :class:`.trial.Trial`."""
@@ -122,7 +108,7 @@ class SoundTrial:
         samples: GoldenSamples,  # noqa: ARG002  (scores need none)
     ) -> Tolerance:
         """See :class:`.trial.Trial`."""
-        return Tolerance(measured_bound(precision, answers))
+        return measured_tolerance(precision, answers)
 
     def timed_tensor(self, backend: Backend, samples: GoldenSamples) -> Array:
         """See :class:`.trial.Trial`."""
@@ -130,11 +116,11 @@ class SoundTrial:
 
     def summary(self) -> EvaluationSummary:
         """See :class:`.trial.Trial`."""
-        evaluation = self.evaluation_set
+        evaluation = self.case.evaluation
         counts = dict(zip(evaluation.label_ids, evaluation.truth.sum(axis=0).tolist(), strict=True))
         return EvaluationSummary(
             clips=len(evaluation.clips),
-            windows=len(self._scores[SOURCE].places),
+            windows=len(self.answers.source.places),
             hours=round(sum(clip.duration_s for clip in evaluation.clips) / _SECONDS_AN_HOUR, 4),
             clips_by_label={label_id: n for label_id, n in counts.items() if n},
             background_clips=int((~evaluation.truth.any(axis=1)).sum()),
@@ -143,14 +129,9 @@ class SoundTrial:
 
     def warnings(self, samples: GoldenSamples, bound: float) -> list[str]:
         """See :class:`.trial.Trial`."""
-        evaluation = self.evaluation_set
-        return [
-            *never_recognised(self.figures(SOURCE).labels, self.nouns),
-            *thin_evidence(evaluation, self._spec.rules, self.nouns),
-            *([] if self._spec.classes.exclusive else no_background(evaluation)),
-            *blind_golden(evaluation, samples.expected, bound),
-        ]
+        found = self.answers.figures(SOURCE).labels
+        return classifier_evidence(self.case, found, self.nouns, samples.expected, bound)
 
     def _scorer(self, backend: Backend) -> AudioScorer:
         """A scorer as a device has it."""
-        return AudioScorer(self.input, self.output, self._spec.label_ids, backend)
+        return AudioScorer(self.input, self.output, self.case.spec.label_ids, backend)

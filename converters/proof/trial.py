@@ -2,31 +2,30 @@
 
 Three kinds are known: :class:`.sound.SoundTrial`, :class:`.picture_classes.PictureClassesTrial` and
 :class:`.boxes.BoxesTrial`. A trial keeps what each model answered, so that answers of one kind never
-meet code of another.
+meet code of another. What they have in common they hold: a :class:`.case.Case` and
+:class:`.answers.Answers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_sdk.console.progress import Progress
-from edge_sdk.contract.manifest import Metric, Precision
+from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.manifest_document import Input, Output
 from edge_sdk.contract.values import Array, Float32Array
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.backend import Backend
 
-from ..data.labelled_set import LabelledSet
 from ..data.nouns import Nouns
-from ..report.report_file import LabelFigures, Moved, Summary
+from ..report.report_file import Summary
 from ..variants.made import Calibration
+from .answers import Answers
+from .case import Case
 
-__all__ = ["SOURCE", "GoldenSamples", "Judged", "Tolerance", "Trial", "Verdict"]
-
-SOURCE = "float source"
-"""Under this name a trial runs the trained model itself."""
+__all__ = ["GoldenSamples", "Tolerance", "Trial"]
 
 
 @dataclass(frozen=True)
@@ -58,52 +57,18 @@ class Tolerance:
     least_iou: float | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate says about one variant.
-
-    Attributes:
-        refusal: Why it may not be used; empty where it may.
-        drop: Of the metric; negative where the variant is better.
-        agreement: Share of decisions that equal the float source's.
-        max_abs_difference: Of a score.
-        worst_label: The label that lost most.
-        worst_label_drop: How much.
-        furthest: Samples where it is furthest from the float source.
-    """
-
-    refusal: str
-    drop: float
-    agreement: float
-    max_abs_difference: float
-    worst_label: str | None
-    worst_label_drop: float | None
-    furthest: list[Moved]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The figures of one model on the evaluation set.
-
-    Attributes:
-        metric: The one that the gate looks at.
-        labels: By label.
-        more: Further figures, for the report alone.
-    """
-
-    metric: Metric
-    labels: Sequence[LabelFigures]
-    more: list[Metric] = field(default_factory=list)
-
-
 class Trial(Protocol):
-    """One model of one kind, its data sets, and what all forms of it answered.
+    """One model of one kind, its data sets, and what all forms of it answered."""
 
-    Attributes:
-        nouns: What its samples are called.
-    """
+    @property
+    def nouns(self) -> Nouns:
+        """What its samples are called."""
+        ...
 
-    nouns: Nouns
+    @property
+    def case(self) -> Case[Any]:
+        """The model and its data sets."""
+        ...
 
     @property
     def input(self) -> Input:
@@ -116,13 +81,8 @@ class Trial(Protocol):
         ...
 
     @property
-    def calibration_set(self) -> LabelledSet[Any] | None:
-        """Samples for integer variants, if any were given."""
-        ...
-
-    @property
-    def evaluation_set(self) -> LabelledSet[Any]:
-        """Samples that judge."""
+    def answers(self) -> Answers[Any]:
+        """What the models answered that were run."""
         ...
 
     def first_tensors(self) -> list[Array]:
@@ -137,12 +97,16 @@ class Trial(Protocol):
         """
         ...
 
-    def calibration(self, progress: Progress) -> Calibration:
-        """The tensors of the calibration set.
+    def check_calibration(self) -> list[str]:
+        """Hold the calibration set against what is judged; gives warnings for the report.
 
         Raises:
-            DatasetError: It does not cover what is judged.
+            DatasetError: It is one-sided.
         """
+        ...
+
+    def calibration(self, progress: Progress) -> Calibration:
+        """The tensors of the calibration set."""
         ...
 
     def try_once(self, backend: Backend) -> None:
@@ -155,15 +119,7 @@ class Trial(Protocol):
         ...
 
     def run(self, models: Mapping[str, Backend], progress: Progress) -> dict[str, BackendError]:
-        """Run models over the evaluation set, and keep their answers; gives why some broke."""
-        ...
-
-    def figures(self, name: str) -> Judged:
-        """The figures of one model that was run."""
-        ...
-
-    def judge(self, name: str) -> Verdict:
-        """Hold one model that was run against the float source."""
+        """Run models over the evaluation set, and keep their answers; gives why some broke off."""
         ...
 
     def choose_golden(self) -> GoldenSamples:

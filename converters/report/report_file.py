@@ -166,6 +166,7 @@ class PictureSummary(Struct, frozen=True, kw_only=True):
     Attributes:
         boxes_by_label: True boxes that count; empty for a classifier.
         boxes_passed_over: Marked as crowds or as difficult.
+        pictures_without_annotation: In the folder too; what is in them is not known, so they do not count.
     """
 
     pictures: int
@@ -174,6 +175,7 @@ class PictureSummary(Struct, frozen=True, kw_only=True):
     labels_without_pictures: list[str]
     boxes_by_label: dict[str, int] = {}
     boxes_passed_over: int = 0
+    pictures_without_annotation: int = 0
 
 
 Summary: TypeAlias = "EvaluationSummary | PictureSummary"

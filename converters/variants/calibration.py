@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.values import Float32Array
-from edge_sdk.errors import DatasetError
 from edge_sdk.inference.scorer import AudioScorer
 
 from ..data.clip_windows import clip_windows, expected_windows
 from ..data.dataset import Dataset
-from ..data.labelled_set import LabelledSet
-from ..data.nouns import RECORDINGS, Nouns
 
-__all__ = ["MOST_WINDOWS", "calibration_tensors", "check_coverage"]
+__all__ = ["MOST_WINDOWS", "calibration_tensors"]
 
 MOST_WINDOWS = 400
 """More change ranges little and cost time; they are taken evenly, and at least one of each recording."""
-
-
-def check_coverage(
-    calibration: LabelledSet[Any], evaluation: LabelledSet[Any], nouns: Nouns = RECORDINGS
-) -> None:
-    """Every label that is judged must have been calibrated with, and background too.
-
-    Raises:
-        DatasetError: Calibration lacks labels that the evaluation set has.
-    """
-    missing = [label_id for label_id in evaluation.covered if label_id not in calibration.covered]
-    if any(not item.labels for item in evaluation.samples) and all(
-        item.labels for item in calibration.samples
-    ):
-        missing.append("background")
-    if missing:
-        raise DatasetError(
-            f"calibration in {calibration.root} has no {nouns.one} of: {', '.join(missing)}",
-            hint="activations of an unseen class are cut off; add a few recordings of each",
-        )
 
 
 def calibration_tensors(

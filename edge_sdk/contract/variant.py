@@ -38,8 +38,9 @@ class Variant(Struct, frozen=True, kw_only=True):
     Attributes:
         name: For example ``tflite-int8``.
         drop: How much ``metric`` lost against the float source; negative where it gained.
-        agreement: Share of decisions at threshold that equal the float source's; where labels exclude
-            each other, of first answers.
+        agreement: Share of windows or pictures in which every decision equals the float source's: of each
+            label at threshold, or, where labels exclude each other, the first. Of a detector, share of
+            boxes at threshold that both have.
         max_abs_difference: Largest difference of a score to the float source.
         tensors: What this file calls the tensors that ``inputs`` and ``outputs`` name, where it
             calls them otherwise.

@@ -88,6 +88,15 @@ def test_a_box_counts_from_its_labels_threshold_on() -> None:
     assert true_scores(true, [found(("cat", A, 0.6))]).tolist() == pytest.approx([0.6, 0.0])
 
 
+def test_the_best_scored_box_over_a_thing_is_the_things() -> None:
+    """Soft suppression leaves others of low score, some of which lie better."""
+    true = pictures([("cat", A, "")])
+    given = found(("cat", (0.0, 0.0, 10.0, 8.0), 0.9), ("cat", A, 0.1))
+    assert true_scores(true, [given]).tolist() == pytest.approx([0.9])
+    counts = count_boxes(true, [given], {"cat": 0.05})
+    assert (counts.recall(0).hits, counts.precision(0).hits, counts.precision(0).n) == (1, 1, 2)
+
+
 def judged(source: Detections, variant: Detections, max_drop: float = 0.01) -> tuple[float, float, str, str]:
     judge = BoxJudge({}, pictures([("cat", A, ""), ("dog", B, "")]), max_drop)
     before, after = judge.figures([source]), judge.figures([variant])
@@ -116,6 +125,14 @@ def test_a_box_that_falls_below_its_threshold_is_no_partner() -> None:
     agreement, difference, refusal, _ = judged(found(("cat", A, 0.55)), found(("cat", A, 0.45)))
     assert (agreement, refusal) == (0.0, "")
     assert difference == pytest.approx(0.1)
+
+
+def test_a_weak_box_that_lies_better_does_not_stand_for_a_strong_one() -> None:
+    source = found(("cat", A, 0.9))
+    variant = found(("cat", (0.0, 0.0, 10.0, 9.0), 0.88), ("cat", A, 0.1))
+    agreement, difference, _, _ = judged(source, variant)
+    assert agreement == 1.0
+    assert difference == pytest.approx(0.02)
 
 
 def test_golden_pictures_show_each_label_and_one_with_the_least() -> None:

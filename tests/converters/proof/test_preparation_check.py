@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from boxed_pictures import write_noise
 
-from converters.proof.preparation_check import Weighed, alternatives, compare, discordant_p
+from converters.data.picture_set import Picture
+from converters.proof.preparation_check import (
+    Preparations,
+    Weighed,
+    alternatives,
+    check_preparation,
+    compare,
+    discordant_p,
+)
+from edge_sdk.console.progress import SilentProgress
 from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.values import Pixels
+from edge_sdk.errors import BackendError
 
 RGB = ImageInput(width=8, height=8, std=(255.0,))
 
@@ -67,3 +81,19 @@ def test_grey_pictures_have_no_colors_to_swap() -> None:
     names = alternatives(ImageInput(width=8, height=8, color="gray", std=(255.0,)), scales=True)
     assert not any(name.startswith("color") for name in names)
     assert {image.color for image in names.values()} == {"gray"}
+
+
+def test_a_model_that_breaks_as_the_spec_says_is_not_passed_over(tmp_path: Path) -> None:
+    path = write_noise(tmp_path / "a.png")
+
+    def broken(_pixels: Pixels) -> float:
+        raise BackendError("no finite number")
+
+    kind = Preparations(
+        ask=lambda image: broken if image == RGB else lambda _pixels: 0.5,
+        weigh=lambda chosen, _answers: weighed(1, len(chosen)),
+        figure="accuracy",
+    )
+    picture = Picture("a.png", path, frozenset({"cat"}), "0" * 64, 20, 30)
+    with pytest.raises(BackendError, match="no finite number"):
+        check_preparation(RGB, [picture], kind, SilentProgress(), scales=True)

@@ -66,7 +66,7 @@ def test_each_window_is_scored_by_each_model_and_a_clip_has_its_highest(scorer: 
     assert failed["broken"].message == "the model broke"
     assert [place.start for place in found["whole"].places] == list(range(0, 16001, 2000))
     assert found["whole"].windows[:, 0].tolist() == pytest.approx([n / 1000 for n in range(1, 10)])
-    assert found["whole"].clips[0, :2].tolist() == pytest.approx([0.009, 0.0])
+    assert found["whole"].samples[0, :2].tolist() == pytest.approx([0.009, 0.0])
 
 
 def test_a_score_takes_four_bytes(scorer: Any, tmp_path: Path) -> None:
@@ -78,4 +78,4 @@ def test_a_score_takes_four_bytes(scorer: Any, tmp_path: Path) -> None:
     tracemalloc.stop()
     scores = found["one"].windows.size
     assert scores == 397 * len(LABELS)
-    assert peak_bytes < 16 * scores  # kept twice for a moment, and the buffers of one recording
+    assert peak_bytes < 8 * scores  # kept once, and the buffers of one recording
