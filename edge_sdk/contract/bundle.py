@@ -9,27 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 import stat
-import struct
-import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BundleError, DigestError, UnsafeArchiveError, UsageError
 from .manifest import FileDigest, Manifest, decode_manifest, encode_manifest
+from .stored_zip import ZipEntry, damaged, read_directory, read_members
+
+if TYPE_CHECKING:
+    import zipfile
 
 __all__ = ["Bundle", "file_digest", "write_bundle"]
 
 MANIFEST_NAME = "manifest.json"
-MAX_MEMBERS = 256
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_BUNDLE_BYTES = 2 * 1024 * 1024 * 1024
 
-# What zipfile raises on damaged archives, beside its own error.
-_UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
-_LOCAL_HEADER_BYTES = 30  # before a member's name and content
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: no clock in the bytes
 
 
@@ -53,6 +52,8 @@ def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -
         ManifestError: No reader would accept the manifest.
         BundleError: Manifest and members disagree, or the file cannot be written.
     """
+    import zipfile  # takes longer to load than a bundle takes to open, and only workstations write
+
     encoded = _checked_encoding(manifest)
     listed = {name: file_digest(content) for name, content in members.items()}
     if listed != manifest.files:
@@ -85,6 +86,8 @@ def _checked_encoding(manifest: Manifest) -> bytes:
 
 
 def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    import zipfile
+
     info = zipfile.ZipInfo(name, date_time=_ZIP_EPOCH)
     info.create_system = 3  # Unix on every platform: the byte is part of the file
     info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -135,22 +138,13 @@ class Bundle:
 
     @classmethod
     def _open(cls, path: Path, require_sha256: str | None) -> Bundle:
-        content = _read_file(path)
-        digest = hashlib.sha256(content.getbuffer()).hexdigest()
+        members, digest = _read_file(path)
         if require_sha256 is not None and digest != require_sha256.lower():
             raise DigestError(
                 f"{path} has sha256 {digest}, not the required {require_sha256}",
                 hint="fetch the bundle again, and ask its maker for the digest",
             )
-        try:
-            with zipfile.ZipFile(content) as archive:
-                infos = _checked_members(path, archive, len(content.getbuffer()))
-                manifest = decode_manifest(archive.read(MANIFEST_NAME))
-                members = {name: archive.read(info) for name, info in infos.items() if name != MANIFEST_NAME}
-        except _UNREADABLE as error:
-            raise BundleError(
-                f"{path} is not a readable bundle: {error}", hint="copy it again; it may be truncated"
-            ) from error
+        manifest = decode_manifest(members.pop(MANIFEST_NAME))
         _check_digests(path, manifest, members)
         return cls(path, manifest, digest, members)
 
@@ -166,56 +160,32 @@ class Bundle:
             raise BundleError(f"{self.path} has no member '{name}'") from None
 
 
-def _read_file(path: Path) -> io.BytesIO:
+def _read_file(path: Path) -> tuple[dict[str, bytes], str]:
+    """All members of the file, and its digest."""
     try:
-        if path.stat().st_size > MAX_BUNDLE_BYTES:
-            raise UnsafeArchiveError(f"{path} is larger than {MAX_BUNDLE_BYTES} bytes")
-        return io.BytesIO(path.read_bytes())
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > MAX_BUNDLE_BYTES:
+                raise UnsafeArchiveError(f"{path} is larger than {MAX_BUNDLE_BYTES} bytes")
+            entries = read_directory(file, path)
+            manifest = _manifest_entry(path, entries)
+            members, digest = read_members(file, path, entries)
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {path}") from error
     except OSError as error:
         raise BundleError(f"cannot read {path}: {error.strerror or error}") from error
+    # The one member whose digest is listed nowhere.
+    if zlib.crc32(members[MANIFEST_NAME]) != manifest.crc32:
+        raise damaged(path, "its manifest is damaged")
+    return members, digest
 
 
-def _checked_members(path: Path, archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    infos = archive.infolist()
-    if len(infos) > MAX_MEMBERS:
-        raise UnsafeArchiveError(f"{path} has {len(infos)} members, more than {MAX_MEMBERS}")
-    members: dict[str, zipfile.ZipInfo] = {}
-    for info in infos:
-        _check_member(path, info)
-        if info.filename in members:
-            raise UnsafeArchiveError(f"{path} has two members named '{info.filename}'")
-        members[info.filename] = info
-    _check_overlap(path, infos)
-    if sum(info.file_size for info in infos) > size:
-        raise UnsafeArchiveError(f"{path} claims to unpack to more than its own size")
-    if MANIFEST_NAME not in members:
-        raise BundleError(f"{path} has no {MANIFEST_NAME}", hint="is it an edge-sdk bundle?")
-    if members[MANIFEST_NAME].file_size > MAX_MANIFEST_BYTES:
-        raise UnsafeArchiveError(f"the manifest of {path} is larger than {MAX_MANIFEST_BYTES} bytes")
-    return members
-
-
-def _check_overlap(path: Path, infos: list[zipfile.ZipInfo]) -> None:
-    """Members that share bytes could unpack to far more than the file holds."""
-    end = 0
-    for info in sorted(infos, key=lambda info: info.header_offset):
-        if info.header_offset < end:
-            raise UnsafeArchiveError(f"{path} has members that overlap: '{info.filename}'")
-        end = info.header_offset + _LOCAL_HEADER_BYTES + info.file_size
-
-
-def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
-    name = info.filename
-    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/") or ":" in name:
-        raise UnsafeArchiveError(f"{path} has a member with the unsafe name {name!r}")
-    if info.is_dir() or stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise UnsafeArchiveError(f"{path} has a member that is no plain file: '{name}'")
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-        raise UnsafeArchiveError(f"{path} has a compressed member '{name}'; bundles are stored")
-    if info.flag_bits & 0x1:
-        raise UnsafeArchiveError(f"{path} has an encrypted member '{name}'")
+def _manifest_entry(path: Path, entries: Iterable[ZipEntry]) -> ZipEntry:
+    for entry in entries:
+        if entry.name == MANIFEST_NAME:
+            if entry.size > MAX_MANIFEST_BYTES:
+                raise UnsafeArchiveError(f"the manifest of {path} is larger than {MAX_MANIFEST_BYTES} bytes")
+            return entry
+    raise BundleError(f"{path} has no {MANIFEST_NAME}", hint="is it an edge-sdk bundle?")
 
 
 def _check_digests(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -> None:
