@@ -12,6 +12,7 @@ from msgspec import Struct
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import ClassesOutput, Manifest, Variant
 from edge_sdk.contract.values import Box, Detections, Float32Array, Frame, Pixels
+from edge_sdk.decode.counting import Counting, counting_of
 from edge_sdk.errors import UsageError
 from edge_sdk.image.draw import draw_classes, draw_detections
 from edge_sdk.inference.backend import Backend
@@ -43,7 +44,7 @@ class FrameReport(Struct, frozen=True, kw_only=True):
         index: Number of the frame, from 0.
         time_s: When it is shown, from the start of the video; null for a picture.
         scores: Classifiers: the best labels, and every label that counts; best first.
-        over_threshold: Classifiers: which labels count.
+        over_threshold: Classifiers: which labels count; see :mod:`edge_sdk.decode.counting`.
         boxes: Detectors: what counts, best first.
     """
 
@@ -61,7 +62,6 @@ class PictureReport(Struct, frozen=True, kw_only=True):
         file: Its path, as it was given.
         error: Why it could not be used, or not to its end; what came before holds.
         width, height: Of the picture, in pixels; 0 where none could be read.
-        frames: One for a picture.
         frames_seen: How many frames were looked at.
         seen: For each label that counted: in how many frames.
         peaks: ... and its highest score.
@@ -72,7 +72,6 @@ class PictureReport(Struct, frozen=True, kw_only=True):
     error: str | None
     width: int
     height: int
-    frames: list[FrameReport]
     frames_seen: int
     seen: dict[str, int]
     peaks: dict[str, float]
@@ -87,7 +86,10 @@ class PictureLooker:
         variant: Which variant; by default the first whose engine is installed.
         threads: Threads that one inference may use.
         top: How many labels a classifier tells of.
-        threshold: What scores must reach, instead of the bundle's thresholds.
+        threshold: What scores must reach, instead of the bundle's own rule.
+
+    Attributes:
+        counting: What counts.
 
     Raises:
         UsageError: There is no such variant, the bundle listens, or its detector leaves out boxes that
@@ -110,7 +112,10 @@ class PictureLooker:
         self.manifest: Manifest = manifest
         self.variant: Variant = choose_variant(manifest, variant)
         self._top = top
-        self._thresholds = _thresholds(manifest, threshold)
+        if threshold is not None:
+            _require_reachable(manifest, threshold)
+        self.counting: Counting = counting_of(manifest, threshold)
+        self._thresholds = [self.counting.threshold(label.id) for label in manifest.labels]
         self._backend: Backend = open_backend(
             bundle.read(self.variant.file),
             self.variant.format,
@@ -135,7 +140,8 @@ class PictureLooker:
     def _classes(self, frame: Frame, time_s: float | None, scores: Float32Array) -> tuple[FrameReport, Draw]:
         labels, values = self.manifest.labels, scores.tolist()
         ranked = np.argsort(-scores, kind="stable").tolist()
-        counts = [index for index in ranked if values[index] >= self._thresholds[index]]
+        may_count = ranked[:1] if self.counting.highest else ranked
+        counts = [index for index in may_count if values[index] >= self._thresholds[index]]
         counting = set(counts)
         shown = [index for place, index in enumerate(ranked) if place < self._top or index in counting]
         told = FrameReport(
@@ -178,17 +184,6 @@ class PictureLooker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._backend.close()
-
-
-_NEVER = 2.0  # no score reaches it: a label without a rule never counts
-
-
-def _thresholds(manifest: Manifest, threshold: float | None) -> list[float]:
-    own = manifest.thresholds
-    if threshold is not None:
-        _require_reachable(manifest, threshold)
-        return [threshold] * len(manifest.labels)
-    return [own.get(label.id, _NEVER) for label in manifest.labels]
 
 
 def _require_reachable(manifest: Manifest, threshold: float) -> None:

@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from edge_sdk.console.foreign_text import json_text, printable
+from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.progress import Progress, SilentProgress, make_progress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import Frame
@@ -21,6 +20,7 @@ from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.video_file import VideoFile, is_video
 
 from .picture_report import FrameReport, PictureLooker, PictureReport
+from .predict_document import PredictDocument
 from .saved_pictures import SavedPictures
 from .sources.picture_files import find_pictures
 
@@ -45,18 +45,24 @@ def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
     saved = None if arguments.save is None else SavedPictures(arguments.save, arguments.files, paths)
     told_at_once = not arguments.json and not arguments.summary
     progress = SilentProgress() if told_at_once else make_progress()
-    with PictureLooker(
-        bundle,
-        arguments.variant,
-        threads=arguments.threads,
-        top=arguments.top,
-        threshold=arguments.threshold,
-    ) as looker:
-        seer = _Seer(looker, arguments, saved, progress)
-        reports = [seer.see(path) for path in progress.track(paths, "looking at pictures")]
-        if arguments.json:
-            _print_json(looker, bundle, reports)
-    return 1 if any(report.error is not None for report in reports) else 0
+    with contextlib.ExitStack() as finish:
+        looker = finish.enter_context(
+            PictureLooker(
+                bundle,
+                arguments.variant,
+                threads=arguments.threads,
+                top=arguments.top,
+                threshold=arguments.threshold,
+            )
+        )
+        document = finish.enter_context(PredictDocument("frames")) if arguments.json else None
+        if document is None:
+            print(_headline(looker))
+        seer = _Seer(looker, arguments, saved, progress, document)
+        failed = [seer.see(path).error is not None for path in progress.track(paths, "looking at pictures")]
+        if document is not None:
+            document.write(_head(looker, bundle), sys.stdout)
+    return 1 if any(failed) else 0
 
 
 @dataclass
@@ -65,15 +71,12 @@ class _Tally:
 
     width: int = 0
     height: int = 0
-    frames: list[FrameReport] = field(default_factory=list)
     n: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     peaks: dict[str, float] = field(default_factory=dict)
 
-    def add(self, told: FrameReport, *, keep: bool) -> None:
+    def add(self, told: FrameReport) -> None:
         self.n += 1
-        if keep:
-            self.frames.append(told)
         scores = {label_id: told.scores[label_id] for label_id in told.over_threshold}
         for box in told.boxes:
             scores[box.label] = max(box.score, scores.get(box.label, 0.0))
@@ -91,9 +94,10 @@ class _Seer:
         arguments: argparse.Namespace,
         saved: SavedPictures | None,
         progress: Progress,
+        document: PredictDocument | None,
     ) -> None:
         self._looker = looker
-        self._as_json: bool = arguments.json
+        self._document = document
         self._summary: bool = arguments.summary
         self._every: int = arguments.every or 1
         self._saved = saved
@@ -101,8 +105,10 @@ class _Seer:
 
     def see(self, path: Path) -> PictureReport:
         """Look at one file; one that is bad, or breaks off, is a report with an error."""
-        if not self._as_json:
+        if self._document is None:
             print(printable(str(path)))
+        else:
+            self._document.begin_file(str(path))
         tally, problem = _Tally(), None
         with contextlib.ExitStack() as finish:
             try:
@@ -115,14 +121,15 @@ class _Seer:
             error=problem,
             width=tally.width,
             height=tally.height,
-            frames=tally.frames,
             frames_seen=tally.n,
             seen=dict(sorted(tally.seen.items())),
             peaks=tally.peaks,
             saved=None if self._saved is None or not tally.n else str(self._saved.target(path)),
         )
-        if not self._as_json:
+        if self._document is None:
             _print_summary(report, video=is_video(path), summary=self._summary)
+        else:
+            self._document.end_file(report)
         return report
 
     def _look(self, path: Path, tally: _Tally, finish: contextlib.ExitStack) -> None:
@@ -130,11 +137,17 @@ class _Seer:
         for frame, time_s in self._frames(path):
             tally.height, tally.width = frame.pixels.shape[:2]
             told, draw = self._looker.look(frame, time_s)
-            tally.add(told, keep=self._as_json and not self._summary)
-            if not self._as_json and not self._summary:
-                _print_frame(told)
+            tally.add(told)
+            if not self._summary:
+                self._tell(told)
             if write is not None:
                 write(draw(), self._rate_hz)
+
+    def _tell(self, told: FrameReport) -> None:
+        if self._document is None:
+            _print_frame(told)
+        else:
+            self._document.add(told)
 
     def _frames(self, path: Path) -> Iterator[tuple[Frame, float | None]]:
         """The frames to look at, each with its time in a video."""
@@ -152,36 +165,46 @@ class _Seer:
                     yield frame, None if frame.time_s is None else round(frame.time_s, 3)
 
 
+def _headline(looker: PictureLooker) -> str:
+    manifest = looker.manifest
+    marked = "" if manifest.task == "detect" else "* "
+    return f"{manifest.name} {manifest.version}, {looker.variant.name}; {marked}{looker.counting.sentence()}"
+
+
 def _print_frame(told: FrameReport) -> None:
-    when = "" if told.time_s is None else f"{told.time_s:9.3f} s  "
+    when = "" if told.time_s is None else f"{told.time_s:9.3f} s"
     for label_id, score in told.scores.items():
-        mark = "  over its threshold" if label_id in told.over_threshold else ""
-        print(f"  {when}{label_id}  {score:.3f}{mark}")
+        mark = "*" if label_id in told.over_threshold else " "
+        print(f"{when}  {mark} {score:.3f}  {label_id}")
+    width = max((len(box.label) for box in told.boxes), default=0)
     for box in told.boxes:
-        corners = " ".join(f"{corner:.0f}" for corner in box.box)
-        print(f"  {when}{box.label}  {box.score:.3f}  [{corners}]")
+        corners = " ".join(f"{corner:4.0f}" for corner in box.box)
+        print(f"{when}  {box.score:.3f}  {box.label:<{width}}  [{corners}]")
 
 
 def _print_summary(report: PictureReport, *, video: bool, summary: bool) -> None:
     if not report.frames_seen:
         return
-    seen = "  ".join(
-        f"{label_id} {report.peaks[label_id]:.3f}" + (f" in {n} frames" if video else "")
-        for label_id, n in report.seen.items()
-    )
-    frames = f", {report.frames_seen} frames" if video else ""
-    if video or summary or not seen:
-        print(f"  {report.width}x{report.height}{frames}; over threshold: {seen or 'nothing'}")
+    size = f"{report.width}x{report.height}"
+    if video:
+        print(f"  {size}, {report.frames_seen} frames{'' if report.seen else '; nothing counts'}")
+    elif summary or not report.seen:
+        print(f"  {size}{'' if report.seen else '; nothing counts'}")
+    if video or summary:
+        for label_id, n in sorted(report.seen.items(), key=lambda item: -report.peaks[item[0]]):
+            frames = f" in {n} frame{'s' if n > 1 else ''}" if video else ""
+            print(f"  {report.peaks[label_id]:.3f}  {label_id}{frames}")
     if report.saved is not None:
         print(f"  drawn: {printable(report.saved)}")
 
 
-def _print_json(looker: PictureLooker, bundle: Bundle, reports: list[PictureReport]) -> None:
-    manifest = looker.manifest
-    document = {
+def _head(looker: PictureLooker, bundle: Bundle) -> dict[str, Any]:
+    """What of the document is not about one file."""
+    manifest, counting = looker.manifest, looker.counting
+    return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "variant": looker.variant.name,
         "task": manifest.task,
-        "files": msgspec.to_builtins(reports),
+        "counts": "highest" if counting.highest else "from_threshold",
+        "thresholds": counting.thresholds,
     }
-    print(json_text(document))

@@ -11,8 +11,8 @@ from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.progress import SilentProgress, make_progress
 from edge_sdk.contract.bundle import Bundle
 
+from .predict_document import PredictDocument
 from .recording_report import RecordingPredictor, RecordingReport, WindowReport
-from .sound_document import SoundDocument
 from .sources.named_files import is_folder
 from .sources.recordings import find_recordings
 
@@ -33,8 +33,16 @@ def predict_sound(bundle: Bundle, arguments: argparse.Namespace) -> int:
         UsageError: Nothing is at one of the paths, or no recording in one of the folders.
     """
     paths = [path for given in arguments.files for path in _recordings(given)]
-    document = SoundDocument() if arguments.json else None
-    tell_window = document.add_window if document else _print_window
+    if not arguments.json:
+        return _predict_all(bundle, paths, arguments, None)
+    with PredictDocument("windows") as document:
+        return _predict_all(bundle, paths, arguments, document)
+
+
+def _predict_all(
+    bundle: Bundle, paths: list[Path], arguments: argparse.Namespace, document: PredictDocument | None
+) -> int:
+    tell_window = document.add if document else _print_window
     # Windows that are printed as they come show how far it is.
     progress = SilentProgress() if not document and not arguments.summary else make_progress()
     predictor = RecordingPredictor(
@@ -48,8 +56,7 @@ def predict_sound(bundle: Bundle, arguments: argparse.Namespace) -> int:
     any_failed = False
     with predictor.pipeline:
         for path in progress.track(paths, "hearing recordings"):
-            if document is None:
-                print(printable(str(path)))
+            _begin(path, document)
             report = predictor.predict(path, arguments.channel)
             if report.error is not None:
                 any_failed = True
@@ -57,10 +64,17 @@ def predict_sound(bundle: Bundle, arguments: argparse.Namespace) -> int:
             if document is None:
                 _print_report(report)
             else:
-                document.end_recording(report)
+                document.end_file(report)
         if document is not None:
             document.write(_head(bundle, predictor), sys.stdout)
     return 1 if any_failed else 0
+
+
+def _begin(path: Path, document: PredictDocument | None) -> None:
+    if document is None:
+        print(printable(str(path)))
+    else:
+        document.begin_file(str(path))
 
 
 def _recordings(given: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from ..contract.audio import LogMel
 from ..contract.bundle import Bundle
 from ..contract.image import ImageInput
 from ..contract.manifest import AudioInput, Manifest, Metric, Rule
+from ..decode.counting import counting_of
 
 __all__ = ["add_arguments", "run"]
 
@@ -95,9 +96,9 @@ def _picture(image: ImageInput) -> str:
 def _labels(manifest: Manifest) -> str:
     if manifest.modality == "audio":
         return _labels_with_event_rules(manifest)
-    thresholds = manifest.thresholds
+    counting = counting_of(manifest)
     rows = [
-        [str(index), label.id, label.name, f"{thresholds[label.id]:g}" if label.id in thresholds else "-"]
+        [str(index), label.id, label.name, counting.text(label.id)]
         for index, label in enumerate(manifest.labels)
     ]
     return text_table(["#", "label", "name", "threshold"], rows, numbers=[0, 3])

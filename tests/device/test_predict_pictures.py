@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tempfile
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 from msgspec import structs
-from tiny_bundle import tiny_bundle
+from tiny_bundle import TinyBundle, tiny_bundle
 from tiny_pictures import (
     BLUE,
     GREEN,
@@ -23,8 +26,11 @@ from tiny_pictures import (
     write_pictures,
 )
 
+from device.picture_report import FrameReport, PictureReport
+from device.predict_document import PredictDocument
 from edge_sdk.cli.main import main
 from edge_sdk.contract.values import Pixels
+from edge_sdk.errors import EdgeSdkError
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.video_file import read_video
 from edge_sdk.image.video_writer import VideoWriter
@@ -190,11 +196,107 @@ def test_a_folder_without_pictures_is_wrong_use(
 
 
 def test_people_read_lines(tmp_path: Path, things: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_pictures(tmp_path, {"a.png": thing_picture((1, 2, RED)), "b.png": thing_picture()})
+    write_pictures(
+        tmp_path, {"a.png": thing_picture((1, 2, RED), (5, 5, (0, 240, 0))), "b.png": thing_picture()}
+    )
     assert main(["predict", str(things), str(tmp_path / "a.png"), str(tmp_path / "b.png")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "things 0.1.0, onnx-float32; counts from 0.5",
+        str(tmp_path / "a.png"),
+        "  1.000  red    [  16    8   24   16]",
+        "  0.941  green  [  40   40   48   48]",
+        str(tmp_path / "b.png"),
+        "  64x64; nothing counts",
+    ]
+
+
+def test_lines_fit_an_80_column_terminal(
+    tmp_path: Path, things: Path, colors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write_video(tmp_path / "clip.mp4", [thing_picture((1, 2, RED))] * 3)
+    for bundle in (things, colors):
+        assert main(["predict", str(bundle), str(video), "--threshold", "0.1"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert max(len(line) for line in lines if line != str(video)) <= 80
+    assert lines[2].startswith("    0.000 s")
+
+
+def _without_rules(made: TinyBundle, *, exclusive: bool) -> TinyBundle:
+    output = structs.replace(made.manifest.classes, exclusive=exclusive)
+    return replace(made, manifest=structs.replace(made.manifest, frame_rules={}, outputs=[output]))
+
+
+@pytest.mark.parametrize(
+    ("exclusive", "counts", "shown", "seen"),
+    [(True, "highest", "highest", {"red": 1}), (False, "from_threshold", "0.5", {})],
+)
+def test_without_rules_what_counts_is_the_same_wherever_it_is_told(
+    tmp_path: Path,
+    predict: Predict,
+    capsys: pytest.CaptureFixture[str],
+    exclusive: bool,  # noqa: FBT001
+    counts: str,
+    shown: str,
+    seen: dict[str, int],
+) -> None:
+    bundle = _without_rules(color_bundle(), exclusive=exclusive).write(tmp_path / "colors.edge")
+    write_pictures(tmp_path, {"dim.png": plain((0, 0, 100))})  # red scores best, and below 0.5
+    _, document = predict(bundle, tmp_path / "dim.png")
+    assert document["counts"] == counts
+    (file,) = document["files"]
+    assert max(file["frames"][0]["scores"].values()) < 0.5
+    assert file["seen"] == seen
+    assert file["frames"][0]["over_threshold"] == list(seen)
+    assert main(["inspect", str(bundle)]) == 0
+    table = capsys.readouterr().out
+    assert [line.split()[-1] for line in table.splitlines() if line.split()[1:2] == ["red"]] == [shown]
+    assert main(["predict", str(bundle), str(tmp_path / "dim.png")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "  red  1.000  [16 8 24 16]"
-    assert lines[3] == "  64x64; over threshold: nothing"
+    assert ("* 0." in lines[2]) is bool(seen)
+
+
+def test_frames_are_kept_outside_of_memory_and_come_out_as_one_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    noise = np.random.default_rng(0)
+    out = io.StringIO()
+    with PredictDocument("frames") as document:
+        tracemalloc.start()
+        for name in ("a.mp4", "b.mp4"):
+            document.begin_file(name)
+            for index in range(20_000):
+                scores = {str(label): float(noise.random()) for label in range(5)}
+                document.add(FrameReport(index=index, time_s=index / 25, scores=scores))
+            document.end_file(_report(name, 20_000))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        document.write({"task": "classify"}, out)
+    found = json.loads(out.getvalue())
+    assert len(out.getvalue()) > 5_000_000
+    assert most < 3_000_000
+    assert [file["file"] for file in found["files"]] == ["a.mp4", "b.mp4"]
+    assert [frame["index"] for frame in found["files"][1]["frames"]] == list(range(20_000))
+    assert found["files"][1]["frames_seen"] == 20_000
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_for_temporary_files_that_takes_nothing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    noise = np.random.default_rng(0)
+    frames = (FrameReport(scores={"a": float(noise.random())}) for _ in range(100_000))
+    with PredictDocument("frames") as document:
+        with pytest.raises(EdgeSdkError, match="absent") as failed:
+            any(map(document.add, frames))
+        assert "TMPDIR" in str(failed.value.hint)
+
+
+def _report(name: str, frames: int) -> PictureReport:
+    return PictureReport(
+        file=name, error=None, width=4, height=3, frames_seen=frames, seen={}, peaks={}, saved=None
+    )
 
 
 def test_a_label_without_a_rule_is_never_told_by_a_detector(tmp_path: Path, predict: Predict) -> None:
@@ -219,7 +321,7 @@ def test_a_label_that_counts_is_told_though_it_is_not_among_the_best(
     assert list(file["frames"][0]["scores"]) == ["red", "green", "blue"]
     assert set(file["peaks"]) == set(file["seen"]) == {"red", "green", "blue"}
     main(["predict", *map(str, arguments)])
-    assert "  green  0.002  over its threshold" in capsys.readouterr().out.splitlines()
+    assert "  * 0.002  green" in capsys.readouterr().out.splitlines()
 
 
 def test_a_threshold_below_what_a_detector_gives_is_refused(
