@@ -17,6 +17,7 @@ from edge_sdk.errors import GateRefusedError
 
 from .bundle_content import modality_of, write_proved_bundle
 from .library_versions import library_versions
+from .proof.acceptance import Acceptance
 from .proof.findings import assemble_report
 from .proof.kinds import check_model, fit_input, make_trial
 from .proof.latency import describe_machine
@@ -67,8 +68,10 @@ def run_conversion(request: Request, progress: Progress, show: ShowReport) -> Co
     spec = load_spec(request.spec)
     with contextlib.ExitStack() as finish:
         source = finish.enter_context(_open(request, spec, progress))
-        check_model(spec, source)
-        checked = Checked(request, spec, source, make_trial(request, spec, source, progress))
+        acceptance = Acceptance(spec.accepted)
+        check_model(spec, source, acceptance)
+        trial = make_trial(request, spec, source, acceptance, progress)
+        checked = Checked(request, spec, source, trial)
         proof = prove(checked, asked, finish, progress)
         return _decide(checked, proof, progress, show)
 
@@ -95,6 +98,7 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
         calibration=None if calibration is None else calibration.digest,
         evaluation=trial.case.evaluation.digest,
         libraries=library_versions(checked.source, modality_of(trial), formats),
+        accepted=list(trial.case.acceptance.found),
     )
     report = assemble_report(
         spec,

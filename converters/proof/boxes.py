@@ -82,11 +82,9 @@ class BoxesTrial:
 
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (boxes have no range)
         """See :class:`.trial.Trial`."""
-        labelled = [picture for picture in self.case.evaluation.samples if picture.labels]
-        self._refuse_blindness(labelled)
+        self._refuse_blindness()
         kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
-        scales = self.case.source.input.dtype == "float32"
-        return check_preparation(self.input, labelled, kind, progress, scales=scales)
+        return check_preparation(self.input, self.case, kind, progress)
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`: what is in the pictures is not known."""
@@ -145,8 +143,9 @@ class BoxesTrial:
             *self._blind_golden(samples),
         ]
 
-    def _refuse_blindness(self, labelled: Sequence[Picture]) -> None:
+    def _refuse_blindness(self) -> None:
         """Of a detector that finds nothing all forms agree, and its golden samples are empty."""
+        labelled = [picture for picture in self.case.evaluation.samples if picture.labels]
         detect = self._source().detect
         for most in (FIRST_PICTURES, MOST_PICTURES):
             chosen = spread(labelled, most)

@@ -12,6 +12,7 @@ from edge_sdk.errors import ConversionError
 from ..data.labelled_set import LabelledSet
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
+from .acceptance import Acceptance
 
 __all__ = ["Case", "manifest_part"]
 
@@ -29,6 +30,7 @@ class Case(Generic[SetT]):
         calibration: Samples for integer variants, if any were given.
         evaluation: Samples that judge.
         max_drop: How much the metric may lose.
+        acceptance: What the model may contradict in the spec.
     """
 
     spec: ConversionSpec
@@ -36,6 +38,7 @@ class Case(Generic[SetT]):
     calibration: SetT | None
     evaluation: SetT
     max_drop: float
+    acceptance: Acceptance
 
     @property
     def required_calibration(self) -> SetT:

@@ -86,6 +86,7 @@ def _proven_report(item: Proven) -> VariantReport:
 def _warnings(trial: Trial, proof: Proof) -> list[str]:
     bound = max((item.tolerance.bound for item in proof.passed), default=0.0)
     return [
+        *trial.case.acceptance.warnings(),
         *proof.warnings,
         *trial.warnings(proof.golden, bound),
         *(

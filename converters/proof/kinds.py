@@ -24,6 +24,7 @@ from ..sources.input_scaling import check_scaling
 from ..sources.model_check import check_outputs, fit_window
 from ..sources.source_model import SourceModel, telling_tensors
 from ..spec.spec_file import ConversionSpec
+from .acceptance import Acceptance
 from .boxes import BoxesTrial, check_detector_outputs
 from .case import Case
 from .picture_classes import PictureClassesTrial
@@ -49,8 +50,8 @@ def fit_input(spec: ConversionSpec, model_input: TensorSpec) -> tuple[int, ...]:
         raise SpecError(error.message, hint=error.hint) from error
 
 
-def check_model(spec: ConversionSpec, source: SourceModel) -> None:
-    """Hold the outputs of a model against the spec.
+def check_model(spec: ConversionSpec, source: SourceModel, acceptance: Acceptance) -> None:
+    """Hold what a model does to its input, and its outputs, against the spec.
 
     Raises:
         SpecError: They contradict each other; the message lists the model's inputs and outputs.
@@ -59,14 +60,23 @@ def check_model(spec: ConversionSpec, source: SourceModel) -> None:
     with telling_tensors(source.name, source.backend.inputs, source.backend.outputs):
         if isinstance(spec.input, ImageInput):
             load_opencv()  # nobody shall wait for thousands of pictures to be read, and then install it
-            check_scaling(spec.input, source)
+            _settle_scaling(spec.input, source, acceptance)
         if isinstance(spec.output, ClassesOutput):
             check_outputs(spec, source)
         else:
             check_detector_outputs(spec, source)
 
 
-def make_trial(request: Request, spec: ConversionSpec, source: SourceModel, progress: Progress) -> Trial:
+def _settle_scaling(image: ImageInput, source: SourceModel, acceptance: Acceptance) -> None:
+    try:
+        check_scaling(image, source)
+    except SpecError as error:
+        acceptance.take({"preprocessing": error.message}, error.hint or "")
+
+
+def make_trial(
+    request: Request, spec: ConversionSpec, source: SourceModel, acceptance: Acceptance, progress: Progress
+) -> Trial:
     """Read the data sets of a conversion, and put them to the trial of that kind of model.
 
     Raises:
@@ -79,21 +89,21 @@ def make_trial(request: Request, spec: ConversionSpec, source: SourceModel, prog
             SoundTrial.nouns,
             lambda folder, what: read_dataset(folder, spec.label_ids, progress=progress, what=what),
         )
-        return SoundTrial(Case(spec, source, *sounds, request.max_drop))
+        return SoundTrial(Case(spec, source, *sounds, request.max_drop, acceptance))
     if isinstance(spec.output, ClassesOutput):
         pictures = _read(
             request,
             PictureClassesTrial.nouns,
             lambda folder, what: read_pictures(folder, labels, progress=progress, what=what),
         )
-        return PictureClassesTrial(Case(spec, source, *pictures, request.max_drop))
+        return PictureClassesTrial(Case(spec, source, *pictures, request.max_drop, acceptance))
     boxed = _read(
         request,
         BoxesTrial.nouns,
         lambda folder, what: read_boxes(folder, labels, progress=progress, what=what),
         lambda folder, what: read_unlabelled(folder, labels, progress=progress, what=what),
     )
-    return BoxesTrial(Case(spec, source, *boxed, request.max_drop))
+    return BoxesTrial(Case(spec, source, *boxed, request.max_drop, acceptance))
 
 
 def _read(

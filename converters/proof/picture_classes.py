@@ -62,12 +62,9 @@ class PictureClassesTrial:
 
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:
         """See :class:`.trial.Trial`."""
-        source = self.case.source
-        check_score_range(self.case.spec, source, tensors)
-        labelled = [picture for picture in self.case.evaluation.samples if picture.labels]
+        check_score_range(self.case.spec, self.case.source, tensors)
         kind = Preparations(ask=lambda image: self._source(image).score, weigh=self._weigh, figure="accuracy")
-        scales = source.input.dtype == "float32"
-        return check_preparation(self.input, labelled, kind, progress, scales=scales)
+        return check_preparation(self.input, self.case, kind, progress)
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`."""

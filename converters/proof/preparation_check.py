@@ -2,8 +2,8 @@
 
 Swapped colours, another scaling or another way to resize give a model that is merely worse, which no
 shape tells. So the evaluation set's pictures are also prepared in the other usual ways. Where one of
-these is clearly better than what the spec says, the spec is refused. Few pictures come first; only what
-looks better on these is tried on more.
+these is clearly better than what the spec says, the spec is refused, unless it accepts that. Few
+pictures come first; only what looks better on these is tried on more.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from msgspec import structs
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.values import Float32Array, Pixels
-from edge_sdk.errors import SpecError
 
-from ..data.picture_set import Picture
+from ..data.picture_set import Picture, PictureSet
 from ..spec.image_table import PRESETS
+from .acceptance import Acceptance
+from .case import Case
 from .picture_run import ask_all, spread
 
 __all__ = [
@@ -134,49 +135,81 @@ def alternatives(image: ImageInput, *, scales: bool) -> dict[str, ImageInput]:
 
 
 def check_preparation(
-    image: ImageInput, pictures: Sequence[Picture], kind: Preparations, progress: Progress, *, scales: bool
+    image: ImageInput, case: Case[PictureSet], kind: Preparations, progress: Progress
 ) -> list[str]:
     """Refuse a spec that the model contradicts.
 
     Args:
         image: What the spec says.
-        pictures: Labelled ones.
+        case: The model, and the pictures that judge: those with a label are shown to it.
         kind: How the model is asked and judged.
         progress: Told how far it is.
-        scales: Whether the model takes scaled pixels, not bytes.
 
     Returns:
         What is likely but not sure, for the report.
 
     Raises:
-        SpecError: Another preparation is clearly better; says which, with the numbers.
+        SpecError: Another preparation is clearly better, and that is not accepted; has the numbers.
         BackendError: The model breaks on a picture that is prepared as the spec says.
     """
-    others = alternatives(image, scales=scales)
-    tried = len(others)
+    others = alternatives(image, scales=case.source.input.dtype == "float32")
+    pictures = [picture for picture in case.evaluation.samples if picture.labels]
+    weighed = _weigh_promising(pictures, {"": image} | others, kind, progress)
+    spec = weighed.pop("")
+    found = {name: compare(spec, other, len(others)) for name, other in weighed.items()}
+    likely = sorted((name for name in found if found[name].is_likely), key=lambda name: -found[name].gain)
+    told = {name: _told(name, weighed[name], found[name], kind.figure) for name in likely}
+    sure = [name for name in likely if found[name].is_sure(resize=_key(name) == "resize")]
+    return _settle(told, sure, f"as the spec says it is {spec.figure:.3f}", case.acceptance)
+
+
+def _weigh_promising(
+    pictures: Sequence[Picture], prepared: dict[str, ImageInput], kind: Preparations, progress: Progress
+) -> dict[str, Weighed]:
+    """How well pictures are answered as the spec says (under ``""``), and in ways that look better.
+
+    All are tried on a few pictures, and what looks better there on more.
+    """
     weighed: dict[str, Weighed] = {}
     for most in (FIRST_PICTURES, MOST_PICTURES):
         chosen = spread(pictures, most)
-        asked = {"": kind.ask(image)} | {name: kind.ask(other) for name, other in others.items()}
+        asked = {name: kind.ask(image) for name, image in prepared.items()}
         answers, failed = ask_all(chosen, asked, progress, "checking the preparation")
         if "" in failed:
             raise failed[""]
         weighed = {name: kind.weigh(chosen, given) for name, given in answers.items()}
-        others = {
-            name: others[name] for name in weighed if name and _is_promising(weighed[""], weighed[name])
-        }
-        if not others or len(chosen) == len(pictures):
+        spec = weighed[""]
+        weighed = {name: item for name, item in weighed.items() if not name or _is_promising(spec, item)}
+        prepared = {name: prepared[name] for name in weighed}
+        if len(prepared) == 1 or len(chosen) == len(pictures):
             break
-    found = {name: compare(weighed[""], weighed[name], tried) for name in others}
-    likely = sorted((name for name in found if found[name].is_likely), key=lambda name: -found[name].gain)
-    told = "; ".join(_told(name, weighed, found[name], kind.figure) for name in likely[:_MOST_NAMED])
-    if any(found[name].is_sure(resize=name.startswith("resize")) for name in found):
-        raise SpecError(
-            f"the spec's [image] contradicts the model, which has {kind.figure} "
-            f"{weighed[''].figure:.3f} on {len(chosen)} pictures as it says: {told}",
-            hint="set under [image] what the model was trained with",
-        )
-    return [f"[image] in the spec may be wrong: {told}"] if likely else []
+    return weighed
+
+
+def _settle(told: Mapping[str, str], sure: Sequence[str], said: str, acceptance: Acceptance) -> list[str]:
+    """Refuse what is sure and not accepted, keep what is accepted, and warn of the rest.
+
+    Args:
+        told: What was found, by alternative, the best first.
+        sure: Those that are no chance.
+        said: The figure as the spec says.
+        acceptance: Decides.
+    """
+    taken: dict[str, list[str]] = {}
+    doubts: list[str] = []
+    for name, text in told.items():
+        if name in sure or acceptance.covers(_key(name)):
+            taken.setdefault(_key(name), []).append(text)
+        else:
+            doubts.append(text)
+    findings = {key: f"{'; '.join(texts[:_MOST_NAMED])}; {said}" for key, texts in taken.items()}
+    acceptance.take(findings, "set under [image] what the model was trained with")
+    return [f"[image] in the spec may be wrong: {'; '.join(doubts[:_MOST_NAMED])}; {said}"] if doubts else []
+
+
+def _key(name: str) -> str:
+    """What under ``[image]`` an alternative changes."""
+    return name.partition(" ")[0]
 
 
 def compare(spec: Weighed, other: Weighed, tried: int) -> Compared:
@@ -217,9 +250,9 @@ def _same(one: ImageInput, other: ImageInput) -> bool:
     )
 
 
-def _told(name: str, weighed: Mapping[str, Weighed], compared: Compared, figure: str) -> str:
+def _told(name: str, other: Weighed, compared: Compared, figure: str) -> str:
     p = min(compared.p_right, compared.p_scores)
-    return f"with {name}, {figure} is {weighed[name].figure:.3f} (p {p:.1g})"
+    return f"with {name}, {figure} is {other.figure:.3f} (p {p:.1g})"
 
 
 def _is_promising(spec: Weighed, other: Weighed) -> bool:

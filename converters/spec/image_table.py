@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from edge_sdk.contract.image import ColorOrder, ImageInput, Interpolation, ResizeMode
 from edge_sdk.errors import SpecError
 
-__all__ = ["PRESETS", "ImageSpec", "Preset", "build_image_input"]
+__all__ = ["PRESETS", "AcceptSpec", "ImageSpec", "Preset", "build_image_input"]
 
 PresetName = Literal["caffe", "tf", "torch", "unit", "none"]
 
@@ -41,12 +41,29 @@ PRESETS: dict[str, Preset] = {
 """``unit`` makes 0..1; ``none`` leaves 0..255, for models that scale pixels themselves."""
 
 
+Reason = Annotated[str, Meta(pattern=r"\S.*\S")]
+
+
+class AcceptSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[image.accept]``: what is right though the model contradicts it, each with the reason."""
+
+    preprocessing: Reason | None = None
+    color: Reason | None = None
+    resize: Reason | None = None
+
+    def reasons(self) -> dict[str, str]:
+        """By key, those that are given."""
+        given = {"preprocessing": self.preprocessing, "color": self.color, "resize": self.resize}
+        return {key: reason for key, reason in given.items() if reason is not None}
+
+
 class ImageSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[image]``: the fields of :class:`edge_sdk.contract.image.ImageInput`.
 
     Attributes:
         preprocessing: A preset, or ``mean`` and ``std`` instead; one of the two is needed.
         color: Defaults to the preset's order, else to ``rgb``.
+        accept: Contradictions that do not end the conversion.
     """
 
     width: Annotated[int, Meta(ge=1, le=8192)]
@@ -61,6 +78,7 @@ class ImageSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     preprocessing: PresetName | None = None
     mean: float | list[float] | None = None
     std: float | list[float] | None = None
+    accept: AcceptSpec = AcceptSpec()
 
 
 def build_image_input(path: Path, image: ImageSpec, tensor_name: str) -> ImageInput:

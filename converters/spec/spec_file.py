@@ -56,7 +56,7 @@ Unknown keys are refused with the nearest known one. Durations are seconds and b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,6 +137,7 @@ class ConversionSpec:
         output: How it is read; a detector's is completed by the model's own outputs.
         rules: Sound: by label id; a label without one is scored and never alerts.
         frame_rules: The same for pictures.
+        accepted: Why a contradiction of the model is no mistake, by the key under ``[image]``.
     """
 
     name: str
@@ -147,6 +148,7 @@ class ConversionSpec:
     output: ClassesOutput | DetectorTable
     rules: dict[str, Rule]
     frame_rules: dict[str, FrameRule]
+    accepted: dict[str, str] = field(default_factory=dict)
 
     @property
     def label_ids(self) -> tuple[str, ...]:
@@ -226,6 +228,7 @@ def load_spec(path: Path) -> ConversionSpec:
         output=_output(path, spec, chosen),
         rules=event_rules(path, chosen, model_input) if isinstance(model_input, AudioInput) else {},
         frame_rules={} if listens else frame_rules(path, chosen),
+        accepted={} if spec.image is None else spec.image.accept.reasons(),
     )
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from .identifiers import Count, PositiveInt, Sha256
 
-__all__ = ["FileDigest", "Provenance", "SourceFile"]
+__all__ = ["Accepted", "FileDigest", "Provenance", "SourceFile"]
 
 
 class SourceFile(Struct, frozen=True, kw_only=True):
@@ -17,13 +17,32 @@ class SourceFile(Struct, frozen=True, kw_only=True):
     n: PositiveInt = 1
 
 
+class Accepted(Struct, frozen=True, kw_only=True):
+    """Something in the spec that the model contradicts and that a person kept.
+
+    Attributes:
+        key: What it is about, under ``[image]``: ``preprocessing``, ``color`` or ``resize``.
+        finding: What was found.
+        reason: Why it was kept, in that person's words.
+    """
+
+    key: str
+    finding: str
+    reason: str
+
+
 class Provenance(Struct, frozen=True, kw_only=True):
-    """Where the bundle comes from. No dates: same inputs, same bytes."""
+    """Where the bundle comes from. No dates: same inputs, same bytes.
+
+    Attributes:
+        accepted: Where the converter would have refused, and was told to go on.
+    """
 
     source_models: list[SourceFile]
     calibration: SourceFile | None = None
     evaluation: SourceFile
     libraries: dict[str, str]
+    accepted: list[Accepted] = []
 
 
 class FileDigest(Struct, frozen=True, kw_only=True):

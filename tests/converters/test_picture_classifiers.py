@@ -202,6 +202,29 @@ def test_swapped_channels_are_refused_with_the_numbers(place: Path, tmp_path: Pa
     assert "with color = 'rgb', accuracy is 1.000 (p " in message
 
 
+def test_a_contradiction_that_is_accepted_is_on_record(place: Path, tmp_path: Path) -> None:
+    model = _keras_model(tmp_path / "rescaling.keras", rescaling=True)
+    reasons = 'preprocessing = "trained so, see train.py"\ncolor = "as the camera gives it"'
+    image = f'preprocessing = "unit"\n[image.accept]\n{reasons}'
+    bundle = convert(
+        model,
+        spec=color_spec(tmp_path, image=image),
+        evaluation=place / "evaluation",
+        output=tmp_path / "x.edge",
+        variants=["tflite-float32"],
+    )
+    graph, answers = bundle.manifest.provenance.accepted
+    for accepted in (graph, answers):
+        assert (accepted.key, accepted.reason) == ("preprocessing", "trained so, see train.py")
+    assert "scaled twice" in graph.finding
+    assert "with preprocessing = 'none', accuracy is 1.000" in answers.finding
+    report = report_of(bundle)
+    assert report["provenance"]["accepted"][0]["reason"] == "trained so, see train.py"
+    assert any("accepted (preprocessing: trained so" in warning for warning in report["warnings"])
+    assert "[image.accept] color is not needed: nothing contradicts it" in report["warnings"]
+    assert "trained so, see train.py" in bundle.read("report.html").decode()
+
+
 def test_pixels_that_nobody_scales_are_refused_where_it_shows(place: Path, tmp_path: Path) -> None:
     spec = color_spec(tmp_path, image="mean = 0\nstd = 25500")
     assert "with preprocessing = 'unit', accuracy is 1.000" in refusal(place, tmp_path, spec).message

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from boxed_pictures import write_noise
 
-from converters.data.picture_set import Picture
+from converters.data.picture_set import Picture, PictureSet
+from converters.proof.acceptance import Acceptance
+from converters.proof.case import Case
 from converters.proof.preparation_check import (
     Preparations,
     Weighed,
@@ -19,8 +23,8 @@ from converters.proof.preparation_check import (
 )
 from edge_sdk.console.progress import SilentProgress
 from edge_sdk.contract.image import ImageInput
-from edge_sdk.contract.values import Pixels
-from edge_sdk.errors import BackendError
+from edge_sdk.contract.values import Pixels, TensorSpec
+from edge_sdk.errors import BackendError, SpecError
 
 RGB = ImageInput(width=8, height=8, std=(255.0,))
 
@@ -94,6 +98,54 @@ def test_a_model_that_breaks_as_the_spec_says_is_not_passed_over(tmp_path: Path)
         weigh=lambda chosen, _answers: weighed(1, len(chosen)),
         figure="accuracy",
     )
-    picture = Picture("a.png", path, frozenset({"cat"}), "0" * 64, 20, 30)
     with pytest.raises(BackendError, match="no finite number"):
-        check_preparation(RGB, [picture], kind, SilentProgress(), scales=True)
+        check_preparation(RGB, case_of(path, {}), kind, SilentProgress())
+
+
+def case_of(path: Path, accepted: dict[str, str]) -> Case[PictureSet]:
+    """One picture, and a model that takes floats."""
+    picture = Picture("a.png", path, frozenset({"cat"}), "0" * 64, 20, 30)
+    spec: Any = None  # is not looked at
+    source: Any = SimpleNamespace(input=TensorSpec("x", (1, 8, 8, 3), "float32"))
+    pictures = PictureSet(path.parent, ("cat",), (picture,))
+    return Case(spec, source, None, pictures, 0.01, Acceptance(accepted))
+
+
+def better_as(*names: str, right: int = 40) -> Preparations:
+    """A model that is right of 40 things as the spec says in 10, and prepared in other ways in more."""
+    images = [alternatives(RGB, scales=True)[name] for name in names]
+    return Preparations(
+        ask=lambda image: lambda _pixels: right if image in images else 10,
+        weigh=lambda _chosen, answers: weighed(answers[0]),
+        figure="accuracy",
+    )
+
+
+def test_what_is_better_is_refused_and_tells_how_to_keep_it(tmp_path: Path) -> None:
+    path = write_noise(tmp_path / "a.png")
+    kind = better_as("color = 'bgr'", "resize = 'crop'")
+    with pytest.raises(SpecError, match="contradicts the model: with color = 'bgr', accuracy is") as caught:
+        check_preparation(RGB, case_of(path, {}), kind, SilentProgress())
+    assert caught.value.hint is not None
+    assert caught.value.hint.endswith('under [image.accept]: color = "...", resize = "..."')
+    with pytest.raises(SpecError, match="with resize = 'crop'") as caught:
+        check_preparation(RGB, case_of(path, {"color": "so it was trained"}), kind, SilentProgress())
+    assert "color" not in caught.value.message
+
+
+def test_what_is_accepted_is_kept_with_its_reason(tmp_path: Path) -> None:
+    case = case_of(write_noise(tmp_path / "a.png"), {"color": "so it was trained", "resize": "a habit"})
+    assert check_preparation(RGB, case, better_as("color = 'bgr'"), SilentProgress()) == []
+    (accepted,) = case.acceptance.found
+    assert (accepted.key, accepted.reason) == ("color", "so it was trained")
+    assert accepted.finding.startswith("with color = 'bgr', accuracy is 1.000")
+    told, idle = case.acceptance.warnings()
+    assert told.startswith("accepted (color: so it was trained): with color = 'bgr'")
+    assert idle == "[image.accept] resize is not needed: nothing contradicts it"
+
+
+def test_what_is_only_likely_is_a_warning(tmp_path: Path) -> None:
+    case = case_of(write_noise(tmp_path / "a.png"), {})
+    (warning,) = check_preparation(RGB, case, better_as("resize = 'crop'", right=19), SilentProgress())
+    assert warning.startswith("[image] in the spec may be wrong: with resize = 'crop', accuracy is 0.475")
+    assert case.acceptance.found == []

@@ -64,6 +64,8 @@ def test_a_picture_model_is_read_by_classes_and_thresholds(tmp_path: Path) -> No
         ('preprocessing = "imagenet"', "preprocessing"),
         ("mean = [1.0, 2.0]", "one for each channel of rgb"),
         ("std = 0.0", "std must be above 0"),
+        ('preprocessing = "tf"\n[image.accept]\ncolour = "so it was trained"', "accept.colour"),
+        ('preprocessing = "tf"\n[image.accept]\ncolor = " "', "image.accept.color"),
         (
             "mean = [0.485, 0.456, 0.406]\nstd = [0.229, 0.224, 0.225]",
             "mean = [123.675, 116.28, 103.53], std = [58.395, 57.12, 57.375]",
