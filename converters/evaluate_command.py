@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.progress import make_progress
 from edge_sdk.console.table import text_table
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.manifest import ClassesOutput, Manifest
 from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .evaluation.evaluate import Evaluation, evaluate
@@ -17,6 +21,8 @@ from .evaluation.sound import EventReport, SoundEvaluation
 from .report.report_file import BoxLabelReport, LabelReport, ShareReport
 
 __all__ = ["add_arguments", "run"]
+
+_MOST_NAMED = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,102 +40,141 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, and show the figures."""
+    bundle = Bundle.open(arguments.bundle)
     found = evaluate(
-        arguments.bundle,
+        bundle,
         arguments.samples,
         variant=arguments.variant,
         threads=arguments.threads,
         progress=make_progress(),
     )
-    print(msgspec.json.encode(found).decode() if arguments.json else _as_text(found))
+    print(msgspec.json.encode(found).decode() if arguments.json else _as_text(found, bundle.manifest))
     return 0
 
 
-def _as_text(found: Evaluation) -> str:
+def _as_text(found: Evaluation, manifest: Manifest) -> str:
     if isinstance(found, SoundEvaluation):
-        return _sound_text(found)
+        return _sound_text(found, manifest)
     if isinstance(found, PictureEvaluation):
-        return _picture_text(found)
-    return _box_text(found)
+        return _picture_text(found, manifest)
+    return _box_text(found, manifest)
 
 
-def _sound_text(found: SoundEvaluation) -> str:
+def _sound_text(found: SoundEvaluation, manifest: Manifest) -> str:
     lines = [
         f"{printable(found.bundle)}  {found.variant}: {found.clips} recordings, {found.windows} windows",
-        f"right in every label: {_share(found.exact)}",
+        f"right in every label: {_whole_share(found.exact)}",
         "",
-        *_label_table(found.labels, "recordings"),
+        *_label_table(found.labels, manifest),
     ]
     if found.events:
         lines += ["", f"events on {found.long_recordings} long recordings", _event_table(found.events)]
     return "\n".join(lines)
 
 
-def _picture_text(found: PictureEvaluation) -> str:
+def _picture_text(found: PictureEvaluation, manifest: Manifest) -> str:
     lines = [
         f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
-        f"right in every label: {_share(found.exact)}",
+        f"right in every label: {_whole_share(found.exact)}",
     ]
     if found.top5 is not None:
         between = f"n {found.top5.n}, {found.top5.low:.3f}-{found.top5.high:.3f}"
         lines.append(f"right label among the best five: {found.top5.value:.3f} ({between})")
-    return "\n".join([*lines, "", *_label_table(found.labels, "pictures")])
+    return "\n".join([*lines, "", *_label_table(found.labels, manifest)])
 
 
-def _box_text(found: BoxEvaluation) -> str:
+def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
+    rows = [
+        _Row(label.label, label.threshold, label.recall, label.precision, [*map(_number, _precisions(label))])
+        for label in found.labels
+    ]
     passed = f"{found.boxes_passed_over} more are passed over"
     unlisted = found.pictures_without_annotation
-    told = f"; {unlisted} more have no annotation and were not looked at" if unlisted else ""
     lines = [
-        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures{told}",
+        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
         f"{found.boxes} true boxes; {passed}",
         f"mAP50 {found.map50:.4f}, mAP50-95 {found.map50_95:.4f}",
         "",
-        text_table(
-            ["label", "threshold", "recall", "precision", "AP50", "AP50-95"],
-            [_box_row(label) for label in found.labels],
-        ),
-        "recall and precision at threshold, with counts and the exact 95 % interval",
+        *_table(rows, manifest, ["AP50", "AP50-95"]),
+        "recall and precision with counts and the exact 95 % interval",
     ]
+    if unlisted:
+        lines.insert(2, f"{unlisted} pictures without annotation are not looked at")
     return "\n".join(lines)
 
 
-def _label_table(labels: list[LabelReport], samples: str) -> list[str]:
+def _precisions(label: BoxLabelReport) -> tuple[float | None, float | None]:
+    return label.ap50, label.ap50_95
+
+
+def _label_table(labels: list[LabelReport], manifest: Manifest) -> list[str]:
+    rows = [
+        _Row(label.label, label.threshold, label.recall, label.precision, [_number(label.auc), _about(label)])
+        for label in labels
+    ]
     return [
-        text_table(
-            ["label", "threshold", "recall", "precision", "AUC", "with/without", "about 95 %"],
-            [_label_row(label) for label in labels],
-        ),
-        "in brackets: counts and the exact 95 % interval; that of the AUC is approximate, from so many",
-        f"{samples} with and without the label",
+        *_table(rows, manifest, ["AUC", "~95 %"]),
+        "recall and precision with counts and the exact 95 % interval; that of the AUC",
+        "is approximate, from as many with the label as recall is of, and all others",
     ]
 
 
-def _box_row(label: BoxLabelReport) -> list[str]:
-    return [
-        label.label,
-        f"{label.threshold:g}",
-        _share(label.recall),
-        _share(label.precision),
-        "" if label.ap50 is None else f"{label.ap50:.4f}",
-        "" if label.ap50_95 is None else f"{label.ap50_95:.4f}",
-    ]
+class _Row(NamedTuple):
+    """Figures of one label, and what else is told of it."""
+
+    label: str
+    threshold: float
+    recall: ShareReport
+    precision: ShareReport
+    more: list[str]
 
 
-def _label_row(label: LabelReport) -> list[str]:
-    return [
-        label.label,
-        f"{label.threshold:g}",
-        _share(label.recall),
-        _share(label.precision),
-        "" if label.auc is None else f"{label.auc:.4f}",
-        f"{label.recall.n}/{label.specificity.n}",
-        "" if label.auc_low is None else f"{label.auc_low:.3f}-{label.auc_high:.3f}",
+def _table(rows: Sequence[_Row], manifest: Manifest, more: list[str]) -> list[str]:
+    """What counts, and a table that fits 80 columns where names have their usual length."""
+    exclusive = isinstance(manifest.outputs[0], ClassesOutput) and manifest.classes.exclusive
+    each = not exclusive and len({row.threshold for row in rows}) > 1  # else it is said once
+    headings = ["label", *(["from"] if each else []), "recall", "95 %", "precision", "95 %", *more]
+    widest = [max(len(_count(share)) for share in shares) for shares in _shares(rows)]
+    cells = [
+        [
+            row.label,
+            *([f"{row.threshold:g}"] if each else []),
+            *_share(row.recall, widest[0]),
+            *_share(row.precision, widest[1]),
+            *row.more,
+        ]
+        for row in rows
     ]
+    table = text_table(headings, cells, numbers=range(1, len(headings)))
+    return [_what_counts(rows, manifest, exclusive=exclusive, each=each), table]
+
+
+def _shares(rows: Sequence[_Row]) -> tuple[list[ShareReport], list[ShareReport]]:
+    return [row.recall for row in rows], [row.precision for row in rows]
+
+
+def _what_counts(rows: Sequence[_Row], manifest: Manifest, *, exclusive: bool, each: bool) -> str:
+    if exclusive:
+        return "labels exclude each other: the highest counts, whatever its score"
+    start = "its threshold" if each or not rows else f"{rows[0].threshold:g}"
+    line = f"a label counts from {start}"
+    without = [row.label for row in rows if row.label not in manifest.thresholds]
+    if not without or not manifest.thresholds:
+        return line
+    named = ", ".join(without[:_MOST_NAMED]) + (", ..." if len(without) > _MOST_NAMED else "")
+    return f"{line}\nwithout a rule, so judged here and never told by run or predict: {named}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _about(label: LabelReport) -> str:
+    return "" if label.auc_low is None else f"{label.auc_low:.2f}-{label.auc_high:.2f}"
 
 
 def _event_table(events: list[EventReport]) -> str:
-    headings = ["label", "false alarms", "hours", "a day, at most (95 %)", "events with label", "hours"]
+    headings = ["label", "false alarms", "in hours", "a day, at most", "with label", "in hours"]
     rows = [
         [
             item.label,
@@ -141,10 +186,21 @@ def _event_table(events: list[EventReport]) -> str:
         ]
         for item in events
     ]
-    return text_table(headings, rows, numbers=range(1, 6))
+    table = text_table(headings, rows, numbers=range(1, 6))
+    return f"{table}\nat most: the exact upper 95 % bound; with label: where it is to be heard"
 
 
-def _share(share: ShareReport) -> str:
+def _share(share: ShareReport, width: int) -> list[str]:
+    if share.value is None:
+        return ["none", ""]
+    return [f"{share.value:.3f} {_count(share):>{width}}", f"{share.low:.2f}-{share.high:.2f}"]
+
+
+def _count(share: ShareReport) -> str:
+    return f"{share.hits}/{share.n}"
+
+
+def _whole_share(share: ShareReport) -> str:
     if share.value is None:
         return "none"
     return f"{share.value:.3f} ({share.hits}/{share.n}, {share.low:.3f}-{share.high:.3f})"

@@ -107,10 +107,11 @@ def test_the_command_prints_a_table_or_one_json_object(
     assert main(["evaluate", str(bundle.path), folder]) == 0
     text = capsys.readouterr().out
     assert "right in every label" in text
-    assert re.search(r"AUC +with/without +about 95 %\n", text)
-    assert re.search(r"^saw .* 1/1 +0\.\d{3}-1\.000$", text, re.MULTILINE)
-    assert "that of the AUC is approximate" in text
+    assert re.search(r"^label +recall +95 % +precision +95 % +AUC +~95 %$", text, re.MULTILINE)
+    assert re.search(r"^saw +1\.000 1/1 +0\.03-1\.00 .* 0\.\d\d-1\.00$", text, re.MULTILINE)
+    assert "that of the AUC\nis approximate" in text
     assert "false alarms" in text
+    assert max(map(len, text.splitlines()[1:])) <= 80
 
 
 def test_recordings_without_a_folder_are_refused(
