@@ -19,6 +19,7 @@ from .backend import Backend
 from .bundle_array import read_array
 from .golden_result import Flip, GoldenResult
 from .model_labels import labels_reordered
+from .output_name import classes_output_name
 from .scorer import AudioScorer
 
 __all__ = ["Flip", "GoldenResult", "require_golden", "run_golden"]
@@ -63,7 +64,7 @@ def require_golden(bundle: Bundle, variant_name: str, backend: Backend) -> Golde
     if not result.passed:
         raise VerificationError(
             f"{bundle.path}, variant {variant_name}, fails its golden samples: sample "
-            f"{result.worst_sample}, label '{result.worst_label_id}' is off by "
+            f"{result.worst_sample}, label '{result.worst_label_id}' (tensor '{result.tensor}') is off by "
             f"{result.max_abs_difference:.6f} (allowed: {result.bound:.6f}); "
             f"{len(result.flipped)} decisions on {result.n} samples differ",
             hint="do not trust this variant here; try another, or update its engine",
@@ -76,7 +77,9 @@ def _run_sound(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResu
     windows = read_array(bundle, manifest.golden.inputs, np.float32, (None, manifest.audio.window_samples))
     expected = read_array(bundle, variant.golden.file, np.float32, (len(windows), len(manifest.labels)))
     scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
-    return _compare(bundle, variant, expected, np.stack([scorer.score_window(window) for window in windows]))
+    scores = np.stack([scorer.score_window(window) for window in windows])
+    tensor = classes_output_name(manifest.classes.name, backend, len(manifest.labels))
+    return _compare(bundle, variant, expected, scores, tensor)
 
 
 def _run_pictures(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResult:
@@ -88,7 +91,11 @@ def _run_pictures(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenR
     classifier = ImageClassifier(
         manifest.image, manifest.classes, manifest.label_ids, backend, variant.tensors
     )
-    return _compare(bundle, variant, expected, np.stack([classifier.score(picture) for picture in pictures]))
+    scores = np.stack([classifier.score(picture) for picture in pictures])
+    own = variant.tensors.get(manifest.classes.name, manifest.classes.name)
+    return _compare(
+        bundle, variant, expected, scores, classes_output_name(own, backend, len(manifest.labels))
+    )
 
 
 def _run_boxes(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResult:
@@ -99,8 +106,10 @@ def _run_boxes(bundle: Bundle, variant: Variant, backend: Backend) -> GoldenResu
     return run_golden_boxes(bundle, variant, backend, list(pictures), rows)
 
 
-def _compare(bundle: Bundle, variant: Variant, expected: Float32Array, scores: Float32Array) -> GoldenResult:
-    """Hold scores ``[n, labels]`` against those that were expected."""
+def _compare(
+    bundle: Bundle, variant: Variant, expected: Float32Array, scores: Float32Array, tensor: str
+) -> GoldenResult:
+    """Hold scores ``[n, labels]``, read from a tensor, against those that were expected."""
     labels, bound = bundle.manifest.label_ids, variant.golden.bound
     differences = np.abs(scores.astype(np.float64) - expected)
     sample, label = np.unravel_index(int(differences.argmax()), differences.shape)
@@ -114,6 +123,7 @@ def _compare(bundle: Bundle, variant: Variant, expected: Float32Array, scores: F
         bound=bound,
         worst_sample=int(sample),
         worst_label_id=labels[int(label)],
+        tensor=tensor,
         flipped=flipped,
     )
 

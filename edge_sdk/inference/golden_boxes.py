@@ -95,6 +95,7 @@ def run_golden_boxes(
         bound=bound,
         worst_sample=worst.sample,
         worst_label_id=manifest.label_ids[worst.label],
+        tensor=", ".join(spec.name for spec in backend.outputs),
         flipped=tuple(flips),
         lowest_iou=lowest,
     )

@@ -35,6 +35,7 @@ class GoldenResult:
         bound: Largest difference that a healthy machine may show.
         worst_sample: Row with the largest difference, from 0.
         worst_label_id: Label with the largest difference.
+        tensor: Output of the model that the scores were read from; several, where boxes were.
         flipped: Decisions at threshold that differ, where the margin exceeds the bound.
         labels_reordered: The model file itself lists the manifest's labels in another order.
         lowest_iou: Detectors: the least overlap of a box with the one that was expected.
@@ -47,6 +48,7 @@ class GoldenResult:
     bound: float
     worst_sample: int
     worst_label_id: str
+    tensor: str
     flipped: tuple[Flip, ...]
     labels_reordered: bool = False
     lowest_iou: float | None = None

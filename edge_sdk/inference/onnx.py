@@ -1,4 +1,4 @@
-"""ONNX models, run by ONNX Runtime on the CPU."""
+"""ONNX models, run by ONNX Runtime: on the CPU, or on what its execution providers reach."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from ..contract.values import Array, TensorSpec
 from ..errors import BackendError
 from .engine import import_engine, loading
+from .onnx_session import SessionPlan, run_options
+from .options import AS_ON_EVERY_COMPUTER, OnnxOptions
 
 __all__ = ["OnnxEngine"]
-
-_FATAL_ONLY = 4  # ONNX Runtime would print each error that it also raises
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -34,36 +34,47 @@ class OnnxEngine:
     Args:
         model: Content of the file.
         threads: Threads that one inference may use.
-        reference_kernels: Leave the graph as it is: no fusions, no constant folding.
+        reference_kernels: Leave the graph as it is: no fusions, no constant folding; on the CPU, whatever
+            ``options`` say.
         name: What to call the model in messages.
+        options: Which execution providers, and how they work.
+
+    Attributes:
+        providers: What runs it, as ONNX Runtime calls it, the first in front.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
-        BackendError: ONNX Runtime refuses the model.
+        BackendError: ONNX Runtime refuses the model, or an execution provider that was named is not here.
     """
 
     library = "ONNX Runtime"
 
-    def __init__(self, model: bytes, *, threads: int, reference_kernels: bool, name: str) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        threads: int,
+        reference_kernels: bool,
+        name: str,
+        options: OnnxOptions = AS_ON_EVERY_COMPUTER.onnx,
+    ) -> None:
         # From 1.29 on its wheels report to Microsoft and keep a device id, unless told not to before.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         runtime: Any = import_engine(("onnxruntime",), "onnx")
         self.errors = _error_types(runtime)
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL_ONLY
-        if reference_kernels:
-            options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options = AS_ON_EVERY_COMPUTER.onnx if reference_kernels else options
+        plan = SessionPlan(runtime, model, options, threads, reference_kernels, self.errors)
         with loading(self.library, name, self.errors):
-            self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = plan.open()
+        self.providers = tuple(self._session.get_providers())
         self.inputs = tuple(_spec(name, node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(name, node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self.outputs]
+        self._run_options = run_options(runtime, options)
 
     def run(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run the model once: see :meth:`.Engine.run`."""
-        values = self._session.run(self._output_names, dict(tensors))
+        values = self._session.run(self._output_names, dict(tensors), self._run_options)
         return dict(zip(self._output_names, values, strict=True))
 
 
@@ -71,7 +82,7 @@ def _error_types(runtime: Any) -> tuple[type[Exception], ...]:
     """The library's exceptions have no common base but ``Exception``; they share a module."""
     state = runtime.capi.onnxruntime_pybind11_state
     own = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    return (*own, RuntimeError, ValueError)
+    return (*own, RuntimeError, ValueError, MemoryError)
 
 
 def _spec(model: str, node: Any) -> TensorSpec:

@@ -3,59 +3,98 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 from ..contract.manifest import Manifest, ModelFormat, Variant
 from ..errors import ManifestError, MissingExtraError, UsageError
 from .backend import MAX_THREADS, Backend
 from .engine import Engine, EngineBackend
+from .options import AS_ON_EVERY_COMPUTER, BackendName, EngineOptions, TensorRtOptions
 
-__all__ = ["choose_variant", "engine_installed", "open_backend"]
+__all__ = ["BACKENDS_OF", "backend_installed", "choose_variant", "engine_installed", "open_backend"]
 
-_ENGINE_MODULES: dict[ModelFormat, tuple[str, ...]] = {
+BACKENDS_OF: dict[ModelFormat, tuple[BackendName, ...]] = {
+    "tflite": ("tflite",),
+    "onnx": ("tensorrt", "onnx"),
+}
+"""What can run each format, the fastest first."""
+
+_MODULES: dict[BackendName, tuple[str, ...]] = {
     "tflite": ("ai_edge_litert", "tflite_runtime", "tensorflow"),
     "onnx": ("onnxruntime",),
+    "tensorrt": ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings"),
 }
+_USUAL: dict[ModelFormat, BackendName] = {"tflite": "tflite", "onnx": "onnx"}
 
 
 def open_backend(
     model: bytes,
     format: ModelFormat,  # noqa: A002  (the manifest's word)
     *,
-    threads: int = 1,
+    backend: BackendName | None = None,
+    threads: int | None = None,
     reference_kernels: bool = False,
     name: str = "model",
+    options: EngineOptions = AS_ON_EVERY_COMPUTER,
 ) -> Backend:
-    """Load a model into the engine for its format.
+    """Load a model into the library that shall run it.
 
     Args:
         model: Content of the file.
         format: ``tflite`` or ``onnx``.
-        threads: Threads that one inference may use.
+        backend: What shall run it; by default LiteRT for the one, ONNX Runtime for the other.
+        threads: Threads that one inference may use; by default what ``options`` say.
         reference_kernels: Run plain kernels: TFLite without the XNNPACK delegate, ONNX Runtime
             without graph optimisations. Slow; what a fast kernel set is compared against.
         name: What to call the model in messages: its file or variant.
+        options: How they work; by default on the CPU with one thread, as a converter's proof needs it.
 
     Raises:
-        MissingExtraError: The engine is not installed.
-        BackendError: The engine refuses the model.
-        UsageError: ``threads`` is less than 1 or more than 64.
+        MissingExtraError: The library is not installed.
+        BackendError: The library refuses the model.
+        UsageError: The backend does not run this format, or ``threads`` is less than 1 or more than 64.
     """
+    threads = options.threads if threads is None else threads
     if not 1 <= threads <= MAX_THREADS:
         raise UsageError(f"an engine takes 1 to {MAX_THREADS} threads, not {threads}")
-    if format == "tflite":
+    chosen = backend or _USUAL[format]
+    if chosen not in BACKENDS_OF[format]:
+        raise UsageError(f"backend '{chosen}' does not run {format} files: {name}")
+    if chosen == "tflite":
         from .tflite import TFLiteEngine
 
         engine: Engine = TFLiteEngine(model, threads=threads, reference_kernels=reference_kernels, name=name)
-    else:
+    elif chosen == "onnx":
         from .onnx import OnnxEngine
 
-        engine = OnnxEngine(model, threads=threads, reference_kernels=reference_kernels, name=name)
+        engine = OnnxEngine(
+            model, threads=threads, reference_kernels=reference_kernels, name=name, options=options.onnx
+        )
+    else:
+        engine = _open_tensorrt(model, name, options.tensorrt)
     return EngineBackend(name, engine)
 
 
+def _open_tensorrt(model: bytes, name: str, options: TensorRtOptions) -> Engine:
+    from .tensorrt.open import open_engine
+
+    return open_engine(
+        model,
+        name=name,
+        cache=None if options.cache is None else Path(options.cache),
+        graph=options.cuda_graph,
+        mapped_memory=options.mapped_memory,
+    )
+
+
+def backend_installed(backend: BackendName) -> bool:
+    """Whether a library for this backend can be found; nothing is loaded."""
+    return any(importlib.util.find_spec(module) is not None for module in _MODULES[backend])
+
+
 def engine_installed(format: ModelFormat) -> bool:  # noqa: A002  (the manifest's word)
-    """Whether a library that runs this format can be found; nothing is loaded."""
-    return any(importlib.util.find_spec(module) is not None for module in _ENGINE_MODULES[format])
+    """Whether the usual library for this format can be found; nothing is loaded."""
+    return backend_installed(_USUAL[format])
 
 
 def choose_variant(manifest: Manifest, name: str | None = None) -> Variant:
@@ -75,5 +114,4 @@ def choose_variant(manifest: Manifest, name: str | None = None) -> Variant:
         if engine_installed(variant.format):
             return variant
     wanted = manifest.variant(manifest.stages[0].variants[0]).format
-    library = _ENGINE_MODULES[wanted][0]
-    raise MissingExtraError(library, wanted)
+    raise MissingExtraError(_MODULES[_USUAL[wanted]][0], wanted)

@@ -67,7 +67,7 @@ class TFLiteEngine:
     """
 
     library = "TFLite"
-    errors: tuple[type[Exception], ...] = (RuntimeError, ValueError)
+    errors: tuple[type[Exception], ...] = (RuntimeError, ValueError, MemoryError)
 
     def __init__(self, model: bytes, *, threads: int, reference_kernels: bool, name: str) -> None:
         if not model:

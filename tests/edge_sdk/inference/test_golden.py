@@ -160,7 +160,7 @@ def test_failure_names_sample_and_label(made: TinyBundle) -> None:
     variant = off.manifest.variant("onnx-float32")
     with (
         open_backend(off.members[variant.file], "onnx") as backend,
-        pytest.raises(VerificationError, match=r"sample 2, label 'loud' is off by 0\.5"),
+        pytest.raises(VerificationError, match=r"sample 2, label 'loud' \(tensor 'scores'\) is off by 0\.5"),
     ):
         require_golden(off.bundle(), "onnx-float32", backend)
 
