@@ -28,6 +28,7 @@ __all__ = [
     "ModelReference",
     "Probe",
     "Receipt",
+    "RefusedChoice",
     "Reported",
     "SelfTest",
     "SourceCoverage",
@@ -171,10 +172,26 @@ class SelfTest(Struct, frozen=True, kw_only=True):
     bound: float
 
 
-class Reported(Struct, frozen=True, kw_only=True):
-    """``up/reported``, retained: what the device runs, and what of its outbox needs somebody's care.
+class RefusedChoice(Struct, frozen=True, kw_only=True):
+    """A variant that was to be run before the one that runs, on a backend, and does not work there.
 
     Attributes:
+        reason: Why: a library or a driver is missing, an engine was not built, memory ran out, the golden
+            samples failed.
+    """
+
+    variant: str
+    backend: str
+    reason: str
+
+
+class Reported(Struct, frozen=True, kw_only=True):
+    """``up/reported``, retained: what the device runs, and what of it and its outbox needs somebody's care.
+
+    Attributes:
+        backend: What runs the variant: ``tflite``, ``onnx`` or ``tensorrt``; null from devices that do not
+            tell.
+        refused: What was to be run before it and does not work, in that order: empty where all is as wanted.
         set_aside: Messages that the broker would not take.
         unconfirmed: Messages under way that the broker took and the receiver leaves unconfirmed for longer
             than the resend time.
@@ -194,6 +211,8 @@ class Reported(Struct, frozen=True, kw_only=True):
     set_aside: Annotated[int, Meta(ge=0)] = 0
     unconfirmed: Annotated[int, Meta(ge=0)] = 0
     kept_aside: str | None = None
+    backend: str | None = None
+    refused: list[RefusedChoice] = []
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

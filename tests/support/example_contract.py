@@ -36,6 +36,7 @@ from edge_sdk.contract.messages import (
     ModelReference,
     Probe,
     Receipt,
+    RefusedChoice,
     Reported,
     SelfTest,
     SourceCoverage,
@@ -243,6 +244,12 @@ def example_messages() -> dict[str, Alert | Status | Coverage | Dropped | Report
             signed=False,
             versions={"edge-sdk": "0.1.0"},
             self_test=SelfTest(passed=True, max_abs_difference=1e-6, bound=1e-4),
+            backend="tflite",
+            refused=[
+                RefusedChoice(
+                    variant="onnx-float16", backend="tensorrt", reason="no engine was built of it here"
+                )
+            ],
         ),
         "receipt": Receipt(receiver_id="server-1", epoch=EPOCH, ranges=[(1, 42)], rejected=[(43, 43)]),
         "probe": Probe(session=SESSION, nonce="a1b2c3"),

@@ -15,7 +15,7 @@ import pytest
 from example_contract import example_detector, example_manifest, example_messages
 
 from edge_sdk.contract.manifest import decode_manifest, encode_manifest
-from edge_sdk.contract.messages import ALERT_MAX_BYTES, decode_message, encode_message
+from edge_sdk.contract.messages import ALERT_MAX_BYTES, Reported, decode_message, encode_message
 from edge_sdk.contract.schema import schema_documents, write_schemas
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,6 +31,11 @@ def test_message_is_encoded_as_in_the_field(name: str) -> None:
 def test_message_from_the_field_is_read_back(name: str) -> None:
     expected = example_messages()[name]
     assert decode_message((GOLDEN / f"{name}.json").read_bytes(), type(expected)) == expected
+
+
+def test_a_device_that_does_not_tell_its_backend_is_still_read() -> None:
+    told = decode_message((GOLDEN / "reported-without-backend.json").read_bytes(), Reported)
+    assert (told.variant, told.backend, told.refused) == ("tflite-float32", None, [])
 
 
 def test_manifest_is_encoded_as_in_the_field() -> None:
