@@ -86,6 +86,8 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
             config.outbox_folder,
             site=topics.site,
             device=topics.device,
+            broker=settings.name,
+            redirect=config.outbox.redirect_waiting,
             disk_budget_bytes=config.outbox.disk_budget_mb * 1_000_000,
             on_fault=faults.tell,
         ) as outbox:
@@ -206,6 +208,8 @@ def _opening_lines(parts: _Parts, outbox: Outbox) -> list[str]:
         f"broker {parts.settings.address}, delivery by {how}",
         f"outbox {config.outbox_folder}, {outbox.counts().pending} messages wait",
     ]
+    if outbox.redirected_from is not None:
+        lines.append(f"what waited for broker {outbox.redirected_from} goes to this one")
     if outbox.kept_aside is not None:
         lines.append(f"the outbox was damaged: it is kept as {outbox.kept_aside}, its messages are not sent")
     return lines

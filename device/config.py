@@ -106,10 +106,16 @@ class BrokerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class OutboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where alerts wait on disk. Without a folder: the user's state folder."""
+    """Where alerts wait on disk. Without a folder: the user's state folder.
+
+    Attributes:
+        redirect_waiting: What waits for another broker is sent to this one; without it the device
+            refuses to start while something does.
+    """
 
     folder: str | None = None
     disk_budget_mb: Annotated[int, Meta(ge=1)] = 256
+    redirect_waiting: bool = False
 
 
 class InferenceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -34,6 +34,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "delivery": ("broker", "delivery"),
     "outbox": ("outbox", "folder"),
     "disk_budget_mb": ("outbox", "disk_budget_mb"),
+    "redirect_waiting": ("outbox", "redirect_waiting"),
     "variant": ("inference", "variant"),
     "threads": ("inference", "threads"),
 }
@@ -57,6 +58,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--outbox", metavar="DIR", help="where alerts wait (default: the user's state folder)")
     group.add_argument(
         "--disk-budget-mb", type=at_least_one, metavar="N", help="what it may take (default: 256)"
+    )
+    group.add_argument(
+        "--redirect-waiting",
+        action="store_const",
+        const=True,
+        help="send what waits in the outbox for another broker to this one",
     )
     parser.add_argument("--site", metavar="S", help="where the device stands (default: default)")
     parser.add_argument("--device", metavar="D", help="its name (default: the host's)")

@@ -15,15 +15,30 @@ from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import OutboxError, OutboxFailedError
 
 from . import rows
+from .destination import claim
 from .integrity import Heading, read_heading, require_sound, set_damaged_rows_aside, sound_open_events
 from .lock import folder_hint
 from .schema import SCHEMA_VERSION, connect, create
 
-__all__ = ["OpenedDatabase", "open_database", "outbox_error"]
+__all__ = ["OpenedDatabase", "Owner", "open_database", "outbox_error"]
 
 _LOGGER = logging.getLogger(__name__)
 
 FILE_NAME = "outbox.sqlite"
+
+
+class Owner(NamedTuple):
+    """Whose messages are kept, and for whom.
+
+    Attributes:
+        topics: Site and device.
+        broker: The broker's name; ``None`` where that does not matter.
+        redirect: Whether what waits for another broker may go to this one.
+    """
+
+    topics: Topics
+    broker: str | None = None
+    redirect: bool = False
 
 
 class OpenedDatabase(NamedTuple):
@@ -37,6 +52,7 @@ class OpenedDatabase(NamedTuple):
         open_events: The newest alert of each event that was open when the last process ended.
         damaged_rows: How many rows did not hold, and were put out of the way.
         kept_aside: Where a damaged file was moved, if one was found.
+        redirected_from: The broker that messages were waiting for and that they go past now.
     """
 
     path: Path
@@ -46,23 +62,25 @@ class OpenedDatabase(NamedTuple):
     open_events: list[Alert]
     damaged_rows: int
     kept_aside: Path | None = None
+    redirected_from: str | None = None
 
 
-def open_database(folder: Path, topics: Topics, *, wal_pages: int) -> OpenedDatabase:
+def open_database(folder: Path, owner: Owner, *, wal_pages: int) -> OpenedDatabase:
     """Open the outbox of a folder, or begin one. All of it is read, to find damage before work starts.
 
     Raises:
         OutboxError: The file cannot be written, is another device's, or was made by a newer version.
+        UsageError: Messages wait in it for another broker.
     """
     path = folder / FILE_NAME
     try:
         try:
-            return _open(path, topics, wal_pages)
+            return _open(path, owner, wal_pages)
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
             aside = _keep_aside(path, error)
-        return _open(path, topics, wal_pages)._replace(kept_aside=aside)
+        return _open(path, owner, wal_pages)._replace(kept_aside=aside)
     except sqlite3.Error as error:
         raise outbox_error(path, error) from error
     except OSError as error:
@@ -86,7 +104,8 @@ def outbox_error(path: Path, error: sqlite3.Error) -> OutboxError:
     return OutboxError(message, hint=folder_hint(path.parent))
 
 
-def _open(path: Path, topics: Topics, wal_pages: int) -> OpenedDatabase:
+def _open(path: Path, owner: Owner, wal_pages: int) -> OpenedDatabase:
+    topics = owner.topics
     with ExitStack() as undo:
         connection = connect(path, wal_pages=wal_pages)
         undo.callback(connection.close)
@@ -98,12 +117,17 @@ def _open(path: Path, topics: Topics, wal_pages: int) -> OpenedDatabase:
         damaged_rows = _prepare_rows(connection, topics)
         if damaged_rows:
             _LOGGER.error("%d rows of the outbox %s are damaged: kept in it, unsent", damaged_rows, path)
+        redirected = None
+        if owner.broker is not None:
+            redirected = claim(connection, path, owner.broker, redirect=owner.redirect)
         reading = connect(path, wal_pages=0)
         undo.callback(reading.close)
         events = sound_open_events(reading)
         _sync_folder(path.parent)
         undo.pop_all()
-    return OpenedDatabase(path, connection, reading, heading, events, damaged_rows)
+    return OpenedDatabase(
+        path, connection, reading, heading, events, damaged_rows, redirected_from=redirected
+    )
 
 
 def _prepare_rows(connection: sqlite3.Connection, topics: Topics) -> int:

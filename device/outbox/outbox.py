@@ -16,7 +16,7 @@ from edge_sdk.errors import MessageError, OutboxError
 
 from . import rows
 from .announcement import Announcement
-from .database import OpenedDatabase, open_database, outbox_error
+from .database import OpenedDatabase, Owner, open_database, outbox_error
 from .encoding import encode_counted
 from .eviction import make_room
 from .lock import FolderLock
@@ -44,6 +44,7 @@ class Outbox:
     Attributes:
         epoch: Random 64-bit value made with the file, 16 hex digits.
         kept_aside: Where a damaged file was moved, if one was found. Its messages were not sent.
+        redirected_from: The broker that messages were waiting for and that they go past now.
     """
 
     @classmethod
@@ -53,6 +54,8 @@ class Outbox:
         *,
         site: str,
         device: str,
+        broker: str | None = None,
+        redirect: bool = False,
         disk_budget_bytes: int = 256 * 1024 * 1024,
         commit: Commit = sqlite3.Connection.commit,
         on_fault: Callable[[OutboxError], None] = lambda _: None,
@@ -63,6 +66,9 @@ class Outbox:
             folder: Where it is kept; made if needed.
             site: Site of the device, ``[a-z0-9_-]{1,64}``.
             device: Name of the device, ``[a-z0-9_-]{1,64}``.
+            broker: Name of the broker that its messages are for:
+                :attr:`edge_sdk.mqtt.settings.BrokerSettings.name`. ``None`` where that does not matter.
+            redirect: Whether what waits for another broker may go to this one.
             disk_budget_bytes: What database and log may take together, 1 MB or more. When that is not
                 enough, what is worth least goes first, and its numbers are sent as
                 :class:`~edge_sdk.contract.messages.Dropped` ranges.
@@ -74,6 +80,7 @@ class Outbox:
         Raises:
             OutboxError: The folder cannot be written, another process uses it, or its outbox belongs
                 to another device. A damaged file is no error: see :attr:`kept_aside`.
+            UsageError: Messages wait in it for another broker.
             MessageError: Site or device cannot be part of a topic.
         """
         topics = Topics(site, device)
@@ -83,7 +90,9 @@ class Outbox:
         log_bytes = min(disk_budget_bytes // 2, _MAX_LOG_BYTES)
         lock = FolderLock(folder)
         try:
-            opened = open_database(folder, topics, wal_pages=log_bytes // 4 // _PAGE_BYTES)
+            opened = open_database(
+                folder, Owner(topics, broker, redirect), wal_pages=log_bytes // 4 // _PAGE_BYTES
+            )
             try:
                 outbox = cls(opened, topics, lock, disk_budget_bytes - log_bytes, commit, on_fault)
             except sqlite3.Error as error:
@@ -108,6 +117,7 @@ class Outbox:
     ) -> None:
         self.epoch = opened.heading.epoch
         self.kept_aside = opened.kept_aside
+        self.redirected_from = opened.redirected_from
         self._connection = opened.connection
         self._topics = topics
         self._lock_file = lock_file

@@ -19,7 +19,7 @@ SYNCHRONOUS = "FULL"
 _TABLES = (
     """
     CREATE TABLE meta (
-        epoch TEXT NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL, next_seq INTEGER NOT NULL
+        epoch TEXT NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL, next_seq INTEGER NOT NULL, broker TEXT
     )
     """,
     """
@@ -73,8 +73,15 @@ def create(connection: sqlite3.Connection, site: str, device: str) -> None:
     if version == 0 and not tables:
         for table in _TABLES:
             connection.execute(table)
-        connection.execute("INSERT INTO meta VALUES (?, ?, ?, 1)", (secrets.token_hex(8), site, device))
+        meta = (secrets.token_hex(8), site, device)
+        connection.execute("INSERT INTO meta (epoch, site, device, next_seq) VALUES (?, ?, ?, 1)", meta)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif version == 0 or (version == SCHEMA_VERSION and not tables.issuperset(_TABLE_NAMES)):
         raise sqlite3.DatabaseError(f"its tables do not hold: {', '.join(sorted(tables)) or 'none'}")
+    elif version == SCHEMA_VERSION and "broker" not in _columns(connection, "meta"):
+        connection.execute("ALTER TABLE meta ADD COLUMN broker TEXT")  # a file of before it was noted
     connection.execute("COMMIT")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {str(name) for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}

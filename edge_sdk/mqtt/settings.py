@@ -108,6 +108,13 @@ class BrokerSettings:
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
     @property
+    def name(self) -> str:
+        """Which broker this is, over TLS or not: its host, and its port unless that is the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = _DEFAULT_PORTS["mqtts" if self.tls else "mqtt"]
+        return host if self.port == usual else f"{host}:{self.port}"
+
+    @property
     def who(self) -> str:
         """As whom we connect; for messages."""
         if self.user is not None:

@@ -67,3 +67,29 @@ def test_at_the_end_it_says_that_the_broker_was_away(
     assert done.code == 0, done.err
     assert "sent 0 messages" in done.out
     assert "why they wait: nothing listens on" in done.out
+
+
+def test_what_waits_for_a_test_broker_is_not_sent_to_another_unasked(
+    run_device_process: StartDevice,
+    tones_bundle: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    broker: EmbeddedBroker,
+    store: Store,
+) -> None:
+    words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--receiver-id", "monitor", "--json"]
+    test = run_device_process(tones_bundle, *words, "--broker", NOWHERE, "--drain-s", "0").finished()
+    assert test.document["outbox"]["waiting"] == 5
+
+    refused = run_device_process(tones_bundle, *words, "--broker", broker.url).finished()
+    assert refused.code == 2
+    assert "5 messages wait in" in refused.err
+    assert "for broker 127.0.0.1:1, not for 127.0.0.1" in refused.document["message"]
+    assert "--redirect-waiting" in refused.document["hint"]
+    assert store.counts().alerts == 0
+
+    words += ["--redirect-waiting", "--drain-s", "60"]
+    sent = run_device_process(tones_bundle, *words, "--broker", broker.url).finished()
+    assert sent.code == 0, sent.err
+    assert "what waited for broker 127.0.0.1:1 goes to this one" in sent.err
+    assert (sent.document["outbox"]["waiting"], sent.document["outbox"]["sent"]) == (0, 10)

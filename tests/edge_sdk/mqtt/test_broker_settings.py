@@ -157,3 +157,17 @@ def test_a_command_line_warns_of_it_too(
         out, err = capsys.readouterr()
         assert ("warning: user name and password go to mqtt://broker:1883" in err) is warned
         assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("mqtt://Broker.example.org", "broker.example.org"),
+        ("mqtts://broker.example.org", "broker.example.org"),
+        ("mqtt://broker:1884", "broker:1884"),
+        ("mqtts://broker:1883", "broker:1883"),
+        ("mqtts://[::1]:99", "[::1]:99"),
+    ],
+)
+def test_a_broker_keeps_its_name_when_it_gets_tls_on_the_usual_port(url: str, name: str) -> None:
+    assert BrokerSettings.from_url(url, environment={}).name == name
