@@ -18,11 +18,13 @@ from edge_sdk.inference.thread_argument import add_threads_argument
 from .evaluation.evaluate import Evaluation, evaluate
 from .evaluation.pictures import BoxEvaluation, PictureEvaluation
 from .evaluation.sound import EventReport, SoundEvaluation
+from .report.confusion import ConfusionMatrix, most_confused
 from .report.report_file import BoxLabelReport, LabelReport, ShareReport
 
 __all__ = ["add_arguments", "run"]
 
 _MOST_NAMED = 5
+_MOST_CONFUSED = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +68,7 @@ def _sound_text(found: SoundEvaluation, manifest: Manifest) -> str:
         f"right in every label: {_whole_share(found.exact)}",
         "",
         *_label_table(found.labels, manifest),
+        *_confusions(found.confusion),
     ]
     if found.events:
         lines += ["", f"events on {found.long_recordings} long recordings", _event_table(found.events)]
@@ -80,7 +83,7 @@ def _picture_text(found: PictureEvaluation, manifest: Manifest) -> str:
     if found.top5 is not None:
         between = f"n {found.top5.n}, {found.top5.low:.3f}-{found.top5.high:.3f}"
         lines.append(f"right label among the best five: {found.top5.value:.3f} ({between})")
-    return "\n".join([*lines, "", *_label_table(found.labels, manifest)])
+    return "\n".join([*lines, "", *_label_table(found.labels, manifest), *_confusions(found.confusion)])
 
 
 def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
@@ -93,7 +96,8 @@ def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
     lines = [
         f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
         f"{found.boxes} true boxes; {passed}",
-        f"mAP50 {found.map50:.4f}, mAP50-95 {found.map50_95:.4f}",
+        _missed_and_false(found),
+        f"mAP50 {found.map50:.4f}{_between(found)}, mAP50-95 {found.map50_95:.4f}",
         "",
         *_table(rows, manifest, ["AP50", "AP50-95"]),
         "recall and precision with counts and the exact 95 % interval",
@@ -101,6 +105,26 @@ def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
     if unlisted:
         lines.insert(2, f"{unlisted} pictures without annotation are not looked at")
     return "\n".join(lines)
+
+
+def _missed_and_false(found: BoxEvaluation) -> str:
+    missed, false = sum(label.missed for label in found.labels), sum(label.false for label in found.labels)
+    return f"at threshold {missed} are missed, and {false} boxes are false"
+
+
+def _between(found: BoxEvaluation) -> str:
+    if found.map50_low is None:
+        return ""
+    return f" (~95 %: {found.map50_low:.3f}-{found.map50_high:.3f} by resampling pictures)"
+
+
+def _confusions(matrix: ConfusionMatrix | None) -> list[str]:
+    """The most frequent mistakes, below everything else."""
+    mistakes = [] if matrix is None else most_confused(matrix, _MOST_CONFUSED)
+    if not mistakes:
+        return []
+    rows = [[item.label, item.decided, str(item.n)] for item in mistakes]
+    return ["", "most frequent mistakes", text_table(["is", "taken for", "n"], rows, numbers=[2])]
 
 
 def _precisions(label: BoxLabelReport) -> tuple[float | None, float | None]:

@@ -20,6 +20,7 @@ from ..proof.class_figures import ClassFigures
 from ..proof.picture_run import ask_all
 from ..proof.picture_summary import picture_summary
 from ..proof.scoring import Scores
+from ..report.confusion import ConfusionMatrix
 from ..report.report_file import BoxLabelReport, LabelReport, ShareReport, share_report
 
 __all__ = ["BoxEvaluation", "PictureEvaluation", "evaluate_boxes", "evaluate_pictures"]
@@ -35,6 +36,7 @@ class PictureEvaluation(Struct, frozen=True, kw_only=True):
         top5: Of the pictures of a label, those whose label is among the five highest; null where
             labels do not exclude each other, or there are no more than five.
         labels: Figures for each of those labels.
+        confusion: Which label is taken for which; null where they do not exclude each other.
     """
 
     bundle: str
@@ -44,6 +46,7 @@ class PictureEvaluation(Struct, frozen=True, kw_only=True):
     exact: ShareReport
     top5: Metric | None
     labels: list[LabelReport]
+    confusion: ConfusionMatrix | None
 
 
 class BoxEvaluation(Struct, frozen=True, kw_only=True):
@@ -54,8 +57,10 @@ class BoxEvaluation(Struct, frozen=True, kw_only=True):
         boxes_passed_over: Marked as crowds or as difficult.
         pictures_without_annotation: In the folder too, and not looked at.
         map50: Mean average precision where an overlap of half is enough.
+        map50_low, map50_high: Its 95 % interval by bootstrap over pictures, approximate; null where all
+            drawn sets give the same.
         map50_95: Its mean over ten overlaps from .50 to .95.
-        labels: Figures for each label with a true box.
+        labels: Figures for each label with a true box, or with a false one at threshold.
     """
 
     bundle: str
@@ -66,6 +71,8 @@ class BoxEvaluation(Struct, frozen=True, kw_only=True):
     boxes_passed_over: int
     pictures_without_annotation: int
     map50: float
+    map50_low: float | None
+    map50_high: float | None
     map50_95: float
     labels: list[BoxLabelReport]
 
@@ -108,6 +115,7 @@ def evaluate_pictures(
         exact=share_report(figures.right(scores)),
         top5=next(iter(figures.top5(scores)), None),
         labels=figures.labels(scores),
+        confusion=figures.confusion(scores),
     )
 
 
@@ -146,6 +154,8 @@ def evaluate_boxes(
         boxes_passed_over=summary.boxes_passed_over,
         pictures_without_annotation=summary.pictures_without_annotation,
         map50=figures.metric.value,
+        map50_low=figures.metric.low,
+        map50_high=figures.metric.high,
         map50_95=figures.more[0].value,
         labels=[label for label in figures.labels if isinstance(label, BoxLabelReport)],
     )

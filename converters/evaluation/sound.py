@@ -27,6 +27,7 @@ from edge_sdk.metrics.events import EventCount
 from ..data.clip_windows import clip_windows
 from ..data.dataset import Clip, Dataset, read_dataset
 from ..proof.class_figures import ClassFigures
+from ..report.confusion import ConfusionMatrix
 from ..report.report_file import LabelReport, ShareReport, share_report
 
 __all__ = ["LONG_RECORDING_S", "EventReport", "SoundEvaluation", "evaluate_sound"]
@@ -65,6 +66,7 @@ class SoundEvaluation(Struct, frozen=True, kw_only=True):
             alone, in every label that alerts. Of labels that exclude each other, out of the recordings
             that have one.
         labels: Figures for each of those labels.
+        confusion: Which label is taken for which; null where they do not exclude each other.
         long_recordings: How many recordings the events are from.
         events: For each label with an event rule; empty without long recordings.
     """
@@ -76,6 +78,7 @@ class SoundEvaluation(Struct, frozen=True, kw_only=True):
     windows: int
     exact: ShareReport
     labels: list[LabelReport]
+    confusion: ConfusionMatrix | None
     long_recordings: int
     events: list[EventReport]
 
@@ -143,6 +146,7 @@ class _Tally:
             windows=self._windows,
             exact=share_report(self._figures.right(self._clips)),
             labels=self._figures.labels(self._clips),
+            confusion=self._figures.confusion(self._clips),
             long_recordings=self._long,
             events=[_event_report(count) for count in self._counts()] if self._long else [],
         )

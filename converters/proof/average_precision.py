@@ -1,7 +1,7 @@
 """Average precision of boxes by COCO's rules, computed by ``pycocotools``, its reference implementation.
 
-At most 100 boxes a picture, 101 recall levels, the mean over labels that have a true box. Crowds are
-matched as COCO does; of PASCAL VOC's difficult things, one box each is passed over.
+At most 100 boxes of a label in a picture, 101 recall levels, the mean over labels that have a true box.
+Crowds are matched as COCO does; of PASCAL VOC's difficult things, one box each is passed over.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from edge_sdk.contract.values import Detections
 from edge_sdk.errors import MissingExtraError
 
 from ..data.picture_set import PictureSet, TrueBox
+from .resampled_precision import LabelOutcomes
 
 __all__ = ["AveragePrecision", "average_precision"]
 
@@ -33,11 +34,13 @@ class AveragePrecision:
         map50: Mean over labels where an overlap of half is enough.
         map50_95: Mean over labels and over ten overlaps from .50 to .95.
         by_label: The two for each label with a true box.
+        outcomes: What the first rests on, for each of these labels.
     """
 
     map50: float
     map50_95: float
     by_label: dict[str, tuple[float, float]]
+    outcomes: dict[str, LabelOutcomes]
 
 
 def average_precision(pictures: PictureSet, found: Sequence[Detections]) -> AveragePrecision:
@@ -57,15 +60,22 @@ def average_precision(pictures: PictureSet, found: Sequence[Detections]) -> Aver
         for box in picture.boxes
     ]
     given = [row for index, boxes in enumerate(found, 1) for row in _results(index, boxes)]
-    precision = _precision(len(pictures.samples), len(pictures.label_ids), true, given)
+    evaluation = _evaluated(len(pictures.samples), len(pictures.label_ids), true, given)
+    # Overlaps, recalls, labels; -1 where there is no true box.
+    precision = evaluation.eval["precision"][:, :, :, 0, 0]
     by_label = {
         label_id: (float(own[0].mean()), float(own.mean()))
         for label_id, number in numbers.items()
-        if (own := precision[:, :, number - 1]).min() >= 0  # -1 where there is no true box
+        if (own := precision[:, :, number - 1]).min() >= 0
     }
     figures = np.array(list(by_label.values())).reshape(-1, 2)
     means = figures.mean(axis=0) if len(figures) else np.zeros(2)
-    return AveragePrecision(float(means[0]), float(means[1]), by_label)
+    outcomes = {
+        label_id: _outcomes(evaluation.evalImgs, number - 1, len(pictures.samples))
+        for label_id, number in numbers.items()
+        if label_id in by_label
+    }
+    return AveragePrecision(float(means[0]), float(means[1]), by_label, outcomes)
 
 
 def _annotation(image: int, category: int, box: TrueBox) -> dict[str, Any]:
@@ -96,10 +106,8 @@ def _results(image: int, found: Detections) -> Iterator[dict[str, Any]]:
         }
 
 
-def _precision(
-    n_images: int, n_labels: int, true: list[dict[str, Any]], given: list[dict[str, Any]]
-) -> np.ndarray[Any, Any]:
-    """Precision ``[overlaps, recalls, labels]`` for boxes of any size, 100 a picture."""
+def _evaluated(n_images: int, n_labels: int, true: list[dict[str, Any]], given: list[dict[str, Any]]) -> Any:
+    """A ``COCOeval`` that is done, for boxes of any size, 100 of a label in a picture."""
     try:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
@@ -113,8 +121,22 @@ def _precision(
         evaluation.params.maxDets = [100]
         evaluation.evaluate()
         evaluation.accumulate()
-    precision: np.ndarray[Any, Any] = evaluation.eval["precision"][:, :, :, 0, 0]
-    return precision
+    return evaluation
+
+
+def _outcomes(matched: Sequence[dict[str, Any] | None], label: int, n_images: int) -> LabelOutcomes:
+    """What was decided about the boxes of one label at half an overlap: COCO's first of ten."""
+    pictures, scores, right = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.bool_)]
+    true_boxes = np.zeros(n_images, dtype=np.int64)
+    for index, one in enumerate(matched[label * n_images : (label + 1) * n_images]):
+        if one is not None:
+            counts = ~one["dtIgnore"][0].astype(np.bool_)
+            true_boxes[index] = np.count_nonzero(one["gtIgnore"] == 0)
+            pictures.append(np.full(int(counts.sum()), index, dtype=np.int64))
+            scores.append(np.array(one["dtScores"])[counts])
+            right.append(one["dtMatches"][0][counts] > 0)
+    order = np.argsort(-np.concatenate(scores), kind="stable")
+    return LabelOutcomes(np.concatenate(pictures)[order], np.concatenate(right)[order], true_boxes)
 
 
 def _indexed(coco: Any, n_images: int, n_labels: int, boxes: list[dict[str, Any]]) -> Any:

@@ -14,13 +14,17 @@ from ..data.picture_set import PictureSet
 from ..report.report_file import BoxLabelReport, Moved, share_report
 from .average_precision import AveragePrecision, average_precision
 from .box_counts import LEAST_IOU, at_threshold, count_boxes
+from .resampled_precision import bootstrap_interval, lower_end, resample
 from .verdict import MOST_NAMED, ROUNDING, Judged, Verdict
 
-__all__ = ["BoxJudge", "box_figures"]
+__all__ = ["FEWEST_BOXES", "BoxJudge", "box_figures"]
+
+FEWEST_BOXES = 10
+"""From so many true boxes on a label is judged. Fewer are too few to be resampled."""
 
 
 def box_figures(pictures: PictureSet, found: Sequence[Detections], thresholds: Mapping[str, float]) -> Judged:
-    """Average precision, and what is found and right at threshold for each label with a true box.
+    """Average precision, and what is found and right at threshold for each label that is there or seen.
 
     Args:
         pictures: With their true boxes.
@@ -28,11 +32,20 @@ def box_figures(pictures: PictureSet, found: Sequence[Detections], thresholds: M
         thresholds: By label id.
     """
     precision = average_precision(pictures, found)
+    drawn = resample(precision.outcomes)
+    between = bootstrap_interval(precision.map50, drawn.mean())
     n = len(pictures.samples)
     return Judged(
-        metric=Metric(name="map50", value=precision.map50, n=n),
+        metric=Metric(
+            name="map50",
+            value=precision.map50,
+            n=n,
+            low=None if between is None else between.low,
+            high=None if between is None else between.high,
+        ),
         labels=_label_reports(pictures, found, thresholds, precision),
         more=[Metric(name="map50_95", value=precision.map50_95, n=n)],
+        drawn=drawn.by_label,
     )
 
 
@@ -45,15 +58,18 @@ def _label_reports(
     counts = count_boxes(pictures, found, thresholds)
     reports = []
     for label, label_id in enumerate(pictures.label_ids):
-        if label_id not in precision.by_label:
-            continue
-        ap50, ap50_95 = precision.by_label[label_id]
+        recall, own = counts.recall(label), counts.precision(label)
+        if not recall.n and own.hits == own.n:
+            continue  # neither there nor seen
+        ap50, ap50_95 = precision.by_label.get(label_id, (None, None))
         reports.append(
             BoxLabelReport(
                 label=label_id,
                 threshold=thresholds.get(label_id, 0.5),
-                recall=share_report(counts.recall(label)),
-                precision=share_report(counts.precision(label)),
+                recall=share_report(recall),
+                precision=share_report(own),
+                missed=recall.n - recall.hits,
+                false=own.n - own.hits,
                 ap50=ap50,
                 ap50_95=ap50_95,
             )
@@ -81,7 +97,7 @@ class BoxJudge:
     Args:
         thresholds: What a box must reach, by label id.
         pictures: The evaluation set.
-        max_drop: How much the metric may lose.
+        max_drop: How much the metric may lose, overall and, beyond chance, for any label.
     """
 
     def __init__(self, thresholds: Mapping[str, float], pictures: PictureSet, max_drop: float) -> None:
@@ -113,18 +129,33 @@ class BoxJudge:
         worst = sorted(compared, key=_Comparison.rank, reverse=True)[:MOST_NAMED]
         furthest = [item.moved for item in worst if item.moved is not None]
         drop = before.metric.value - after.metric.value
-        label, label_drop = _worst_label(before, after)
+        drops = _label_drops(before, after)
+        label = max(drops, key=lambda label_id: drops[label_id], default=None)
+        refusal = self._refusal(drop, before, after)
         names = ", ".join(moved.sample for moved in furthest[:3])
-        refusal = f"the metric drops by {drop:.4f}, more than {self._max_drop:g}; furthest off: {names}"
         return Verdict(
-            refusal=refusal if drop > self._max_drop + ROUNDING else "",
+            refusal=f"{refusal}; furthest off: {names}" if refusal else "",
             drop=drop,
             agreement=partners / boxes if boxes else 1.0,
             max_abs_difference=max((item.largest for item in compared), default=0.0),
             worst_label=label,
-            worst_label_drop=label_drop,
+            worst_label_drop=None if label is None else drops[label],
             furthest=furthest,
         )
+
+    def _refusal(self, drop: float, before: Judged, after: Judged) -> str:
+        limit = self._max_drop + ROUNDING
+        if drop > limit:
+            return f"the metric drops by {drop:.4f}, more than {self._max_drop:g}"
+        drops = _label_drops(before, after)
+        judged = [item.label for item in _boxed(before) if item.recall.n >= FEWEST_BOXES]
+        sure = {label_id: lower_end(before.drawn[label_id] - after.drawn[label_id]) for label_id in judged}
+        refused = [label_id for label_id in judged if drops[label_id] > limit and sure[label_id] > limit]
+        if not refused:
+            return ""
+        worst = max(refused, key=lambda label_id: drops[label_id])
+        surely = f"by {sure[worst]:.4f} or more in all but few resampled sets"
+        return f"'{worst}' drops by {drops[worst]:.4f}, {surely}: more than {self._max_drop:g}"
 
     def _compare(self, name: str, one: Detections, other: Detections) -> _Comparison:
         """Boxes at threshold of either model, and whether the other has them at threshold too."""
@@ -174,16 +205,15 @@ def _moved(name: str, label_id: str, scores: tuple[float, float], threshold: flo
     )
 
 
-def _worst_label(before: Judged, after: Judged) -> tuple[str | None, float | None]:
-    drops = [
-        (one.ap50 - other.ap50, one.label)
-        for one, other in zip(before.labels, after.labels, strict=True)
-        if isinstance(one, BoxLabelReport)
-        and isinstance(other, BoxLabelReport)
-        and one.ap50 is not None
-        and other.ap50 is not None
-    ]
-    if not drops:
-        return None, None
-    largest, label_id = max(drops, key=lambda item: item[0])
-    return label_id, largest
+def _label_drops(before: Judged, after: Judged) -> dict[str, float]:
+    """By how much the average precision of each label with a true box fell."""
+    now = {item.label: item.ap50 for item in _boxed(after)}
+    return {
+        item.label: item.ap50 - other
+        for item in _boxed(before)
+        if item.ap50 is not None and (other := now[item.label]) is not None
+    }
+
+
+def _boxed(judged: Judged) -> list[BoxLabelReport]:
+    return [item for item in judged.labels if isinstance(item, BoxLabelReport)]

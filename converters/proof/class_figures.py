@@ -14,6 +14,7 @@ from edge_sdk.errors import DatasetError
 from edge_sdk.metrics.classification import Share, correct_clips, decide, label_metrics
 
 from ..data.labelled_set import LabelledSet
+from ..report.confusion import ConfusionMatrix, confusion_matrix
 from ..report.report_file import LabelReport, label_report
 
 __all__ = ["ClassFigures", "share_metric"]
@@ -92,9 +93,21 @@ class ClassFigures:
         if not self._exclusive or scores.shape[1] <= _TOP or not self._counted.any():
             return []
         highest = np.argsort(-scores[self._counted], axis=1, kind="stable")[:, :_TOP]
-        true = np.array(self._columns)[self._truth[self._counted].argmax(axis=1)]
+        true = self._true_labels()
         hits = int((highest == true[:, np.newaxis]).any(axis=1).sum())
         return [share_metric("top5", Share(hits, len(true)))]
+
+    def confusion(self, scores: Float32Array) -> ConfusionMatrix | None:
+        """Which label is taken for which; None where labels do not exclude each other, or nothing has one."""
+        if not self._exclusive or not self._counted.any():
+            return None
+        decided = scores[self._counted].argmax(axis=1)
+        return confusion_matrix(self._all_label_ids, self._true_labels(), decided)
+
+    def _true_labels(self) -> npt.NDArray[np.int64]:
+        """Of each sample that has a label, its index among all."""
+        labels: npt.NDArray[np.int64] = np.array(self._columns)[self._truth[self._counted].argmax(axis=1)]
+        return labels
 
 
 def share_metric(name: str, share: Share) -> Metric:

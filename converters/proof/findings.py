@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec import structs
+
 from edge_sdk.contract.manifest import Provenance
 
-from ..report.report_file import Report, VariantReport, describe_metric
+from ..report.confusion import most_confused
+from ..report.report_file import BoxLabelReport, LabelFigures, Report, VariantReport, describe_metric
 from ..spec.spec_file import ConversionSpec
 from .proven import Proof, Proven
 from .trial import Trial
+from .verdict import Judged
 
 __all__ = ["assemble_report"]
 
 _WIDE_BOUND = 0.1
+_MOST_LABELS = 100
+_LARGEST_MATRIX = 30
+_MOST_CONFUSED = 20
 
 
 def assemble_report(
@@ -33,7 +42,7 @@ def assemble_report(
         source_name: What to call the model that variants are held against.
         max_drop: How much of the metric they may lose.
     """
-    outcomes = {item.name: _proven_report(item) for item in proof.proven}
+    outcomes = {item.name: _proven_report(item, proof.source) for item in proof.proven}
     outcomes |= {
         name: VariantReport(name=name, outcome="left_out", reason=reason)
         for name, reason in proof.left_out.items()
@@ -45,12 +54,15 @@ def assemble_report(
         metric_meaning=describe_metric(source.metric.name, trial.nouns.many),
         max_drop=max_drop,
         evaluation=trial.summary(),
-        source=VariantReport(
-            name=source_name,
-            outcome="passed",
-            metric=source.metric,
-            more_metrics=source.more,
-            labels=list(source.labels),
+        source=_with_confusion(
+            VariantReport(
+                name=source_name,
+                outcome="passed",
+                metric=source.metric,
+                more_metrics=source.more,
+                labels=list(source.labels),
+            ),
+            source,
         ),
         variants=list(outcomes.values()),
         golden_samples=list(proof.golden.names),
@@ -60,9 +72,9 @@ def assemble_report(
     )
 
 
-def _proven_report(item: Proven) -> VariantReport:
+def _proven_report(item: Proven, source: Judged) -> VariantReport:
     verdict, judged = item.verdict, item.judged
-    return VariantReport(
+    report = VariantReport(
         name=item.name,
         outcome="passed" if item.passed else "refused",
         reason=verdict.refusal,
@@ -74,12 +86,38 @@ def _proven_report(item: Proven) -> VariantReport:
         bytes=len(item.candidate.content),
         worst_label=verdict.worst_label,
         worst_label_drop=verdict.worst_label_drop,
-        labels=list(judged.labels),
+        labels=_most_moved(judged.labels, source.labels),
         furthest=verdict.furthest,
         bound=item.tolerance.bound,
         least_iou=item.tolerance.least_iou,
         note=item.candidate.made.note,
         float_layers=list(item.candidate.made.float_layers),
+    )
+    return _with_confusion(report, judged)
+
+
+def _most_moved(labels: Sequence[LabelFigures], source: Sequence[LabelFigures]) -> list[LabelFigures]:
+    """Labels of a variant, in the model's order: of very many, those that lost most.
+
+    A thousand for each of seven variants would be larger than the models.
+    """
+    before = {item.label: _label_figure(item) for item in source}
+    lost = sorted(labels, key=lambda item: before.get(item.label, 0.0) - _label_figure(item), reverse=True)
+    kept = {item.label for item in lost[:_MOST_LABELS]}
+    return [item for item in labels if item.label in kept]
+
+
+def _label_figure(item: LabelFigures) -> float:
+    return (item.ap50 if isinstance(item, BoxLabelReport) else item.balanced_accuracy) or 0.0
+
+
+def _with_confusion(report: VariantReport, judged: Judged) -> VariantReport:
+    matrix = judged.confusion
+    if matrix is None:
+        return report
+    small = len(matrix.labels) <= _LARGEST_MATRIX
+    return structs.replace(
+        report, confusion=matrix if small else None, confused=most_confused(matrix, _MOST_CONFUSED)
     )
 
 

@@ -42,6 +42,7 @@ class ClassJudge:
             metric=share_metric(name, self._figures.right(scores.samples)),
             labels=self._figures.labels(scores.samples),
             more=self._figures.top5(scores.samples),
+            confusion=self._figures.confusion(scores.samples),
         )
 
     def judge(self, source: Scores, variant: Scores, before: Judged, after: Judged) -> Verdict:

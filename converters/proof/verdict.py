@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from edge_sdk.contract.manifest import Metric
 
+from ..report.confusion import ConfusionMatrix
 from ..report.report_file import LabelFigures, Moved
 
 __all__ = ["MOST_NAMED", "ROUNDING", "SOURCE", "Judged", "Verdict"]
@@ -29,11 +33,16 @@ class Judged:
         metric: The one that the gate looks at.
         labels: By label.
         more: Further figures, for the report alone.
+        confusion: Which label is taken for which, where labels exclude each other.
+        drawn: The figures of labels in drawn sets, the same ones for every model, where a drop can be
+            chance: see :mod:`.resampled_precision`.
     """
 
     metric: Metric
     labels: Sequence[LabelFigures]
     more: list[Metric] = field(default_factory=list)
+    confusion: ConfusionMatrix | None = None
+    drawn: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

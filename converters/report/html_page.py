@@ -54,7 +54,8 @@ def render_report(report: Report) -> str:
         "<h2>By label</h2>",
         f"<h3>{escape(report.source.name)}</h3>",
         _labels(report.source),
-        *(_folded(item.name, _labels(item)) for item in report.variants if item.labels),
+        _confusion(report.source),
+        *(_folded(item.name, _labels(item) + _confusion(item)) for item in report.variants if item.labels),
         f"<h2>{_words(report)[1].capitalize()} furthest from the {escape(report.source.name)}</h2>",
         _moved_samples(report),
         "<h2>Golden samples</h2>",
@@ -73,12 +74,23 @@ def render_report(report: Report) -> str:
 
 def _evidence(report: Report) -> str:
     metric = report.source.metric.name if report.source.metric else ""
+    approximate = "map50 (bootstrap over pictures)" if _has_boxes(report.source) else "AUC"
     return (
         f"<p>Judged on {_amount(report)}</p>"
         f"<p><b>{escape(metric)}</b>: {escape(report.metric_meaning)}. A variant is refused when it "
-        f"loses more than {report.max_drop:g}, overall or for any label. Intervals are 95 %: "
-        "exact, but approximate for AUC.</p>"
+        f"loses more than {report.max_drop:g}, {_per_label(report)} Intervals are 95 %: exact, but "
+        f"approximate for {approximate}.</p>"
     )
+
+
+def _per_label(report: Report) -> str:
+    if not _has_boxes(report.source):
+        return "overall or for any label."
+    return "overall or, surely so by resampling pictures, for any label of 10 true boxes or more."
+
+
+def _has_boxes(item: VariantReport) -> bool:
+    return any(isinstance(label, BoxLabelReport) for label in item.labels)
 
 
 def _amount(report: Report) -> str:
@@ -89,6 +101,8 @@ def _amount(report: Report) -> str:
         return f"{amount}: {counts}. A recording's score is the highest of its windows."
     amount = f"{summary.pictures} pictures: {_counts(summary.pictures_by_label)}"
     amount = f"{amount}, background {summary.background_pictures}."
+    if summary.pictures_without_annotation:
+        amount = f"{amount} {summary.pictures_without_annotation} more have no annotation and do not count."
     if not summary.boxes_by_label:
         return amount
     boxes = f"True boxes: {_counts(summary.boxes_by_label)}"
@@ -152,8 +166,9 @@ def _reasons(report: Report) -> str:
 def _labels(item: VariantReport) -> str:
     boxes = [label for label in item.labels if isinstance(label, BoxLabelReport)]
     if boxes:
-        headings = ["label", "threshold", "recall", "precision", "AP50", "AP50-95"]
-        return _table(headings, map(_box_row, boxes), numbers={"threshold", "AP50", "AP50-95"})
+        numbers = ["missed", "false", "AP50", "AP50-95"]
+        headings = ["label", "threshold", "recall", "precision", *numbers]
+        return _table(headings, map(_box_row, boxes), numbers={"threshold", *numbers})
     headings = ["label", "threshold", "recall", "precision", "specificity", "AUC"]
     rows = [_label_row(label) for label in item.labels if isinstance(label, LabelReport)]
     return _table(headings, rows, numbers={"threshold"})
@@ -165,6 +180,8 @@ def _box_row(label: BoxLabelReport) -> list[str]:
         _number(label.threshold, "g"),
         _share(label.recall),
         _share(label.precision),
+        _number(label.missed, "d"),
+        _number(label.false, "d"),
         _number(label.ap50, ".4f"),
         _number(label.ap50_95, ".4f"),
     ]
@@ -181,6 +198,24 @@ def _label_row(label: LabelReport) -> list[str]:
         _share(label.specificity),
         f"<td>{auc}</td>",
     ]
+
+
+def _confusion(item: VariantReport) -> str:
+    """What is taken for what: as a matrix, or of many labels the most frequent mistakes."""
+    matrix = item.confusion
+    if matrix is not None:
+        rows = [
+            [_text(label), *(_number(n or None, "d") for n in row)]
+            for label, row in zip(matrix.labels, matrix.counts, strict=True)
+        ]
+        table = _table(["is / taken for", *matrix.labels], rows, numbers=matrix.labels)
+        return (
+            f"<p>Confusion: a row for each label that is there, a column for what it is taken for.</p>{table}"
+        )
+    if not item.confused:
+        return ""
+    rows = [[_text(one.label), _text(one.decided), _number(one.n, "d")] for one in item.confused]
+    return f"<p>The most frequent mistakes:</p>{_table(['is', 'taken for', 'n'], rows, numbers={'n'})}"
 
 
 def _moved_samples(report: Report) -> str:

@@ -14,6 +14,8 @@ from msgspec import Struct
 from edge_sdk.contract.manifest import Metric, Provenance
 from edge_sdk.metrics.classification import LabelMetrics, Share
 
+from .confusion import Confused, ConfusionMatrix
+
 __all__ = [
     "BoxLabelReport",
     "EvaluationSummary",
@@ -39,7 +41,8 @@ _METRIC_MEANING = {
     "exact_match": "share of {} that are decided right at threshold in every label that the "
     "evaluation set has",
     "map50": "mean over labels of the average precision, where a box counts as right if it overlaps a "
-    "true one by half (intersection over union); at most 100 boxes of each of the {}, by COCO's rules",
+    "true one by half (intersection over union); at most 100 boxes of a label in each of the {}, by COCO's "
+    "rules",
 }
 
 
@@ -80,6 +83,8 @@ class BoxLabelReport(Struct, frozen=True, kw_only=True):
     Attributes:
         recall: Of the true boxes, those that a box at threshold overlaps by half or more.
         precision: Of the boxes at threshold, those that are one of these.
+        missed: True boxes that none at threshold overlaps so.
+        false: Boxes at threshold that are none of these.
         ap50: Average precision where half an overlap is enough; null without true boxes.
         ap50_95: Its mean over ten overlaps from .50 to .95.
     """
@@ -88,6 +93,8 @@ class BoxLabelReport(Struct, frozen=True, kw_only=True):
     threshold: float
     recall: ShareReport
     precision: ShareReport
+    missed: int
+    false: int
     ap50: float | None
     ap50_95: float | None
 
@@ -122,7 +129,11 @@ class VariantReport(Struct, frozen=True, kw_only=True):
         more_metrics: Further figures, which the gate does not look at.
         worst_label, worst_label_drop: The label whose balanced accuracy (recall, where labels
             exclude each other; average precision of a detector) dropped most.
-        labels: Figures for each label of the evaluation set.
+        labels: Figures for each label of the evaluation set; of a variant, where there are more than 100,
+            for those that lost most.
+        confusion: Which label is taken for which, where labels exclude each other and there are 30 at
+            most; for more, :attr:`confused` says what counts.
+        confused: The most frequent mistakes there, 20 at most.
         furthest: Samples where it is furthest from the float source.
         bound: Of its golden samples.
         least_iou: Of its golden samples: how much a box must overlap the expected one.
@@ -142,6 +153,8 @@ class VariantReport(Struct, frozen=True, kw_only=True):
     worst_label: str | None = None
     worst_label_drop: float | None = None
     labels: list[LabelReport | BoxLabelReport] = []
+    confusion: ConfusionMatrix | None = None
+    confused: list[Confused] = []
     furthest: list[Moved] = []
     bound: float | None = None
     least_iou: float | None = None

@@ -91,3 +91,24 @@ def test_tables_fit_an_80_column_terminal(show: Show, colors: Path, tmp_path: Pa
         line.split() == ["red", *2 * ["1.000", "1/1", "0.03-1.00"], "1.000", "1.000"] for line in lines
     )
     assert max(map(len, lines)) <= 80
+
+
+def test_mistakes_of_exclusive_labels_are_told_below(show: Show, colors: Path) -> None:
+    (colors / "red/0.png").rename(colors / "green/really red.png")
+    lines = show(changed(color_bundle(), {}, exclusive=True), colors)
+    assert lines[lines.index("most frequent mistakes") + 3].split() == ["green", "red", "1"]
+    assert "most frequent mistakes" not in show(color_bundle(), colors)
+
+
+def test_missed_things_and_false_boxes_are_counted(show: Show, tmp_path: Path) -> None:
+    pictures = {f"{number}.png": thing_picture((1, 2, RED), (number, 5, GREEN)) for number in range(8)}
+    write_pictures(tmp_path / "things", pictures)
+    boxes = [{"image": number, "name": "red", "bbox": [16, 8, 8, 8]} for number in range(8)]
+    boxes.append({"image": 0, "name": "red", "bbox": [32, 32, 8, 8]})
+    sizes = [(name, 64, 64) for name in pictures]
+    write_coco(tmp_path / "things/instances.json", sizes, boxes, "red", "green")
+    lines = show(thing_bundle(), tmp_path / "things")
+    assert "at threshold 1 are missed, and 8 boxes are false" in lines
+    (precision,) = [line for line in lines if line.startswith("mAP50 ")]
+    assert " (~95 %: " in precision
+    assert max(map(len, lines)) <= 80

@@ -209,7 +209,8 @@ def test_evaluation_repeats_what_the_converter_proved(
 ) -> None:
     found = evaluate(bundle, place / "evaluation")
     assert isinstance(found, BoxEvaluation)
-    assert found.map50 == bundle.manifest.variants[0].metric.value
+    metric = bundle.manifest.variants[0].metric
+    assert (found.map50, found.map50_low, found.map50_high) == (metric.value, metric.low, metric.high)
     assert (found.pictures, found.boxes, found.boxes_passed_over) == (10, 30, 0)
     assert main(["evaluate", str(bundle.path), str(place / "evaluation")]) == 0
     assert "mAP50 " in capsys.readouterr().out

@@ -13,6 +13,7 @@ from converters.proof.average_precision import average_precision
 from converters.proof.box_counts import count_boxes, true_scores
 from converters.proof.box_golden import box_tolerance, choose_pictures
 from converters.proof.box_judge import BoxJudge
+from converters.report.report_file import BoxLabelReport
 from edge_sdk.contract.values import Box, Detections
 
 LABELS = ("cat", "dog")
@@ -133,6 +134,42 @@ def test_a_weak_box_that_lies_better_does_not_stand_for_a_strong_one() -> None:
     agreement, difference, _, _ = judged(source, variant)
     assert agreement == 1.0
     assert difference == pytest.approx(0.02)
+
+
+def cats_and_dogs(dogs: int, found_dogs: int) -> tuple[PictureSet, list[Detections]]:
+    """One cat in each of 200 pictures, which is found, and a dog in some of them, of which some are."""
+    cat: tuple[str, Box, Passed] = ("cat", A, "")
+    dog: tuple[str, Box, Passed] = ("dog", B, "")
+    true = pictures(*([cat, dog] if index < dogs else [cat] for index in range(200)))
+    given = [("cat", A, 0.9)], [("cat", A, 0.9), ("dog", B, 0.8)]
+    return true, [found(*given[index < found_dogs]) for index in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("dogs", "lost", "outcome"),
+    [(20, 1, ""), (20, 3, ""), (20, 16, "'dog' drops by 0.79"), (9, 8, "")],
+    ids=["one of twenty", "a few of twenty", "most of twenty", "too few to be judged"],
+)
+def test_a_label_that_surely_drops_is_refused_though_the_whole_does_not(
+    dogs: int, lost: int, outcome: str
+) -> None:
+    true, source = cats_and_dogs(dogs, dogs)
+    _, variant = cats_and_dogs(dogs, dogs - lost)
+    judge = BoxJudge({}, true, max_drop=lost / dogs / 2 + 0.01)  # half of it is the drop of the mean
+    verdict = judge.judge(source, variant, judge.figures(source), judge.figures(variant))
+    assert verdict.worst_label == "dog"
+    assert verdict.worst_label_drop == pytest.approx(lost / dogs, abs=0.01)
+    assert verdict.refusal.startswith(outcome)
+    assert bool(verdict.refusal) is bool(outcome)
+
+
+def test_boxes_of_a_label_that_is_nowhere_are_false() -> None:
+    figures = BoxJudge({}, pictures([("cat", A, "")]), 0.01).figures([found(("dog", B, 0.9))])
+    cat, dog = figures.labels
+    assert isinstance(cat, BoxLabelReport)
+    assert isinstance(dog, BoxLabelReport)
+    assert (cat.missed, cat.false) == (1, 0)
+    assert (dog.missed, dog.false, dog.ap50) == (0, 1, None)
 
 
 def test_golden_pictures_show_each_label_and_one_with_the_least() -> None:

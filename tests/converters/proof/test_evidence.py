@@ -45,6 +45,8 @@ def test_a_detectors_label_without_any_box_at_threshold_is_told() -> None:
         threshold=0.9,
         recall=share_report(Share(0, 4)),
         precision=share_report(Share(0, 0)),
+        missed=4,
+        false=0,
         ap50=0.8,
         ap50_95=0.5,
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from msgspec import structs
 
+from converters.report.confusion import confusion_matrix, most_confused
 from converters.report.html_page import render_report
 from converters.report.report_file import (
     EvaluationSummary,
@@ -93,6 +95,17 @@ def test_it_follows_the_readers_choice_of_light_or_dark(report: Report) -> None:
     light, dark = style.split("@media(prefers-color-scheme:dark)")
     names = [set(re.findall(r"(--\w+):#", half)) for half in (light, dark)]
     assert names[0] == names[1] == set(re.findall(r"var\((--\w+)\)", style))
+
+
+def test_a_confusion_matrix_is_shown_and_of_many_labels_the_mistakes(report: Report) -> None:
+    matrix = confusion_matrix(("saw", "shot"), np.array([0, 0, 1]), np.array([0, 1, 1]))
+    confused = most_confused(matrix, 5)
+    small = structs.replace(report.source, confusion=matrix, confused=confused)
+    page = render_report(structs.replace(report, source=small))
+    assert '<tr><td>saw</td><td class="n">1</td><td class="n">1</td></tr>' in page
+    assert "most frequent mistakes" not in page
+    page = render_report(structs.replace(report, source=structs.replace(small, confusion=None)))
+    assert '<tr><td>saw</td><td>shot</td><td class="n">1</td></tr>' in page
 
 
 def test_every_cell_stands_under_a_heading(report: Report) -> None:
