@@ -31,26 +31,46 @@ _HIGHEST_IOU: dict[Precision, float] = {
 """Where kernels agree to the bit here, boxes may still move by a rounding step a layer elsewhere."""
 
 
-def choose_pictures(pictures: PictureSet, found: Sequence[Detections]) -> list[int]:
-    """For each label the picture in which the float source is surest of it, then one with the least in it.
+def choose_pictures(
+    pictures: PictureSet, found: Sequence[Detections], thresholds: Mapping[str, float]
+) -> list[int]:
+    """Pictures in which the float source finds as many labels as few can show, then one with the least in it.
+
+    Labels of the evaluation set, that is. Each is the one that shows most labels which none before it shows; of several, where it is surest.
 
     Args:
-        pictures: With their true boxes.
+        pictures: The evaluation set.
         found: What the float source found in each.
+        thresholds: By label id.
 
     Returns:
         Indices of pictures, 8 at most; 4 at least, as far as there are so many.
     """
-    surest: list[int] = []
-    for label, label_id in enumerate(pictures.label_ids):
-        having = [index for index, picture in enumerate(pictures.samples) if label_id in picture.labels]
-        if having:
-            surest.append(max(having, key=lambda index: _surest(found[index], label)))
+    shown = [_best_by_label(at_threshold(boxes, thresholds, pictures.label_ids)) for boxes in found]
+    chosen: list[int] = []
+    covered = {pictures.label_ids.index(label_id) for label_id in pictures.covered}
+    unseen = covered & set[int]().union(*shown)
+    while unseen and len(chosen) < MOST_PICTURES - 1:
+        chosen.append(max(range(len(shown)), key=lambda index: _gain(shown[index], unseen)))
+        unseen -= set(shown[chosen[-1]])
     least = min(range(len(found)), key=lambda index: float(found[index].scores.sum()))
     most = sorted(range(len(found)), key=lambda index: -float(found[index].scores.sum()))
-    chosen = [*dict.fromkeys(surest)][: MOST_PICTURES - 1]
     chosen += [index for index in (least,) if index not in chosen]
     return (chosen + [index for index in most if index not in chosen])[: max(FEWEST_PICTURES, len(chosen))]
+
+
+def _best_by_label(found: Detections) -> dict[int, float]:
+    """The best score of each label in a picture."""
+    best: dict[int, float] = {}
+    for label, score in zip(found.labels.tolist(), found.scores.tolist(), strict=True):
+        best[label] = max(score, best.get(label, 0.0))
+    return best
+
+
+def _gain(shown: Mapping[int, float], unseen: set[int]) -> tuple[int, float]:
+    """How many labels a picture would add, and how sure they are."""
+    new = [score for label, score in shown.items() if label in unseen]
+    return len(new), sum(new)
 
 
 def box_tolerance(
@@ -86,10 +106,6 @@ def box_tolerance(
     least_iou = min(_HIGHEST_IOU[precision], 1 - SAFETY_FACTOR * (1 - lowest))
     bound = min(1.0, max(LEAST_BOUND[precision], SAFETY_FACTOR * difference))
     return Tolerance(bound, max(_LOWEST_IOU, least_iou))
-
-
-def _surest(found: Detections, label: int) -> float:
-    return float(found.scores[found.labels == label].max(initial=0.0))
 
 
 def _without(found: Detections, matched: set[int]) -> Detections:

@@ -28,7 +28,7 @@ from .box_counts import at_threshold, count_boxes, true_scores
 from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
-from .evidence import never_recognised, repeated_samples, thin_evidence, unlisted_pictures
+from .evidence import never_found, repeated_samples, thin_evidence, unlisted_pictures
 from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures, spread
 from .picture_summary import picture_summary
 from .preparation_check import (
@@ -108,7 +108,8 @@ class BoxesTrial:
     def choose_golden(self) -> GoldenSamples:
         """See :class:`.trial.Trial`."""
         evaluation = self.case.evaluation
-        chosen = [evaluation.samples[index] for index in choose_pictures(evaluation, self.answers.source)]
+        indices = choose_pictures(evaluation, self.answers.source, self.case.spec.thresholds)
+        chosen = [evaluation.samples[index] for index in indices]
         return ask_golden(chosen, self.input, self._source().detect, golden_rows)
 
     def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
@@ -136,7 +137,7 @@ class BoxesTrial:
         """See :class:`.trial.Trial`."""
         evaluation = self.case.evaluation
         return [
-            *never_recognised(self.answers.figures(SOURCE).labels, self.nouns),
+            *never_found(self.answers.figures(SOURCE).labels),
             *thin_evidence(evaluation, self.case.spec.thresholds, self.nouns),
             *repeated_samples(evaluation, self.nouns),
             *unlisted_pictures(evaluation),

@@ -22,6 +22,7 @@ from .golden import indistinct_labels
 __all__ = [
     "blind_golden",
     "classifier_evidence",
+    "never_found",
     "never_recognised",
     "no_background",
     "repeated_samples",
@@ -95,15 +96,28 @@ def unlisted_pictures(evaluation: PictureSet) -> list[str]:
 
 def never_recognised(labels: Sequence[LabelFigures], nouns: Nouns) -> list[str]:
     """Labels of which the trained model itself finds none: most often the spec is wrong, not the model."""
-    missed = [
-        f"{item.label} (0 of {item.recall.n})"
-        for item in labels
-        if item.recall.n >= _ENOUGH and item.recall.hits == 0
-    ]
+    missed = _none_right(labels)
     if not missed:
         return []
     question = "are the labels in the model's order, and is it fed as it was trained?"
     return [f"the trained model recognises no {nouns.one} of {shortlist(missed)}: {question}"]
+
+
+def never_found(labels: Sequence[LabelFigures]) -> list[str]:
+    """The same of a detector's, where it is at threshold that none is found."""
+    missed = _none_right(labels)
+    if not missed:
+        return []
+    question = "is the threshold too high, or are the labels not in the model's order?"
+    return [f"the trained model finds no thing at threshold of {shortlist(missed)}: {question}"]
+
+
+def _none_right(labels: Sequence[LabelFigures]) -> list[str]:
+    return [
+        f"{item.label} (0 of {item.recall.n})"
+        for item in labels
+        if item.recall.n >= _ENOUGH and item.recall.hits == 0
+    ]
 
 
 def no_background(evaluation: LabelledSet[Any]) -> list[str]:

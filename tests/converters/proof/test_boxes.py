@@ -172,17 +172,20 @@ def test_boxes_of_a_label_that_is_nowhere_are_false() -> None:
     assert (dog.missed, dog.false, dog.ap50) == (0, 1, None)
 
 
-def test_golden_pictures_show_each_label_and_one_with_the_least() -> None:
-    true = pictures([("cat", A, "")], [("cat", A, "")], [("dog", B, "")], [], [("cat", C, "")], [])
+def test_golden_pictures_show_as_many_labels_as_few_can_and_one_the_least() -> None:
+    true = pictures([("cat", A, "")], [("dog", B, "")], [], [], [], [], [])
     answers = [
         found(("cat", A, 0.6)),
-        found(("cat", A, 0.9)),
+        found(("cat", A, 0.95)),
         found(("dog", B, 0.8)),
         found(("dog", A, 0.1)),
-        found(("cat", C, 0.7)),
+        found(("cat", C, 0.9), ("dog", B, 0.7)),  # both
         found(),
+        found(("cat", C, 0.6), ("dog", B, 0.7)),
     ]
-    assert choose_pictures(true, answers) == [1, 2, 5, 4]
+    assert choose_pictures(true, answers, {}) == [4, 5, 6, 1]
+    # Where the dogs of both are below their threshold, the surest of each.
+    assert choose_pictures(true, answers, {"dog": 0.75}) == [1, 2, 5, 4]
 
 
 def test_the_tolerance_holds_for_every_set_of_kernels() -> None:

@@ -10,6 +10,7 @@ from converters.data.labelled_set import LabelledSet
 from converters.data.nouns import PICTURES, RECORDINGS
 from converters.data.picture_set import Picture, PictureSet
 from converters.proof.evidence import (
+    never_found,
     never_recognised,
     repeated_samples,
     thin_evidence,
@@ -50,7 +51,7 @@ def test_a_detectors_label_without_any_box_at_threshold_is_told() -> None:
         ap50=0.8,
         ap50_95=0.5,
     )
-    assert "of cat (0 of 4)" in never_recognised([label], PICTURES)[0]
+    assert "no thing at threshold of cat (0 of 4)" in never_found([label])[0]
 
 
 def picture(name: str, content: int, *labels: str) -> Picture:
