@@ -69,9 +69,9 @@ class Proof:
     def passed(self) -> tuple[Proven, ...]:
         """Variants for the bundle, in the order a device should prefer them.
 
-        Those come first that answer as the float source does: in at least 99.5 % of decisions, and
-        no score far off, since a small evaluation set may not show what it flips. Among equals the
-        smaller and usually faster.
+        Those come first that answer as the float source does: with an agreement of at least 99.5 %, and
+        no score far off, since a small evaluation set may not show what it flips. Among equals that
+        order which usually is from fast to slow.
         """
         able = [item for item in self.proven if item.passed]
         return tuple(sorted(able, key=lambda item: (_strays(item.verdict), _rank(item.name))))
