@@ -6,15 +6,21 @@ import numpy as np
 
 from ..contract.values import Float32Array
 
-__all__ = ["sigmoid", "softmax"]
+__all__ = ["as_share", "sigmoid", "softmax"]
 
-_SATURATED = np.float32(80.0)  # float32 exp() neither overflows nor vanishes within this
-_ONE = np.float32(1.0)
+_SATURATED = np.float32(80.0)  # float32 exp() does not overflow up to this
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+
+
+def as_share(values: Float32Array) -> Float32Array:
+    """Each within 0..1, in an array of its own."""
+    share: Float32Array = np.minimum(np.maximum(values, _ZERO), _ONE)
+    return share
 
 
 def sigmoid(logits: Float32Array) -> Float32Array:
     """``1 / (1 + exp(-x))`` of each, in an array of its own."""
-    scores: Float32Array = _ONE / (_ONE + np.exp(-logits.clip(-_SATURATED, _SATURATED)))
+    scores: Float32Array = _ONE / (_ONE + np.exp(-np.maximum(logits, -_SATURATED)))
     return scores
 
 

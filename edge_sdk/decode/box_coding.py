@@ -53,10 +53,10 @@ def _direct(coding: DirectCoding, image: ImageInput) -> BoxDecoder:
     def decode(numbers: Float32Array, _chosen: Indices) -> Float32Array:
         values = _tame(numbers)[:, columns] * factor
         if coding.form == "center_size":
-            return _around(values[:, :2], values[:, 2:])
+            return _around(values[:, :2], values[:, 2:] * np.float32(0.5))
         if coding.form == "corner_size":
             values[:, 2:] += values[:, :2]
-        return values.clip(-_FAR, _FAR)
+        return _tame(values)
 
     return decode
 
@@ -70,18 +70,22 @@ def _offset(coding: OffsetCoding, places: Places, image: ImageInput) -> BoxDecod
     }
     origins = places.corners + np.float32(coding.center_offset) * places.strides
     center_units = units[coding.center_unit] * np.float32(coding.center_scale)
-    size_units = units[coding.size_unit]
-    columns = [1, 0, 3, 2] if coding.order == "yx" else [0, 1, 2, 3]
+    half_units = units[coding.size_unit] * np.float32(0.5)
+    size_factor, size_scale = np.float32(coding.size_factor), np.float32(coding.size_scale)
 
     def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
-        values = _tame(numbers)[:, columns]
-        shift = _activated(values[:, :2], coding.center_activation)
-        centers = origins[chosen] + shift * _of(center_units, chosen)
-        sizes = _activated(values[:, 2:] * np.float32(coding.size_factor), coding.size_activation)
-        sizes *= np.float32(coding.size_scale)
+        values = numbers[:, [1, 0, 3, 2]] if coding.order == "yx" else numbers
+        centers = _activated(values[:, :2], coding.center_activation) * _of(center_units, chosen)
+        centers += origins.take(chosen, axis=0)
+        sizes = values[:, 2:]
+        if size_factor != 1:
+            sizes = _tame(sizes) * size_factor
+        sizes = _activated(sizes, coding.size_activation)
+        if size_scale != 1:
+            sizes = sizes * size_scale
         if coding.size_power != 1:
             sizes = np.maximum(sizes, 0) ** np.float32(coding.size_power)
-        return _around(centers, sizes * _of(size_units, chosen))
+        return _around(centers, sizes * _of(half_units, chosen))
 
     return decode
 
@@ -92,30 +96,32 @@ def _distance(coding: DistanceCoding, places: Places) -> BoxDecoder:
     bins = np.arange(coding.bins, dtype=np.float32)
 
     def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
-        values = _tame(numbers)
         if coding.bins > 1:
-            values = softmax(values.reshape(-1, 4, coding.bins)) @ bins
+            values = softmax(_tame(numbers).reshape(-1, 4, coding.bins)) @ bins
         else:
-            values = _activated(values, coding.activation)
+            values = _activated(numbers, coding.activation)
         origin, unit = origins[chosen], _of(units, chosen)
         corners = np.concatenate([origin - values[:, :2] * unit, origin + values[:, 2:] * unit], axis=1)
-        return corners.clip(-_FAR, _FAR)
+        return _tame(corners)
 
     return decode
 
 
 def _tame(numbers: Float32Array) -> Float32Array:
-    return numbers.clip(-_FAR, _FAR)
+    # Not clip(), which takes a detour through Python.
+    tamed: Float32Array = np.minimum(np.maximum(numbers, -_FAR), _FAR)
+    return tamed
 
 
 def _of(units: Float32Array, chosen: Indices) -> Float32Array:
-    return units if len(units) == 1 else units[chosen]
+    return units if len(units) == 1 else units.take(chosen, axis=0)
 
 
-def _around(centers: Array, sizes: Array) -> Float32Array:
-    half = sizes * np.float32(0.5)
-    corners: Float32Array = np.concatenate([centers - half, centers + half], axis=1).clip(-_FAR, _FAR)
-    return corners
+def _around(centers: Array, half: Array) -> Float32Array:
+    corners = np.empty((len(centers), 4), np.float32)
+    np.subtract(centers, half, out=corners[:, :2])
+    np.add(centers, half, out=corners[:, 2:])
+    return _tame(corners)
 
 
 def _activated(values: Float32Array, activation: str) -> Float32Array:
@@ -125,4 +131,5 @@ def _activated(values: Float32Array, activation: str) -> Float32Array:
         return np.tanh(values)
     if activation == "exp":
         return np.exp(np.minimum(values, _SATURATED))
-    return np.maximum(values, 0) if activation == "relu" else values
+    tame = _tame(values)
+    return np.maximum(tame, 0) if activation == "relu" else tame

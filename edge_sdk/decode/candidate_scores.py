@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..contract.detector import CandidateBoxes
 from ..contract.values import Array, Float32Array
-from .activation import sigmoid, softmax
+from .activation import as_share, sigmoid, softmax
 from .part_layout import PartLayout
 from .peaks import local_peaks
 from .raw_detections import Indices
@@ -54,7 +54,6 @@ class ScoreReader:
         self._n_labels = n_labels
         self.n_columns = n_labels + (output.background != "none")
         self._first_label = int(output.background == "first")
-        self._columns = np.arange(self.n_columns)
         # A softmax looks at all classes; what else there is leaves their order as it is.
         self._best_is_best_before = not output.several_classes and output.class_activation != "softmax"
         self._least_class = _threshold(output.least_score, output.class_power, output.class_activation)
@@ -72,12 +71,12 @@ class ScoreReader:
         if objectness is None:
             return self._by_class(flat, classes)
         things = tensors.flat(objectness.tensor)
-        raw = things.take(objectness.first_number)
+        raw = objectness.first_numbers(things)
         if self._output.objectness_activation == "none":
             refuse_no_score(objectness.tensor, raw)
-        candidates = np.flatnonzero(raw >= self._least_objectness)
-        present = raw[candidates]
-        present = sigmoid(present) if self._output.objectness_activation == "sigmoid" else present.clip(0, 1)
+        candidates = (raw >= self._least_objectness).nonzero()[0]
+        present = raw.take(candidates)
+        present = sigmoid(present) if self._output.objectness_activation == "sigmoid" else as_share(present)
         factor = _power(present, self._output.objectness_power)
         return self._exact(flat, classes, candidates, factor)
 
@@ -112,10 +111,15 @@ class ScoreReader:
         self, flat: Float32Array, classes: PartLayout, candidates: Indices, factor: Float32Array | None
     ) -> Chosen:
         """Scores of some candidates from all their classes."""
-        raw = classes.gather(flat, candidates, self._columns)
+        raw = classes.gather(flat, candidates)
+        if self._output.class_activation == "none":
+            refuse_no_score(classes.tensor, raw)
         if self._best_is_best_before:
-            return self._best(raw, classes.tensor, candidates, factor)
-        scores = self._activated(raw, classes.tensor)
+            # The best class of each candidate, found before its score is computed: one instead of eighty.
+            label = raw[:, self._first_label : self._first_label + self._n_labels].argmax(axis=1)
+            best = self._activated(classes.pick(flat, candidates, label + self._first_label))
+            return self._over(Chosen(candidates, best if factor is None else best * factor, label))
+        scores = self._activated(raw)
         scores = scores[:, self._first_label : self._first_label + self._n_labels]
         if factor is not None:
             scores = scores * factor[:, None]
@@ -126,33 +130,21 @@ class ScoreReader:
         best = scores[np.arange(len(scores)), label]
         return self._over(Chosen(candidates, best, label))
 
-    def _best(
-        self, raw: Float32Array, tensor: str, candidates: Indices, factor: Float32Array | None
-    ) -> Chosen:
-        """The best class of each candidate, found before its score is computed: one instead of eighty."""
-        if self._output.class_activation == "none":
-            refuse_no_score(tensor, raw)
-        raw = raw[:, self._first_label : self._first_label + self._n_labels]
-        label = raw.argmax(axis=1)
-        scores = self._activated(raw[np.arange(len(raw)), label], tensor)
-        return self._over(Chosen(candidates, scores if factor is None else scores * factor, label))
-
-    def _activated(self, raw: Float32Array, tensor: str = "") -> Float32Array:
+    def _activated(self, raw: Float32Array) -> Float32Array:
         activation = self._output.class_activation
         if activation == "sigmoid":
             scores = sigmoid(raw)
         elif activation == "softmax":
             scores = softmax(raw)
         else:
-            refuse_no_score(tensor, raw)
-            scores = raw.clip(0, 1)
+            scores = as_share(raw)
         return _power(scores, self._output.class_power)
 
     def _over(self, chosen: Chosen) -> Chosen:
-        kept = chosen.scores >= self._output.least_score
-        if kept.all():
+        kept = (chosen.scores >= self._output.least_score).nonzero()[0]
+        if len(kept) == len(chosen.scores):
             return chosen
-        return Chosen(chosen.candidates[kept], chosen.scores[kept], chosen.labels[kept])
+        return Chosen(chosen.candidates.take(kept), chosen.scores.take(kept), chosen.labels.take(kept))
 
 
 def _threshold(least_score: float, power: float, activation: str) -> np.float32:

@@ -91,48 +91,48 @@ class _ScaleDecoder:
         self._places = find_places(scale, image)
         self._decode = box_decoder(coding, self._places, image)
         count = numbers_per_box(coding)
-        self._box_numbers = np.arange(count if scale.size is None else 2)
         self._read = {
-            "box": (scale.box, len(self._box_numbers)),
+            "box": (scale.box, count if scale.size is None else 2),
             "classes": (scale.classes, scores.n_columns),
         }
         if scale.size is not None:
             self._read["size"] = (scale.size, 2)
         if scale.objectness is not None:
             self._read["objectness"] = (scale.objectness, 1)
-        self._shapes: tuple[tuple[int, ...], ...] = ()
+        self._tensors = tuple(dict.fromkeys(part.tensor for part, _ in self._read.values()))
+        self._shapes: Mapping[str, tuple[int, ...]] = {}
         self._layouts: _Layouts | None = None
 
     def check(self, outputs: Sequence[TensorSpec]) -> None:
-        shapes: list[tuple[int, ...]] = []
+        shapes: dict[str, tuple[int, ...]] = {}
         for part, _ in self._read.values():
             shape = find_spec(part.tensor, outputs).shape
             sides = _one_batch(part, shape)
             if None in sides:
                 return  # the first picture will tell
-            shapes.append(tuple(side for side in sides if side is not None))
-        self._lay_out(tuple(shapes))
+            shapes[part.tensor] = tuple(side for side in sides if side is not None)
+        self._lay_out(shapes)
 
     def __call__(self, tensors: TensorReader) -> RawDetections:
-        layouts = self._lay_out(tuple(tensors.shape(part.tensor) for part, _ in self._read.values()))
+        layouts = self._lay_out({name: tensors.shape(name) for name in self._tensors})
         candidates, scores, labels = self._scores.choose(tensors, layouts.classes, layouts.objectness)
         if len(scores) > self._most:
             best = best_first(scores, self._most)
             candidates, scores, labels = candidates[best], scores[best], labels[best]
-        numbers = layouts.box.gather(tensors.flat(layouts.box.tensor), candidates, self._box_numbers)
+        numbers = layouts.box.gather(tensors.flat(layouts.box.tensor), candidates)
         if layouts.size is not None:
-            sizes = layouts.size.gather(tensors.flat(layouts.size.tensor), candidates, self._box_numbers)
+            sizes = layouts.size.gather(tensors.flat(layouts.size.tensor), candidates)
             numbers = np.concatenate([numbers, sizes], axis=1)
         return RawDetections(self._decode(numbers, candidates), scores, labels)
 
-    def _lay_out(self, shapes: tuple[tuple[int, ...], ...]) -> _Layouts:
+    def _lay_out(self, shapes: Mapping[str, tuple[int, ...]]) -> _Layouts:
         """Tables for tensors of these shapes; made anew only where a shape changes."""
         if self._layouts is not None and shapes == self._shapes:
             return self._layouts
         layouts: dict[str, PartLayout] = {}
-        for (name, (part, count)), shape in zip(self._read.items(), shapes, strict=True):
+        for name, (part, count) in self._read.items():
             where = f"{name} of {self._where}"
-            layouts[name] = lay_out(where, part, self._scale, self._places, shape)
+            layouts[name] = lay_out(where, part, count, self._scale, self._places, shapes[part.tensor])
             self._check_extent(where, part.unread, layouts[name], count, exact=name == "classes" or count > 4)
         if len({layout.candidates for layout in layouts.values()}) > 1:
             counts = ", ".join(f"{layout.candidates} of {name}" for name, layout in layouts.items())

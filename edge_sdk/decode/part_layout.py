@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.detector import Part, Scale
-from ..contract.values import Array, Float32Array
+from ..contract.values import Float32Array
 from ..errors import ModelError
 from .places import Places
 from .raw_detections import Indices
@@ -33,7 +33,10 @@ class PartLayout:
         around: Name and extent of every other axis than the values', in the tensor's order.
         axes_before: How many of them come before the values.
         candidate_of_place: Shape ``[candidates]``.
+        place_of_candidate: Its inverse.
         first_number: Where each candidate's first number stands in the flattened tensor.
+        run: The same as a slice, where the distance from one to the next is always the same.
+        offsets: Where each of a candidate's numbers stands, counted from its first.
     """
 
     tensor: str
@@ -44,7 +47,10 @@ class PartLayout:
     around: list[tuple[str, int]]
     axes_before: int
     candidate_of_place: Indices
+    place_of_candidate: Indices
     first_number: Indices
+    run: slice | None
+    offsets: Indices
 
     @property
     def candidates(self) -> int:
@@ -55,29 +61,40 @@ class PartLayout:
         """So many values of all places: a view of shape ``[outer, count, inner]``."""
         return flat.reshape(self.outer, self.values, self.inner)[:, start : start + count]
 
-    def gather(self, flat: Float32Array, candidates: Indices, numbers: Array) -> Float32Array:
-        """Numbers of some candidates.
+    def first_numbers(self, flat: Float32Array) -> Float32Array:
+        """The first number of each candidate, shape ``[candidates]``; a view where that can be."""
+        return flat.take(self.first_number) if self.run is None else flat[self.run]
+
+    def gather(self, flat: Float32Array, candidates: Indices) -> Float32Array:
+        """All numbers of some candidates.
 
         Args:
             flat: The tensor, shape ``[n]``.
             candidates: Shape ``[k]``.
-            numbers: Which, counted from the part's first, shape ``[m]``.
 
         Returns:
-            Shape ``[k, m]``.
+            Shape ``[k, numbers]``, in whatever order in memory.
         """
-        gathered: Float32Array = flat.take(self.first_number[candidates][:, None] + numbers * self.inner)
+        if self.outer == 1:  # row by row, which takes a third of the time of one index for each number
+            rows = flat.reshape(self.values, self.inner)[self.start : self.start + len(self.offsets)]
+            return rows.take(self.place_of_candidate.take(candidates), axis=1).T
+        gathered: Float32Array = flat.take(self.first_number.take(candidates)[:, None] + self.offsets)
         return gathered
+
+    def pick(self, flat: Float32Array, candidates: Indices, numbers: Indices) -> Float32Array:
+        """One number of each of some candidates, shape ``[k]``; which, counted from its first."""
+        return flat.take(self.first_number.take(candidates) + numbers * self.inner)
 
 
 def lay_out(
-    where: str, part: Part, scale: Scale, places: Places | None, shape: tuple[int, ...]
+    where: str, part: Part, count: int, scale: Scale, places: Places | None, shape: tuple[int, ...]
 ) -> PartLayout:
     """Find a part's numbers in a tensor.
 
     Args:
         where: What it is, for the message.
         part: Which tensor, and what its axes count.
+        count: How many numbers a candidate has in it.
         scale: The scale that it is a part of.
         places: The scale's candidates; None where only the tensor says how many there are.
         shape: The tensor's.
@@ -96,7 +113,7 @@ def lay_out(
             f"shape {list(shape)}",
             hint="the detector's axes, its grids, or the order of its scales are not those of the model",
         )
-    return _laid_out(part, shape, anchors)
+    return _laid_out(part, count, shape, anchors)
 
 
 def _expected(part: Part, scale: Scale, places: Places | None) -> list[int | None]:
@@ -116,7 +133,7 @@ def _described(part: Part, expected: list[int | None]) -> str:
     return f"[{', '.join(axis if known is None else f'{axis} {known}' for axis, known in sides)}]"
 
 
-def _laid_out(part: Part, shape: tuple[int, ...], anchors: int) -> PartLayout:
+def _laid_out(part: Part, count: int, shape: tuple[int, ...], anchors: int) -> PartLayout:
     """Split anchors from values, then see everything before and behind the values as one axis each."""
     extents: list[tuple[str, int]] = [
         (axis, side) for axis, side in zip(part.axes, shape, strict=True) if axis != "batch"
@@ -132,6 +149,7 @@ def _laid_out(part: Part, shape: tuple[int, ...], anchors: int) -> PartLayout:
     candidate_of_place = _in_order(around)
     place = np.argsort(candidate_of_place, kind="stable")
     values = extents[at][1]
+    first_number = place // inner * (values * inner) + place % inner + part.start * inner
     return PartLayout(
         tensor=part.tensor,
         outer=math.prod(side for _, side in extents[:at]),
@@ -141,8 +159,19 @@ def _laid_out(part: Part, shape: tuple[int, ...], anchors: int) -> PartLayout:
         around=around,
         axes_before=at,
         candidate_of_place=candidate_of_place,
-        first_number=place // inner * (values * inner) + place % inner + part.start * inner,
+        place_of_candidate=place,
+        first_number=first_number,
+        run=_run(first_number),
+        offsets=np.arange(count) * inner,
     )
+
+
+def _run(numbers: Indices) -> slice | None:
+    """What is as far from one to the next everywhere, as a slice."""
+    steps = np.diff(numbers)
+    if not len(steps) or steps[0] <= 0 or (steps != steps[0]).any():
+        return None
+    return slice(int(numbers[0]), int(numbers[-1]) + 1, int(steps[0]))
 
 
 def _in_order(around: list[tuple[str, int]]) -> Indices:

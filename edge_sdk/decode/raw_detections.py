@@ -28,9 +28,11 @@ class RawDetections(NamedTuple):
     scores: Float32Array
     labels: npt.NDArray[np.int64]
 
-    def take(self, chosen: Indices | npt.NDArray[np.bool_]) -> RawDetections:
+    def take(self, chosen: Indices) -> RawDetections:
         """Some of them, in that order."""
-        return RawDetections(self.boxes[chosen], self.scores[chosen], self.labels[chosen])
+        return RawDetections(
+            self.boxes.take(chosen, axis=0), self.scores.take(chosen), self.labels.take(chosen)
+        )
 
 
 def joined(parts: Sequence[RawDetections]) -> RawDetections:
@@ -49,5 +51,7 @@ def best_first(scores: Float32Array, most: int | None = None) -> Indices:
 
 def without_empty_boxes(found: RawDetections) -> RawDetections:
     """Leave out boxes without area: nothing can be seen in them, and nothing can overlap them."""
-    solid = np.flatnonzero((found.boxes[:, 2:] > found.boxes[:, :2]).all(axis=1))
-    return found if len(solid) == len(found.scores) else found.take(solid)
+    solid = found.boxes[:, 2:] > found.boxes[:, :2]
+    if np.count_nonzero(solid) == solid.size:
+        return found
+    return found.take(np.flatnonzero(solid.all(axis=1)))

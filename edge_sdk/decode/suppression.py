@@ -49,7 +49,7 @@ def _soft(found: RawDetections, rule: Suppression, least_score: float, most: int
         scores = (left.scores * decay).astype(np.float32)
         stays = scores >= least_score
         stays[best] = False
-        left = left._replace(scores=scores).take(stays)
+        left = left._replace(scores=scores).take(stays.nonzero()[0])
     return RawDetections(*(np.concatenate(column) for column in zip(*picked, strict=True)))
 
 
@@ -66,5 +66,5 @@ def _weighted(found: RawDetections, rule: Suppression, most: int) -> RawDetectio
         total = weights.sum()
         mean = weights @ left.boxes[together] / total if total > 0 else left.boxes[0]
         picked.append(RawDetections(mean[None].astype(np.float32), left.scores[:1], left.labels[:1]))
-        left = left.take(~together)
+        left = left.take((~together).nonzero()[0])
     return RawDetections(*(np.concatenate(column) for column in zip(*picked, strict=True)))

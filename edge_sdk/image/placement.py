@@ -56,10 +56,10 @@ class Placement(Struct, frozen=True):
         """
         source, target = self.source, self.target
         across, down = source.width / target.width, source.height / target.height
-        scale = np.array((across, down, across, down))
-        shift = np.array((source.x - target.x * across, source.y - target.y * down) * 2)
-        edge = np.array((self.picture_width, self.picture_height) * 2)
-        mapped: Float32Array = np.clip(boxes * scale + shift, 0, edge).astype(np.float32)
+        scale = np.array((across, down, across, down), np.float32)
+        shift = np.array((source.x - target.x * across, source.y - target.y * down) * 2, np.float32)
+        edge = np.array((self.picture_width, self.picture_height) * 2, np.float32)
+        mapped: Float32Array = np.minimum(np.maximum(boxes * scale + shift, np.float32(0)), edge)
         return mapped
 
 

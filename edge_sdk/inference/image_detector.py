@@ -49,6 +49,7 @@ class ImageDetector:
         self._backend = backend
         self._feed = ImageFeed(image, backend, names)
         self._ours = _manifest_names([spec.name for spec in backend.outputs], names)
+        self._renamed = self._ours != {spec.name: spec.name for spec in backend.outputs}
         self._decode = detection_decoder(_raised(output, least_score), image, len(self.label_ids))
         self._decode.check(
             [
@@ -76,7 +77,9 @@ class ImageDetector:
         """
         fed, placement = self._feed.tensors(pixels)
         answers = self._backend.infer(fed)
-        found = self._decode({ours: answers[theirs] for theirs, ours in self._ours.items()})
+        if self._renamed:
+            answers = {ours: answers[theirs] for theirs, ours in self._ours.items()}
+        found = self._decode(answers)
         inside = without_empty_boxes(found._replace(boxes=placement.to_picture(found.boxes)))
         return Detections(inside.boxes, inside.scores, inside.labels)
 

@@ -11,6 +11,7 @@ from slow_boxes import Corners, Found, assert_same_boxes, slow_iou, slow_nms
 
 from edge_sdk.contract.detector import Suppression
 from edge_sdk.decode.greedy import keep_best
+from edge_sdk.decode.nearness import Nearness
 from edge_sdk.decode.raw_detections import RawDetections
 from edge_sdk.decode.suppression import suppress
 
@@ -61,12 +62,60 @@ def test_hard_suppression_is_the_plain_loop(found: list[Found], threshold: float
     assert_same_boxes(actual, slow_nms(found, threshold, by_class=by_class), pixels=0)
 
 
-@pytest.mark.parametrize("things", [10, 150, 600])
+@pytest.mark.parametrize("things", [1, 10, 150, 600])
 @pytest.mark.parametrize("labels", [1, 4, 40])
 def test_hard_suppression_of_many_boxes_is_the_plain_loop(things: int, labels: int) -> None:
     found = crowd(things + labels, 700, things, labels)
     kept = keep_best(*as_raw(found)[:2], 0.45, as_raw(found).labels)
     assert [found[index] for index in kept] == slow_nms(found, 0.45)
+
+
+def test_thousands_of_boxes_of_many_labels_are_settled_as_the_plain_loop_does() -> None:
+    found = crowd(7, 6000, 90, 30)
+    kept = keep_best(*as_raw(found)[:2], 0.45, as_raw(found).labels)
+    assert [found[index] for index in kept] == slow_nms(found, 0.45)
+
+
+def test_labels_beyond_a_byte_are_told_apart() -> None:
+    boxes = np.tile(np.array([0, 0, 10, 10], np.float32), (300, 1))
+    scores = np.linspace(1, 0.5, 300, dtype=np.float32)
+    labels = np.arange(300) % 3 * 256
+    assert keep_best(boxes, scores, 0.5, labels).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("place", [0.0, 8000.0, 900_000.0])
+def test_boxes_far_out_change_nothing_for_the_others(place: float) -> None:
+    found = crowd(3, 300, 30, 1)
+    far = [
+        Found((place + 4, place, place + 40, place + 30), 0.001, 0),
+        Found((place + 4, place, place + 40, place + 31), 0.0005, 0),
+        Found((-1e6, -1e6, 1e6, 1e6), 0.999, 0),
+    ]
+    kept = keep_best(*as_raw(found + far)[:2], 0.45)
+    assert [(found + far)[index] for index in kept] == slow_nms(found + far, 0.45)
+
+
+def test_boxes_without_area_stay_and_suppress_nothing() -> None:
+    flat = [Found((100, 100, 50, 40), 0.9999, 0), Found((60, 60, 60, 60), 0.00001, 0)]
+    found = crowd(5, 200, 20, 1) + flat
+    kept = keep_best(*as_raw(found)[:2], 0.3)
+    assert [found[index] for index in kept] == slow_nms(found, 0.3)
+
+
+@given(found=crowds, threshold=st.floats(0, 1))
+def test_no_pair_that_overlaps_too_much_is_taken_to_be_apart(found: list[Found], threshold: float) -> None:
+    raw = as_raw(found)
+    near = Nearness(raw.boxes.T, threshold, raw.labels)
+    size, first, second = near.pairs(len(found), most=len(found) ** 2)
+    assert size == len(found)
+    overlapping = {
+        (one, other)
+        for other in range(len(found))
+        for one in range(other)
+        if found[one].label == found[other].label
+        and slow_iou(found[one].box, found[other].box) > threshold + 1e-6
+    }
+    assert overlapping <= set(zip(first.tolist(), second.tolist(), strict=True))
 
 
 def test_long_chain_of_overlaps_is_walked_from_the_best_down() -> None:
