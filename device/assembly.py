@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import platform
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.contract.manifest import Variant
-from edge_sdk.contract.messages import BundleReference, ModelReference, Reported, SelfTest
+from edge_sdk.contract.messages import ModelReference
 from edge_sdk.contract.topics import Topics
 from edge_sdk.errors import EdgeSdkError
-from edge_sdk.inference.golden import require_golden
-from edge_sdk.inference.open import choose_variant, open_backend
+from edge_sdk.inference.fallback import Opened
 from edge_sdk.inference.scorer import AudioScorer
 from edge_sdk.mqtt.settings import BrokerSettings
 
 from .config import RunConfig, override_rules
 from .fault_desk import FaultDesk
+from .model_choice import open_model
 from .outbox import Outbox
 from .pipeline import Pipeline
 from .publisher import Publisher
+from .reported import bundle_reference, refused_choices, reported, self_test
 from .run_summary import CoverageSummary, OutboxSummary, RunSummary, error_summary, event_line
 from .runtime import Heard, Runtime
 from .sources import Source, open_source
@@ -30,7 +30,7 @@ from .stamper import Stamper
 
 __all__ = ["run_device"]
 
-_ENGINE_PACKAGES = ("ai-edge-litert", "onnxruntime", "soxr", "paho-mqtt")
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,8 @@ class _Parts:
     settings: BrokerSettings
     source: Source
     bundle: Bundle
-    variant: Variant
+    opened: Opened
     pipeline: Pipeline
-    self_test: SelfTest
     topics: Topics
     session: str
 
@@ -70,17 +69,21 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
     source = open_source(config.source)
     bundle = Bundle.open(config.bundle, require_sha256=config.require_sha256)
     manifest, inference = bundle.manifest, config.inference
-    variant = choose_variant(manifest, inference.variant)
+    audio = manifest.audio  # before anything is loaded: pictures are refused
     rules = override_rules(manifest, config.rules)
-    model = bundle.read(variant.file)
-    with open_backend(model, variant.format, threads=inference.threads, name=variant.name) as backend:
-        scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
-        golden = require_golden(bundle, variant.name, backend)
-        pipeline = Pipeline(scorer, rules, variant=variant)
-        self_test = SelfTest(
-            passed=golden.passed, max_abs_difference=golden.max_abs_difference, bound=golden.bound
-        )
-        parts = _Parts(config, settings, source, bundle, variant, pipeline, self_test, topics, str(uuid4()))
+    opened = open_model(
+        bundle,
+        variant=inference.variant,
+        backends=inference.backends,
+        options=inference.options,
+        golden=True,
+        say=say,
+        warn=_logger.warning,
+    )
+    with opened.backend as backend:
+        scorer = AudioScorer(audio, manifest.classes, manifest.label_ids, backend)
+        pipeline = Pipeline(scorer, rules, variant=opened.choice.variant)
+        parts = _Parts(config, settings, source, bundle, opened, pipeline, topics, str(uuid4()))
         faults = FaultDesk(say, config.outbox_folder)
         with Outbox.open(
             config.outbox_folder,
@@ -137,7 +140,7 @@ def _path(text: str | None) -> Path | None:
 
 
 def _stamper(parts: _Parts) -> Stamper:
-    manifest, variant = parts.bundle.manifest, parts.variant
+    manifest, variant = parts.bundle.manifest, parts.opened.choice.variant
     model = ModelReference(
         name=manifest.name, version=manifest.version, variant=variant.name, sha256=variant.sha256
     )
@@ -159,55 +162,32 @@ def _publisher(parts: _Parts, outbox: Outbox, on_fault: Callable[[EdgeSdkError],
         parts.session,
         delivery=broker.effective_delivery,
         receiver_id=broker.receiver_id,
-        reported=Reported(
-            device=parts.topics.device,
-            site=parts.topics.site,
-            session=parts.session,
-            bundle=_reference(parts.bundle),
-            variant=parts.variant.name,
-            signed=False,
-            versions=_versions(),
-            self_test=parts.self_test,
+        reported=reported(
+            parts.topics,
+            parts.session,
+            parts.bundle,
+            parts.opened,
             kept_aside=outbox.kept_aside.name if outbox.kept_aside else None,
         ),
         on_fault=on_fault,
     )
 
 
-def _reference(bundle: Bundle) -> BundleReference:
-    return BundleReference(name=bundle.manifest.name, version=bundle.manifest.version, sha256=bundle.sha256)
-
-
-def _versions() -> dict[str, str]:
-    from edge_sdk import __version__
-
-    versions = {"edge-sdk": __version__, "python": platform.python_version()}
-    installed = {name: _installed(name) for name in _ENGINE_PACKAGES}
-    return versions | {name: version for name, version in installed.items() if version is not None}
-
-
-def _installed(package: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def _opening_lines(parts: _Parts, outbox: Outbox) -> list[str]:
-    bundle, config, test = parts.bundle, parts.config, parts.self_test
+    bundle, config, golden = parts.bundle, parts.config, parts.opened.golden
     name = f"{bundle.manifest.name} {bundle.manifest.version}"
     broker = config.broker
     how = f"receipts of '{broker.receiver_id}'" if broker.effective_delivery == "receipt" else "puback"
     lines = [
         f"device {parts.topics.site}/{parts.topics.device}, session {parts.session}",
-        f"bundle {name}, variant {parts.variant.name}, sha256 {bundle.sha256[:12]}, unsigned",
-        f"self-test passed: largest difference {test.max_abs_difference:.1e}, allowed {test.bound:.1e}",
+        f"bundle {name}, variant {parts.opened.choice}, sha256 {bundle.sha256[:12]}, unsigned",
         f"source {config.source}",
         f"broker {parts.settings.address}, delivery by {how}",
         f"outbox {config.outbox_folder}, {outbox.counts().pending} messages wait",
     ]
+    if golden is not None:
+        passed = f"largest difference {golden.max_abs_difference:.1e}, allowed {golden.bound:.1e}"
+        lines.insert(2, f"self-test passed: {passed}")
     if outbox.redirected_from is not None:
         lines.append(f"what waited for broker {outbox.redirected_from} goes to this one")
     if outbox.kept_aside is not None:
@@ -231,10 +211,12 @@ def _outbox_summary(parts: _Parts, outbox: Outbox, publisher: Publisher) -> Outb
 def _summary(parts: _Parts, heard: Heard, outbox: OutboxSummary, restarted: int) -> RunSummary:
     covered, rate_hz = heard.covered, parts.pipeline.sample_rate_hz
     return RunSummary(
-        bundle=_reference(parts.bundle),
-        variant=parts.variant.name,
+        bundle=bundle_reference(parts.bundle),
+        variant=parts.opened.choice.variant.name,
+        backend=parts.opened.choice.backend,
+        refused=refused_choices(parts.opened),
         signed=False,
-        self_test=parts.self_test,
+        self_test=self_test(parts.opened),
         site=parts.topics.site,
         device=parts.topics.device,
         session=parts.session,

@@ -31,6 +31,7 @@ from msgspec import Meta, Struct
 from edge_sdk.contract.manifest import Manifest, Rule
 from edge_sdk.contract.messages import TopicName
 from edge_sdk.errors import ConfigError
+from edge_sdk.inference.options import BackendName, EngineOptions, OnnxOptions, TensorRtOptions
 from edge_sdk.inference.thread_argument import MAX_THREADS
 from edge_sdk.toml_file import load_toml
 
@@ -119,10 +120,26 @@ class OutboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class InferenceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the model runs. Without a variant: the first that the bundle prefers."""
+    """How the model runs.
+
+    Attributes:
+        variant: Only this one. By default what was picked on this device, else the first that the bundle
+            prefers; where it does not work, the next.
+        backends: Only these, in this order.
+        threads: Threads that one inference may use.
+        onnx, tensorrt: How these work.
+    """
 
     variant: str | None = None
+    backends: Annotated[list[BackendName], Meta(min_length=1)] | None = None
     threads: Annotated[int, Meta(ge=1, le=MAX_THREADS)] = 1
+    onnx: OnnxOptions = OnnxOptions()
+    tensorrt: TensorRtOptions = TensorRtOptions()
+
+    @property
+    def options(self) -> EngineOptions:
+        """How what runs the model works."""
+        return EngineOptions(threads=self.threads, onnx=self.onnx, tensorrt=self.tensorrt)
 
 
 class RuleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +203,12 @@ def load_config(path: Path) -> RunConfig:
             key=_from(folder, broker.key),
         ),
         outbox=msgspec.structs.replace(config.outbox, folder=_from(folder, config.outbox.folder)),
+        inference=msgspec.structs.replace(
+            config.inference,
+            tensorrt=msgspec.structs.replace(
+                config.inference.tensorrt, cache=_from(folder, config.inference.tensorrt.cache)
+            ),
+        ),
     )
 
 

@@ -23,6 +23,8 @@ from edge_sdk.inference.open import choose_variant, open_backend
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from edge_sdk.inference.fallback import Opened
+
 Draw: TypeAlias = Callable[[], Pixels]
 
 __all__ = ["Draw", "FoundBox", "FrameReport", "PictureLooker", "PictureReport"]
@@ -85,6 +87,7 @@ class PictureLooker:
         bundle: Verified.
         variant: Which variant; by default the first whose engine is installed.
         threads: Threads that one inference may use.
+        opened: What runs a variant already, instead of the two before. Closed with the looker.
         top: How many labels a classifier tells of.
         threshold: What scores must reach, instead of the bundle's own rule.
 
@@ -105,22 +108,27 @@ class PictureLooker:
         variant: str | None = None,
         *,
         threads: int = 1,
+        opened: Opened | None = None,
         top: int = 5,
         threshold: float | None = None,
     ) -> None:
         manifest = bundle.manifest
         self.manifest: Manifest = manifest
-        self.variant: Variant = choose_variant(manifest, variant)
+        self.variant: Variant = opened.choice.variant if opened else choose_variant(manifest, variant)
         self._top = top
         if threshold is not None:
             _require_reachable(manifest, threshold)
         self.counting: Counting = counting_of(manifest, threshold)
         self._thresholds = [self.counting.threshold(label.id) for label in manifest.labels]
-        self._backend: Backend = open_backend(
-            bundle.read(self.variant.file),
-            self.variant.format,
-            threads=threads,
-            name=f"{bundle.path.name}/{self.variant.name}",
+        self._backend: Backend = (
+            opened.backend
+            if opened
+            else open_backend(
+                bundle.read(self.variant.file),
+                self.variant.format,
+                threads=threads,
+                name=f"{bundle.path.name}/{self.variant.name}",
+            )
         )
         self._model = _model(manifest, self.variant, self._backend, min(self._thresholds))
 

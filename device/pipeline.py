@@ -24,6 +24,8 @@ from .coverage import CoverageCounter, Covered
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from edge_sdk.inference.fallback import Opened
+
 __all__ = ["INFERENCE_FAULT", "Pipeline"]
 
 INFERENCE_FAULT = "inference"
@@ -69,6 +71,7 @@ class Pipeline:
         variant: str | None = None,
         *,
         threads: int = 1,
+        opened: Opened | None = None,
         rules: Mapping[str, Rule] | None = None,
         on_scores: Callable[[WindowScores], None] | None = None,
     ) -> Pipeline:
@@ -78,6 +81,8 @@ class Pipeline:
             bundle: Verified.
             variant: Which one; by default the bundle's first whose engine is installed.
             threads: Threads that one inference may use.
+            opened: What runs a variant already, instead of the two before: see
+                :func:`edge_sdk.inference.fallback.open_first`. Closed with the pipeline.
             rules: Event rules by label id, instead of the bundle's.
             on_scores: Called with every window that was scored.
 
@@ -88,9 +93,12 @@ class Pipeline:
             ModelError: It does not fit the manifest.
         """
         manifest = bundle.manifest
-        chosen = choose_variant(manifest, variant)
-        name = f"{bundle.path.name}/{chosen.name}"
-        backend = open_backend(bundle.read(chosen.file), chosen.format, threads=threads, name=name)
+        if opened is None:
+            chosen = choose_variant(manifest, variant)
+            name = f"{bundle.path.name}/{chosen.name}"
+            backend = open_backend(bundle.read(chosen.file), chosen.format, threads=threads, name=name)
+        else:
+            chosen, backend = opened.choice.variant, opened.backend
         scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
         chosen_rules = manifest.rules if rules is None else rules
         return cls(scorer, chosen_rules, backend=backend, variant=chosen, on_scores=on_scores)

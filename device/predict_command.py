@@ -10,6 +10,8 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import add_threads_argument
 
+from .model_choice import add_choice_arguments
+
 __all__ = ["add_arguments", "run"]
 
 _FOR_SOUND = ("channel",)
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="WAV, FLAC or OGG files; or pictures and videos; or folders of them",
     )
-    parser.add_argument("--variant", metavar="V", help="by default the first whose engine is installed")
+    add_choice_arguments(parser, default="what was picked here, else the first that works")
     add_threads_argument(parser)
     parser.add_argument("--top", type=at_least_one, default=5, metavar="N", help="labels to tell of each")
     parser.add_argument("--summary", action="store_true", help="leave single windows and frames out")

@@ -18,7 +18,9 @@ from edge_sdk.contract.values import Frame
 from edge_sdk.errors import InputError
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.video_file import VideoFile, is_video
+from edge_sdk.inference.fallback import Opened
 
+from .model_choice import open_as_asked
 from .picture_report import FrameReport, PictureLooker, PictureReport
 from .predict_document import PredictDocument
 from .saved_pictures import SavedPictures
@@ -46,22 +48,16 @@ def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
     told_at_once = not arguments.json and not arguments.summary
     progress = SilentProgress() if told_at_once else make_progress()
     with contextlib.ExitStack() as finish:
-        looker = finish.enter_context(
-            PictureLooker(
-                bundle,
-                arguments.variant,
-                threads=arguments.threads,
-                top=arguments.top,
-                threshold=arguments.threshold,
-            )
-        )
+        opened = open_as_asked(bundle, arguments)
+        finish.callback(opened.backend.close)
+        looker = PictureLooker(bundle, opened=opened, top=arguments.top, threshold=arguments.threshold)
         document = finish.enter_context(PredictDocument("frames")) if arguments.json else None
         if document is None:
             print(_headline(looker))
         seer = _Seer(looker, arguments, saved, progress, document)
         failed = [seer.see(path).error is not None for path in progress.track(paths, "looking at pictures")]
         if document is not None:
-            document.write(_head(looker, bundle), sys.stdout)
+            document.write(_head(looker, bundle, opened), sys.stdout)
     return 1 if any(failed) else 0
 
 
@@ -198,12 +194,13 @@ def _print_summary(report: PictureReport, *, video: bool, summary: bool) -> None
         print(f"  drawn: {printable(report.saved)}")
 
 
-def _head(looker: PictureLooker, bundle: Bundle) -> dict[str, Any]:
+def _head(looker: PictureLooker, bundle: Bundle, opened: Opened) -> dict[str, Any]:
     """What of the document is not about one file."""
     manifest, counting = looker.manifest, looker.counting
     return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "variant": looker.variant.name,
+        "backend": opened.choice.backend,
         "task": manifest.task,
         "counts": "highest" if counting.highest else "from_threshold",
         "thresholds": counting.thresholds,

@@ -10,7 +10,9 @@ from typing import Any
 from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.progress import SilentProgress, make_progress
 from edge_sdk.contract.bundle import Bundle
+from edge_sdk.inference.fallback import Opened
 
+from .model_choice import open_as_asked
 from .predict_document import PredictDocument
 from .recording_report import RecordingPredictor, RecordingReport, WindowReport
 from .sources.named_files import is_folder
@@ -45,10 +47,10 @@ def _predict_all(
     tell_window = document.add if document else _print_window
     # Windows that are printed as they come show how far it is.
     progress = SilentProgress() if not document and not arguments.summary else make_progress()
+    opened = open_as_asked(bundle, arguments)
     predictor = RecordingPredictor(
         bundle,
-        arguments.variant,
-        threads=arguments.threads,
+        opened=opened,
         top=arguments.top,
         on_window=None if arguments.summary else tell_window,
         progress=progress,
@@ -66,7 +68,7 @@ def _predict_all(
             else:
                 document.end_file(report)
         if document is not None:
-            document.write(_head(bundle, predictor), sys.stdout)
+            document.write(_head(bundle, opened), sys.stdout)
     return 1 if any_failed else 0
 
 
@@ -103,11 +105,12 @@ def _print_report(report: RecordingReport) -> None:
         print("  no event")
 
 
-def _head(bundle: Bundle, predictor: RecordingPredictor) -> dict[str, Any]:
+def _head(bundle: Bundle, opened: Opened) -> dict[str, Any]:
     """What of the document is not about one recording."""
-    manifest, variant = bundle.manifest, predictor.pipeline.variant
+    manifest, choice = bundle.manifest, opened.choice
     return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
-        "variant": variant.name if variant else None,
+        "variant": choice.variant.name,
+        "backend": choice.backend,
         "sample_rate_hz": manifest.audio.sample_rate_hz,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +17,9 @@ from edge_sdk.inference.short_recording import silence_after
 from .pipeline import Pipeline
 from .sources.audio_directory import UNREADABLE
 from .sources.audio_file import AudioFileSource
+
+if TYPE_CHECKING:
+    from edge_sdk.inference.fallback import Opened
 
 __all__ = ["HeardEvent", "RecordingPredictor", "RecordingReport", "WindowReport"]
 
@@ -72,6 +76,7 @@ class RecordingPredictor:
         bundle: Verified.
         variant: Which variant; by default the first whose engine is installed.
         threads: Threads that one inference may use.
+        opened: What runs a variant already, instead of the two before.
         top: How many labels are told of a window and of a file.
         on_window: Called with each window as it was scored. They are not kept: a night has many.
         progress: Told how much of a recording has been heard.
@@ -83,6 +88,7 @@ class RecordingPredictor:
         variant: str | None = None,
         *,
         threads: int = 1,
+        opened: Opened | None = None,
         top: int = 5,
         on_window: Callable[[WindowReport], None] | None = None,
         progress: Progress | None = None,
@@ -93,7 +99,7 @@ class RecordingPredictor:
         self._peaks: dict[str, float] = {}
         self._filled_s = 0.0
         self._window_samples = bundle.manifest.audio.window_samples
-        self.pipeline = Pipeline.open(bundle, variant, threads=threads, on_scores=self._take)
+        self.pipeline = Pipeline.open(bundle, variant, threads=threads, opened=opened, on_scores=self._take)
 
     def predict(self, path: Path, channel: int | None = None) -> RecordingReport:
         """Run on one recording.

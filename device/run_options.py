@@ -15,6 +15,7 @@ from edge_sdk.inference.thread_argument import add_threads_argument
 from edge_sdk.mqtt.broker_arguments import add_broker_arguments
 
 from .config import RunConfig, load_config
+from .model_choice import add_choice_arguments
 
 __all__ = ["add_run_options", "run_config"]
 
@@ -36,6 +37,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "disk_budget_mb": ("outbox", "disk_budget_mb"),
     "redirect_waiting": ("outbox", "redirect_waiting"),
     "variant": ("inference", "variant"),
+    "backend": ("inference", "backends"),
     "threads": ("inference", "threads"),
 }
 
@@ -67,7 +69,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--site", metavar="S", help="where the device stands (default: default)")
     parser.add_argument("--device", metavar="D", help="its name (default: the host's)")
-    parser.add_argument("--variant", metavar="V", help="default: the first whose engine is installed")
+    add_choice_arguments(parser, default="what was picked here, else the first that works")
     add_threads_argument(parser, default=None)
     parser.add_argument("--require-sha256", metavar="HEX", help="refuse a bundle with another digest")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from edge_sdk.contract.messages import BundleReference, SelfTest, format_utc
+from edge_sdk.contract.messages import BundleReference, RefusedChoice, SelfTest, format_utc
 from edge_sdk.contract.values import Event
 from edge_sdk.errors import EdgeSdkError
 
@@ -57,6 +57,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The whole run.
 
     Attributes:
+        backend: What ran the variant.
+        refused: What was to be run before it, and does not work here.
         ended: ``source_ended``, ``stopped`` or ``failed``.
         events: How many events began, by label id.
         restarted: Events that an earlier process had left open, ended now.
@@ -66,8 +68,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     bundle: BundleReference
     variant: str
+    backend: str
+    refused: list[RefusedChoice]
     signed: bool
-    self_test: SelfTest
+    self_test: SelfTest | None
     site: str
     device: str
     session: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ from edge_sdk.mqtt.settings import BrokerSettings
 def run_device_process() -> Iterator[Callable[..., DeviceProcess]]:
     started: list[DeviceProcess] = []
 
-    def start(*words: object) -> DeviceProcess:
-        started.append(DeviceProcess(*words))
+    def start(*words: object, **how: Any) -> DeviceProcess:
+        started.append(DeviceProcess(*words, **how))
         return started[-1]
 
     yield start

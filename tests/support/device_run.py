@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +29,30 @@ class Finished:
 
 
 class DeviceProcess:
-    """``edge-sdk run`` as a process of its own."""
+    """``edge-sdk run`` as a process of its own.
 
-    def __init__(self, *words: object) -> None:
-        command = [sys.executable, "-m", "edge_sdk.cli", "run", *map(str, words)]
+    Args:
+        words: What follows the verb.
+        verb: Another one than ``run``.
+        program: What comes before it, for Python: the command line, or a script that stands in for it.
+        environment: Variables that are otherwise there.
+    """
+
+    def __init__(
+        self,
+        *words: object,
+        verb: str = "run",
+        program: Sequence[str] = ("-m", "edge_sdk.cli"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        command = [sys.executable, *program, verb, *map(str, words)]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            env={**os.environ, **(environment or {})},
         )
 
     def wait_for(self, text: str) -> str:
