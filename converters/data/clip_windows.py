@@ -45,7 +45,7 @@ def expected_windows(front_end: AudioScorer, clip: Clip) -> int:
     """How many windows a recording's length makes; resampling may end in one more or less."""
     audio = front_end.audio
     heard = round(clip.duration_s * audio.sample_rate_hz)
-    return 1 + max(0, heard - audio.window_samples) // audio.step_samples
+    return 1 + -(-max(0, heard - audio.window_samples) // audio.step_samples)  # the last ends with the clip
 
 
 def read_windows(

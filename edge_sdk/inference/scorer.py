@@ -83,13 +83,13 @@ class AudioScorer:
         return map(self.score, self.windows(item))
 
     def finish(self) -> Iterator[WindowScores]:
-        """Score what the resampler held back: the source has ended, and the last exact window counts."""
+        """Score what is left: the source has ended, and the last window ends with it."""
         return map(self.score, self.flush())
 
     def windows(self, item: AudioBlock | Gap) -> list[AudioWindow]:
         """Take sound or a gap, and give the model inputs that are now complete.
 
-        After a gap, the first window begins with the first sample behind it.
+        The last window before a gap ends with it; the first one behind it begins with the first sample.
 
         Raises:
             SourceError: The sound holds something that is no finite number.
@@ -106,8 +106,11 @@ class AudioScorer:
         return windows + self._slide(self._resampler.process(item.samples))
 
     def flush(self) -> list[AudioWindow]:
-        """Give the windows that the resampler's last samples complete. What follows begins anew."""
-        windows = self._slide(self._resampler.flush())
+        """Give the windows that the resampler's last samples complete, and the one that ends with the sound.
+
+        What follows begins anew.
+        """
+        windows = self._slide(self._resampler.flush()) + self._sliding.finish()
         self._interrupted = True
         return windows
 

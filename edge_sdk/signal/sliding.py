@@ -1,5 +1,7 @@
 """A stream of samples into overlapping windows of features.
 
+The last window ends where the sound ends, so that no sound is left out which would fill a part of a step.
+
 Windows that overlap share spectrogram frames. A frame is computed once, its logarithm
 kept, and only what belongs to one window is done again: the reference and limits of
 that window and, with ``center=true``, the few frames at its edges that see the zeros
@@ -29,6 +31,9 @@ __all__ = ["SlidingFrontEnd", "SlidingLogMel", "SlidingWaveform", "sliding_front
 
 _Float: TypeAlias = npt.NDArray[np.floating]
 
+_ROUNDING = 2
+"""Samples at the end that resampling may have made, and that are worth no window of their own."""
+
 
 class SlidingFrontEnd(Protocol):
     """Takes samples in blocks of any size and gives every complete window."""
@@ -44,6 +49,14 @@ class SlidingFrontEnd(Protocol):
 
         Raises:
             InputError: Not one-dimensional floating-point sound.
+        """
+        ...
+
+    def finish(self) -> list[AudioWindow]:
+        """The sound has ended: give the window that ends with it, where one is due.
+
+        None is due where the last window that was given reaches to the end, or the sound is shorter than a
+        window. What follows begins with :meth:`reset`.
         """
         ...
 
@@ -71,6 +84,10 @@ class SlidingWaveform:
     def push(self, samples: _Float) -> list[AudioWindow]:
         """Append sound and give the windows it completes: see :class:`SlidingFrontEnd`."""
         return self._window.push(samples, np.copy)
+
+    def finish(self) -> list[AudioWindow]:
+        """Give the window that ends with the sound: see :class:`SlidingFrontEnd`."""
+        return self._window.finish(np.copy)
 
     def reset(self, position: int) -> None:
         """Forget all sound: see :class:`SlidingFrontEnd`."""
@@ -100,6 +117,10 @@ class SlidingLogMel:
         """Append sound and give the windows it completes: see :class:`SlidingFrontEnd`."""
         return self._window.push(samples, self._features)
 
+    def finish(self) -> list[AudioWindow]:
+        """Give the window that ends with the sound: see :class:`SlidingFrontEnd`."""
+        return self._window.finish(self._features_alone)
+
     def reset(self, position: int) -> None:
         """Forget all sound: see :class:`SlidingFrontEnd`."""
         self._window.reset(position)
@@ -107,6 +128,10 @@ class SlidingLogMel:
 
     def _features(self, samples: Float32Array) -> Float32Array:
         return finish_window(self._spectrum.levels(samples), self._front_end)
+
+    def _features_alone(self, samples: Float32Array) -> Float32Array:
+        """Of a window that does not lie a step behind the one before."""
+        return finish_window(self._spectrum.levels_alone(samples), self._front_end)
 
 
 def sliding_front_end(front_end: FrontEnd, window_samples: int, step_samples: int) -> SlidingFrontEnd:
@@ -124,8 +149,9 @@ class _SampleWindow:
     """The samples of the window that is being filled."""
 
     def __init__(self, window_samples: int, step_samples: int) -> None:
-        # Windows advance through twice the room they need, so that samples are seldom moved.
-        self._samples: Float32Array = np.zeros(2 * window_samples, dtype=np.float32)
+        # Windows advance through twice the room they need, so that samples are seldom moved; a step's more
+        # for what lies before the next window and is part of the last.
+        self._samples: Float32Array = np.zeros(2 * window_samples + step_samples, dtype=np.float32)
         self._length = window_samples
         self._step = step_samples
         self._level = SlidingLevel(window_samples, step_samples)
@@ -143,9 +169,21 @@ class _SampleWindow:
         self._append(rest)
         return windows
 
+    def finish(self, features: Callable[[Float32Array], Float32Array]) -> list[AudioWindow]:
+        unheard = self._filled - (self._offset + self._length - self._step)
+        if not self._any_given or unheard <= _ROUNDING:
+            return []
+        window = self._samples[self._filled - self._length : self._filled]
+        start = self._start + self._filled - self._offset - self._length
+        level = SlidingLevel(self._length, self._step).dbfs(window)
+        last = AudioWindow(start, features(window), level)
+        self.reset(start + self._length)
+        return [last]
+
     def reset(self, position: int) -> None:
         self._start = position
         self._offset = self._filled = 0
+        self._any_given = False
         self._level.reset()
 
     def _append(self, samples: _Float) -> None:
@@ -154,12 +192,13 @@ class _SampleWindow:
         self._filled = stop
 
     def _advance(self) -> None:
+        self._any_given = True
         self._start += self._step
         self._offset += self._step
         if self._offset + self._length > len(self._samples):
-            shared = self._samples[self._offset : self._filled]
-            self._samples[: len(shared)] = shared
-            self._offset, self._filled = 0, len(shared)
+            kept = self._samples[self._offset - self._step : self._filled]
+            self._samples[: len(kept)] = kept
+            self._offset, self._filled = self._step, len(kept)
 
 
 class _WindowSpectrum:
@@ -207,6 +246,10 @@ class _WindowSpectrum:
             self._first, self._any_before = 0, True
             self._history[: self._count] = self._frames.window_levels(samples)
         return self._history[self._first : self._first + self._count].copy()
+
+    def levels_alone(self, samples: Float32Array) -> Float32Array:
+        """Levels ``[frames, n_mels]`` of any window, as a new array; the next one is not affected."""
+        return self._frames.window_levels(samples)
 
     def reset(self) -> None:
         self._any_before = False

@@ -120,6 +120,17 @@ def test_scores_are_told_window_by_window() -> None:
     assert [window.start for window in told] == list(range(0, len(SOUND) - WINDOW + 1, STEP))
 
 
+def test_sound_is_inspected_to_its_last_sample_before_a_gap_and_at_the_end(pipeline: Pipeline) -> None:
+    """As of a recorder that sleeps between files whose lengths are no whole number of steps."""
+    sounds = [tone(300, seconds) for seconds in (1.03, 0.57, 2.0)]
+    items: list[SourceItem] = []
+    for sound in sounds:
+        items += [AudioBlock(sound, RATE), Gap(3 * RATE, RATE, "not_contiguous")]
+    played(pipeline, [*items[:-1], End()])
+    heard, slept = sum(map(len, sounds)), 6 * RATE
+    assert pipeline.covered == Covered(heard, heard + slept, {"not_contiguous": 2})
+
+
 # --- gaps ---
 
 

@@ -155,6 +155,17 @@ def test_recording_of_exactly_one_window_is_left_alone(tmp_path: Path, predict: 
     assert file["filled_s"] == 0.0
 
 
+def test_a_recording_is_inspected_to_its_end(tmp_path: Path, predict: Predict) -> None:
+    """The tone is in the last part of a step alone, which no whole step reaches."""
+    sound = np.concatenate([tone(300, 1.0, level=0.0), tone(2_500, 0.06)])
+    _, report = predict(wav(tmp_path / "odd.wav", sound))
+    (file,) = report["files"]
+    assert file["inspected_s"] == file["elapsed_s"] == 1.06
+    last, before = file["windows"][-1], file["windows"][-2]
+    assert (before["stop_s"], last["start_s"], last["stop_s"]) == (1.0, 0.56, 1.06)
+    assert last["level_dbfs"] > before["level_dbfs"] + 20
+
+
 @pytest.mark.parametrize("make", [truncated, holding_nan])
 def test_what_was_heard_before_a_file_broke_off_is_told(
     tmp_path: Path, predict: Predict, make: Callable[[Path], None]

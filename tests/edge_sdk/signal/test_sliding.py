@@ -30,20 +30,26 @@ def log_mel(rate: int, n_fft: int, hop: int, n_mels: int, **parameters: Any) -> 
 
 
 def push_in_blocks(sliding: SlidingFrontEnd, samples: Float32Array, sizes: list[int]) -> list[AudioWindow]:
-    """Push everything, cutting blocks of the given sizes over and over."""
+    """Push everything, cutting blocks of the given sizes over and over, and end."""
     windows, position, turn = [], 0, 0
     while position < len(samples):
         size = sizes[turn % len(sizes)]
         windows += sliding.push(samples[position : position + size])
         position, turn = position + size, turn + 1
-    return windows
+    return windows + sliding.finish()
+
+
+def starts_of(samples: int, window: int, step: int) -> list[int]:
+    """Where windows begin: every step, and the last one a window before the end."""
+    starts = list(range(0, samples - window + 1, step))
+    heard = starts[-1] + window if starts else samples
+    return [*starts, samples - window] if samples > heard + 2 else starts
 
 
 def assert_equals_one_shot(
     windows: list[AudioWindow], front_end: LogMel, samples: Float32Array, window: int, step: int
 ) -> None:
-    starts = list(range(0, len(samples) - window + 1, step))
-    assert [found.start for found in windows] == starts
+    assert [found.start for found in windows] == starts_of(len(samples), window, step)
     extractor = LogMelExtractor(front_end)
     for found in windows:
         alone = extractor(samples[found.start : found.start + window])
@@ -133,7 +139,7 @@ def test_block_sizes_change_no_bit(
         window = max(window, 512)
     samples = np.random.default_rng(seed).standard_normal(12_000).astype(np.float32)
 
-    in_one = sliding_front_end(front_end, window, step).push(samples)
+    in_one = push_in_blocks(sliding_front_end(front_end, window, step), samples, [len(samples)])
     in_blocks = push_in_blocks(sliding_front_end(front_end, window, step), samples, sizes)
 
     assert [found.start for found in in_blocks] == [found.start for found in in_one]
@@ -154,10 +160,26 @@ def test_a_reset_forgets_everything_and_numbers_on_from_the_gap(forest_like: Flo
         np.testing.assert_array_equal(found.features, expected.features)
 
 
+@pytest.mark.parametrize("step", [1_600, 8_000, 16_000])
+def test_the_last_window_ends_with_the_sound_and_comes_once(step: int, forest_like: Float32Array) -> None:
+    sliding = SlidingLogMel(log_mel(16_000, 512, 160, 64), 16_000, step)
+    extractor = LogMelExtractor(log_mel(16_000, 512, 160, 64))
+    assert sliding.push(forest_like[:15_999]) == sliding.finish() == []
+    for position in (0, 500_000):  # again, as after a gap
+        sliding.reset(position)
+        sliding.push(forest_like[:40_123])
+        (last,) = sliding.finish()
+        assert last.start == position + 40_123 - 16_000
+        assert np.abs(last.features - extractor(forest_like[40_123 - 16_000 : 40_123])).max() <= TOLERANCE_DB
+        expected = 10 * np.log10(np.mean(np.square(forest_like[40_123 - 16_000 : 40_123], dtype=np.float64)))
+        assert last.level_dbfs == pytest.approx(expected, abs=1e-3)
+        assert sliding.finish() == []
+
+
 def test_waveform_windows_are_the_samples(forest_like: Float32Array) -> None:
     sliding = SlidingWaveform(Waveform(sample_rate_hz=48_000), 10_000, 3_000)
     windows = push_in_blocks(sliding, forest_like, [4_096])
-    assert [found.start for found in windows] == list(range(0, len(forest_like) - 9_999, 3_000))
+    assert [found.start for found in windows] == starts_of(len(forest_like), 10_000, 3_000)
     for found in windows:
         np.testing.assert_array_equal(found.features, forest_like[found.start : found.start + 10_000])
 
