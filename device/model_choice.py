@@ -15,7 +15,7 @@ from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, BackendName, Engine
 
 from .picks import find_pick
 
-__all__ = ["RefusalTeller", "add_choice_arguments", "open_as_asked", "open_model"]
+__all__ = ["RefusalTeller", "add_choice_arguments", "every_choice", "open_as_asked", "open_model"]
 
 
 def add_choice_arguments(parser: argparse.ArgumentParser, *, default: str) -> None:
@@ -32,6 +32,20 @@ def add_choice_arguments(parser: argparse.ArgumentParser, *, default: str) -> No
         choices=BACKEND_NAMES,
         help="run it on this alone; given several times: in this order",
     )
+
+
+def every_choice(bundle: Bundle, arguments: argparse.Namespace) -> list[Choice]:
+    """What could run here: the variants in the manifest's order, but for what the arguments leave out.
+
+    Raises:
+        UsageError: There is no such variant, or nothing runs on these backends.
+    """
+    manifest = bundle.manifest
+    if arguments.variant is not None:
+        return possible_choices(manifest, variant=arguments.variant, backends=arguments.backend)
+    wanted = possible_choices(manifest, backends=arguments.backend)  # wrong use, where nothing is left
+    names = [variant.name for variant in manifest.variants]
+    return sorted(wanted, key=lambda choice: names.index(choice.variant.name))
 
 
 def open_model(

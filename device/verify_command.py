@@ -11,28 +11,33 @@ import msgspec
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.table import text_table
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.contract.manifest import Variant
-from edge_sdk.errors import EdgeSdkError, MissingExtraError
+from edge_sdk.errors import BackendError, EdgeSdkError, MissingExtraError
+from edge_sdk.inference.choice import Choice
+from edge_sdk.inference.fallback import open_choice
 from edge_sdk.inference.golden import GoldenResult, run_golden
-from edge_sdk.inference.open import choose_variant, open_backend
+from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, EngineOptions
 from edge_sdk.inference.thread_argument import add_threads_argument
 
-__all__ = ["VariantReport", "add_arguments", "run", "verify_variant"]
+from .model_choice import add_choice_arguments, every_choice
+
+__all__ = ["ChoiceReport", "add_arguments", "run", "verify_choice"]
 
 
 _NOT_CHECKED = 2
 
 
-class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one variant.
+class ChoiceReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one variant on one backend.
 
     Attributes:
-        status: ``passed``; ``failed``; or ``not_run``, where its engine is not installed.
+        status: ``passed``; ``failed``; or ``not_run``, where the backend's library is not installed, or
+            TensorRT has no driver, no GPU or no engine.
         golden: What the golden samples gave, where they could be run.
         reason: Why it failed or was not run.
     """
 
     variant: str
+    backend: str
     status: str
     golden: GoldenResult | None = None
     reason: str | None = None
@@ -41,7 +46,7 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .edge file")
-    parser.add_argument("--variant", metavar="V", help="only this variant; by default all")
+    add_choice_arguments(parser, default="all")
     add_threads_argument(parser)
     parser.add_argument(
         "--require-sha256", metavar="HEX", help="digest of the bundle as its maker published it"
@@ -53,13 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Verify the bundle.
 
     Returns:
-        0 where every variant that could be run passed, and at least one could; 2 where none could, and
-        nothing was checked; else 1.
+        0 where all that could be run passed, and at least one could; 2 where none could, and nothing was
+        checked; else 1.
     """
     bundle = Bundle.open(arguments.bundle, require_sha256=arguments.require_sha256)
-    manifest = bundle.manifest
-    variants = [choose_variant(manifest, arguments.variant)] if arguments.variant else manifest.variants
-    reports = [verify_variant(bundle, variant, threads=arguments.threads) for variant in variants]
+    options = EngineOptions(threads=arguments.threads)
+    choices = every_choice(bundle, arguments)
+    reports = [verify_choice(bundle, choice, options) for choice in choices]
     passed = _passed(reports)
     if arguments.json:
         print(json_text(_document(bundle, reports, passed=passed)))
@@ -68,42 +73,52 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if passed else _NOT_CHECKED if _nothing_run(reports) else 1
 
 
-def verify_variant(bundle: Bundle, variant: Variant, *, threads: int = 1) -> VariantReport:
+def verify_choice(
+    bundle: Bundle, choice: Choice, options: EngineOptions = AS_SUITS_THIS_DEVICE
+) -> ChoiceReport:
     """Run the golden samples on one variant; what goes wrong is in the report.
 
     Args:
         bundle: Verified.
-        variant: One of its variants.
-        threads: Threads that one inference may use.
+        choice: One of its variants, and what shall run it.
+        options: How that works.
     """
-    try:
-        model = bundle.read(variant.file)
-        with open_backend(model, variant.format, threads=threads, name=variant.name) as backend:
-            result = run_golden(bundle, variant.name, backend)
-    except MissingExtraError as error:
-        return VariantReport(variant=variant.name, status="not_run", reason=str(error))
-    except EdgeSdkError as error:
-        return VariantReport(variant=variant.name, status="failed", reason=str(error))
-    return VariantReport(
-        variant=variant.name,
-        status="passed" if result.passed else "failed",
-        golden=result,
-        reason=None if result.passed else _difference(result),
+    status, result, reason = _outcome(bundle, choice, options)
+    return ChoiceReport(
+        variant=choice.variant.name, backend=choice.backend, status=status, golden=result, reason=reason
     )
 
 
-def _passed(reports: list[VariantReport]) -> bool:
+def _outcome(
+    bundle: Bundle, choice: Choice, options: EngineOptions
+) -> tuple[str, GoldenResult | None, str | None]:
+    try:
+        backend = open_choice(bundle, choice, options)
+    except MissingExtraError as error:
+        return "not_run", None, str(error)
+    except BackendError as error:
+        # An engine is no part of the bundle: without one, nothing is wrong with that or with this machine.
+        return "not_run" if choice.backend == "tensorrt" else "failed", None, str(error)
+    try:
+        with backend:
+            result = run_golden(bundle, choice.variant.name, backend)
+    except EdgeSdkError as error:
+        return "failed", None, str(error)
+    return ("passed", result, None) if result.passed else ("failed", result, _difference(result))
+
+
+def _passed(reports: list[ChoiceReport]) -> bool:
     statuses = {report.status for report in reports}
     return "failed" not in statuses and "passed" in statuses
 
 
-def _nothing_run(reports: list[VariantReport]) -> bool:
+def _nothing_run(reports: list[ChoiceReport]) -> bool:
     return all(report.status == "not_run" for report in reports)
 
 
 def _difference(result: GoldenResult) -> str:
     text = (
-        f"sample {result.worst_sample}, label '{result.worst_label_id}': off by "
+        f"sample {result.worst_sample}, label '{result.worst_label_id}', tensor '{result.tensor}': off by "
         f"{result.max_abs_difference:.6f}, allowed {result.bound:.6f}"
     )
     flips = [
@@ -116,7 +131,7 @@ def _difference(result: GoldenResult) -> str:
     return "\n".join([text, *(f"decision differs at {flip}" for flip in flips)])
 
 
-def _document(bundle: Bundle, reports: list[VariantReport], *, passed: bool) -> dict[str, Any]:
+def _document(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> dict[str, Any]:
     manifest = bundle.manifest
     return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
@@ -126,30 +141,32 @@ def _document(bundle: Bundle, reports: list[VariantReport], *, passed: bool) -> 
     }
 
 
-def _text(bundle: Bundle, reports: list[VariantReport], *, passed: bool) -> str:
+def _text(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> str:
     manifest = bundle.manifest
     rows = [
         [
             report.variant,
+            report.backend,
             report.status.replace("_", " "),
             *(_figures(report.golden) if report.golden else ["-", "-", "-", "-"]),
         ]
         for report in reports
     ]
-    headings = ["variant", "golden samples", "n", "max difference", "bound", "flipped"]
+    headings = ["variant", "backend", "golden samples", "n", "max difference", "bound", "flipped"]
     lines = [
         f"{manifest.name} {manifest.version}: {len(manifest.files)} digests right, unsigned",
         f"sha256 {bundle.sha256}",
         "",
-        text_table(headings, rows, numbers=[2, 3, 4, 5]),
+        text_table(headings, rows, numbers=[3, 4, 5, 6]),
     ]
     for report in reports:
         if report.reason:
-            lines += ["", f"{report.variant} {report.status.replace('_', ' ')}: {report.reason}"]
+            told = f"{report.variant} on {report.backend} {report.status.replace('_', ' ')}: {report.reason}"
+            lines += ["", told]
     return "\n".join([*lines, "", _verdict(reports, passed=passed)])
 
 
-def _verdict(reports: list[VariantReport], *, passed: bool) -> str:
+def _verdict(reports: list[ChoiceReport], *, passed: bool) -> str:
     if passed:
         return "passed: this machine computes what the workstation did"
     if _nothing_run(reports):

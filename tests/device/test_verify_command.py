@@ -18,7 +18,11 @@ from tiny_bundle import TinyBundle, tiny_bundle
 
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import file_digest
+from edge_sdk.errors import BackendError
+from edge_sdk.inference import choice as choice_module
 from edge_sdk.inference import open as open_module
+from edge_sdk.inference.onnx import OnnxEngine
+from edge_sdk.inference.tensorrt import open as tensorrt_module
 
 MADE = tiny_bundle()
 
@@ -40,6 +44,11 @@ def verified(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> t
     return code, json.loads(capsys.readouterr().out)
 
 
+@pytest.fixture(autouse=True)
+def without_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: backend != "tensorrt")
+
+
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return MADE.write(tmp_path / "tones.edge")
@@ -58,10 +67,10 @@ def test_healthy_bundle_passes_with_every_variant(bundle: Path, capsys: pytest.C
     assert code == 0
     assert report["passed"] is True
     assert report["signed"] is False
-    assert [(v["variant"], v["status"], v["golden"]["n"]) for v in report["variants"]] == [
-        ("tflite-float32", "passed", 4),
-        ("tflite-int8", "passed", 4),
-        ("onnx-float32", "passed", 4),
+    assert [(v["variant"], v["backend"], v["status"], v["golden"]["n"]) for v in report["variants"]] == [
+        ("tflite-float32", "tflite", "passed", 4),
+        ("tflite-int8", "tflite", "passed", 4),
+        ("onnx-float32", "onnx", "passed", 4),
     ]
 
 
@@ -80,7 +89,7 @@ def test_variant_that_answers_otherwise_fails_by_sample_and_label(
 def test_people_read_which_sample_and_label(altered: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(altered)]) == 1
     text = capsys.readouterr().out
-    assert "onnx-float32 failed: sample 1, label 'high': off by" in text
+    assert "onnx-float32 on onnx failed: sample 1, label 'high', tensor 'scores': off by 0." in text
     assert "decision differs at sample 1, label 'high'" in text
     assert "failed: do not trust it on this machine" in text
 
@@ -98,7 +107,7 @@ def test_model_that_the_engine_refuses_fails_and_the_others_are_still_run(
     code, report = verified(broken.write(tmp_path / "x.edge"), capsys)
     assert code == 1
     assert [v["status"] for v in report["variants"]] == ["failed", "passed", "passed"]
-    assert "TFLite cannot load tflite-float32" in report["variants"][0]["reason"]
+    assert "TFLite cannot load x.edge/tflite-float32" in report["variants"][0]["reason"]
 
 
 def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(
@@ -114,6 +123,57 @@ def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(
     assert report["passed"] is False
     assert main(["verify", str(bundle), "--variant", "onnx-float32"]) == 2
     assert "not checked: nothing is installed here that could run it" in capsys.readouterr().out
+
+
+def test_one_backend_can_be_asked_for(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = verified(bundle, capsys, "--backend", "onnx")
+    assert code == 0
+    assert [(v["variant"], v["backend"]) for v in report["variants"]] == [("onnx-float32", "onnx")]
+    code, report = verified(bundle, capsys, "--backend", "onnx", "--variant", "tflite-int8")
+    assert code == 2
+    assert "variant tflite-int8 does not run on 'onnx'" in report["message"]
+
+
+def test_an_onnx_file_is_verified_on_tensorrt_too_where_that_is_installed(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an engine that is no failure: it says what to do, and the rest decides."""
+
+    def unbuilt(model: bytes, **_: Any) -> None:
+        raise BackendError("no engine was built of it", hint="edge-sdk build BUNDLE")
+
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
+    monkeypatch.setattr(tensorrt_module, "open_engine", unbuilt)
+    code, report = verified(bundle, capsys, "--variant", "onnx-float32")
+    assert code == 0
+    assert [(v["backend"], v["status"]) for v in report["variants"]] == [
+        ("tensorrt", "not_run"),
+        ("onnx", "passed"),
+    ]
+    assert report["variants"][0]["reason"] == "no engine was built of it\nhint: edge-sdk build BUNDLE"
+
+
+def test_an_engine_that_computes_something_else_fails(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime stands in for TensorRT, with weights that a wrong precision might have given."""
+    other = MADE.members["models/onnx-float32.onnx"].replace(
+        np.float32(12.0).tobytes(), np.float32(-12.0).tobytes()
+    )
+    assert other != MADE.members["models/onnx-float32.onnx"]
+    monkeypatch.setattr(
+        tensorrt_module,
+        "open_engine",
+        lambda model, *, name, **_: OnnxEngine(other, threads=1, reference_kernels=False, name=name),
+    )
+    code, report = verified(bundle, capsys, "--backend", "tensorrt", "--backend", "onnx")
+    assert code == 1
+    assert [(v["backend"], v["status"]) for v in report["variants"]] == [
+        ("tensorrt", "failed"),
+        ("onnx", "passed"),
+    ]
+    assert report["variants"][0]["golden"]["tensor"] == "scores"
+    assert "label 'loud', tensor 'scores': off by" in report["variants"][0]["reason"]
 
 
 def test_required_digest_decides(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
