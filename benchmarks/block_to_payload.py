@@ -82,16 +82,29 @@ class InvokeClock:
         self.invokes += 1
 
 
-def measure(source_rate_hz: int, rule: Rule, steps: int) -> Result:
-    """Time so many steps on sound of one rate."""
+class Device(NamedTuple):
+    """What a block goes through. A step pushes it, and stamps and encodes the events that come of it."""
+
+    engine: TFLiteEngine
+    pipeline: Pipeline
+    stamper: Stamper
+
+
+def assemble(rule: Rule) -> Device:
+    """A device that listens for one label with YAMNet."""
     engine = TFLiteEngine(model_path().read_bytes(), threads=1, reference_kernels=False, name="yamnet")
-    clock = InvokeClock(engine._interpreter)  # noqa: SLF001 - the clock goes inside
     backend = EngineBackend("yamnet", engine)
     scorer = AudioScorer(AUDIO, OUTPUT, [label.id for label in labels()], backend)
-    pipeline = Pipeline(scorer, {CHAINSAW: rule})
     model = ModelReference(name="yamnet", version="1.0.0", variant="tflite", sha256="0" * 64)
     stamper = Stamper(Topics("site", "device"), source="noise", rate_hz=RATE_HZ, model=model)
     stamper.start(datetime.now(timezone.utc), "system")
+    return Device(engine, Pipeline(scorer, {CHAINSAW: rule}), stamper)
+
+
+def measure(source_rate_hz: int, rule: Rule, steps: int) -> Result:
+    """Time so many steps on sound of one rate."""
+    engine, pipeline, stamper = assemble(rule)
+    clock = InvokeClock(engine._interpreter)  # noqa: SLF001 - the clock goes inside
     samples = noise(round(BLOCK_S * source_rate_hz))
     ratios, step_times, invoke_times, payload = [], [], [], b""
     for seq in range(1, WARM_UP + steps + 1):

@@ -173,9 +173,14 @@ class Stamper:
         return Clock(source=self._clock_source, synced=synced)
 
     def _uptime_s(self) -> float:
-        return round(self._host.uptime_s(), 3)
+        return _rounded(self._host.uptime_s(), 1000)
 
 
 def _finite_level(level_dbfs: float) -> float | msgspec.UnsetType:
     """JSON knows no infinity; digital silence has no level."""
-    return round(level_dbfs, 2) if math.isfinite(level_dbfs) else msgspec.UNSET
+    return _rounded(level_dbfs, 100) if math.isfinite(level_dbfs) else msgspec.UNSET
+
+
+def _rounded(value: float, parts: int) -> float:
+    """The nearest whole number of parts of 1; ``round`` with digits goes by way of decimal text."""
+    return round(value * parts) / parts

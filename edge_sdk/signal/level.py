@@ -29,9 +29,10 @@ class SlidingLevel:
         self._length = window_samples
         rest, stop = window_samples % step_samples, window_samples + 1
         # Where this window, the ones before and the ones after begin and end.
-        self._cuts = sorted({*range(0, stop, step_samples), *range(rest, stop, step_samples)})
-        self._new = self._cuts[-3:] if rest else self._cuts[-2:]
-        self._energies: deque[float] = deque(maxlen=len(self._cuts) - 1)
+        cuts = sorted({*range(0, stop, step_samples), *range(rest, stop, step_samples)})
+        self._all = _parts(cuts)
+        self._new = _parts(cuts[-3:] if rest else cuts[-2:])
+        self._energies: deque[float] = deque(maxlen=len(self._all))
 
     def dbfs(self, window: Float32Array) -> float:
         """Root mean square level of the next window, in dB relative to 1; -inf for silence.
@@ -39,10 +40,11 @@ class SlidingLevel:
         Args:
             window: Shape ``[window_samples]``.
         """
-        cuts = self._new if self._energies else self._cuts
-        for start, stop in pairwise(cuts):
-            self._energies.append(_energy(window[start:stop]))
-        energy = sum(self._energies)
+        energies = self._energies
+        for part in self._new if energies else self._all:
+            samples = window[part]
+            energies.append(float(samples.dot(samples)))
+        energy = sum(energies)
         return 10.0 * math.log10(energy / self._length) if energy > 0.0 else -math.inf
 
     def reset(self) -> None:
@@ -50,10 +52,10 @@ class SlidingLevel:
         self._energies.clear()
 
 
-def _energy(samples: Float32Array) -> float:
-    """Sum of the squares."""
-    energy = 0.0
-    for start in range(0, len(samples), _DOT_SAMPLES):
-        part = samples[start : start + _DOT_SAMPLES]
-        energy += float(part.dot(part))
-    return energy
+def _parts(cuts: list[int]) -> list[slice]:
+    """What lies between the cuts, none of it too long for one dot product."""
+    return [
+        slice(begin, min(begin + _DOT_SAMPLES, stop))
+        for start, stop in pairwise(cuts)
+        for begin in range(start, stop, _DOT_SAMPLES)
+    ]

@@ -7,7 +7,7 @@ it is part of.
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -69,21 +69,23 @@ class MelFrames:
         self._blocks = _band_blocks(mel_filters(front_end))
         self._batch = max(1, _BATCH_VALUES // front_end.n_fft)
         bins = front_end.n_fft // 2 + 1
-        # Kept, since allocating this much anew for each window can cost more than the arithmetic.
+        # Kept, since allocating this much anew for each window can cost more than the arithmetic. Each
+        # step writes over what the last but one has left behind, while that is still in the cache: after
+        # a model has run, memory that is new to the step takes longer to fetch than to fill.
         self._sound: Float64Array = np.zeros(0)
-        self._rows = self.workspace(self._batch)
-        self._spectrum = np.empty((self._batch, bins), dtype=np.complex128)
-        self._narrow = np.empty((self._batch, bins), dtype=np.complex64)
-        self._power = np.empty((self._batch, bins), dtype=np.float32)
+        rows = _aligned(self._batch * max(front_end.win_length, bins) * 8)
+        spectrum = _aligned(self._batch * bins * 16)
+        self._rows: Float64Array = _shaped(rows, np.float64, (self._batch, front_end.win_length))
+        self._spectrum = _shaped(spectrum, np.complex128, (self._batch, bins))
+        self._narrow = _shaped(rows, np.complex64, (self._batch, bins))
+        self._power: Float32Array = _shaped(spectrum, np.float32, (self._batch, bins))
 
     def workspace(self, frames: int) -> Float64Array:
-        """Rows for this many frames: ``[frames, length]``."""
-        # From a cache line on, where NumPy itself would begin 16 bytes behind one: then each wide
-        # store of `load` touches two lines, and takes a third longer.
-        size = frames * self.length * np.dtype(np.float64).itemsize
-        room = np.empty(size + _CACHE_LINE_BYTES, dtype=np.uint8)
-        start = -room.ctypes.data % _CACHE_LINE_BYTES
-        return room[start : start + size].view(np.float64).reshape(frames, self.length)
+        """Rows for this many frames, ``[frames, length]``; what is in them is lost with every call."""
+        if frames <= self._batch:
+            return self._rows[:frames]
+        rows: Float64Array = _shaped(_aligned(frames * self.length * 8), np.float64, (frames, self.length))
+        return rows
 
     def load(self, frames: Float64Array, rows: Float64Array) -> None:
         """Multiply frames ``[n, length]`` by the window, into rows of a workspace."""
@@ -93,7 +95,7 @@ class MelFrames:
         """Compute the logarithm of the mel bands, before reference and limits.
 
         Args:
-            rows: Shape ``[n, length]``, filled by :meth:`load`.
+            rows: Shape ``[n, length]``, a :meth:`workspace` filled by :meth:`load`; overwritten.
             out: Shape ``[n, n_mels]``: dB relative to 1 (``scale="db"``) or the natural
                 logarithm (``scale="log"``).
         """
@@ -194,6 +196,21 @@ def _take_logarithm(mel: Float32Array, front_end: LogMel) -> None:
 def _db_factor(front_end: LogMel) -> float:
     """How many dB one natural-logarithm unit is, of power or of magnitude."""
     return (10.0 if front_end.power == 2.0 else 20.0) / math.log(10.0)
+
+
+def _aligned(size: int) -> npt.NDArray[np.uint8]:
+    """So many bytes, from a cache line on.
+
+    NumPy itself begins 16 bytes behind one: then each wide store touches two lines, and takes a third longer.
+    """
+    room = np.empty(size + _CACHE_LINE_BYTES, dtype=np.uint8)
+    start = -room.ctypes.data % _CACHE_LINE_BYTES
+    return room[start : start + size]
+
+
+def _shaped(room: npt.NDArray[np.uint8], dtype: type[np.generic], shape: tuple[int, int]) -> Any:
+    """The first bytes of ``room`` as an array."""
+    return np.ndarray(shape, dtype, buffer=room.data)
 
 
 def _periodic_hann(length: int) -> Float64Array:

@@ -39,3 +39,13 @@ def test_start_up_is_compared_with_the_bare_engine(project: Path) -> None:
     assert report["ratio_memory"] == pytest.approx(
         report["pipeline_peak_bytes"] / report["engine_peak_bytes"]
     )
+
+
+@pytest.mark.usefixtures("shared_data")
+def test_the_parts_of_a_step_are_told_with_the_model_and_without(project: Path) -> None:
+    report = report_of(project, "benchmarks/block_parts.py", "--steps", "3")
+    running, without = report["parts_us"], report["without_invoke_us"]
+    assert set(running) == set(without)
+    assert all(taken > 0 for taken in running.values())
+    assert running["the engine's invoke"] > without["the engine's invoke"]
+    assert "Fourier transform (numpy.fft.rfft)" in running
