@@ -10,7 +10,7 @@ import os
 import struct
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ import numpy as np
 
 from ..contract.values import Array, Pixels
 from ..errors import ImageError
+from .bit_depth import deep_gray, is_deep_gray, require_full_depth
 from .file_content import first_bytes
 from .pillow import load_pillow
 
@@ -38,6 +39,7 @@ _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _SIGNATURE_BYTES = 12
 _ORIENTATION = 0x0112
+_STRIP_PIXELS = 1 << 21  # so many are converted at a time: what that takes is small beside the picture
 # Pillow tells of a damaged file by whatever its decoders stumble over.
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
 # Pillow's warnings are turned off by a setting of the whole process, so one picture at a time.
@@ -53,8 +55,8 @@ def read_picture(path: str | os.PathLike[str]) -> Pixels:
     """Read a picture, upright, whatever its file holds.
 
     Turned as its EXIF orientation says. Grey is repeated in all channels, a palette is looked up, of 16
-    bits the upper 8 remain, CMYK is converted without a colour profile. Transparency is dropped: a
-    clear pixel has the colour that the file gives it. Of an animation this is the first frame.
+    bits the upper 8 remain (of 12 too), CMYK is converted without a colour profile. Transparency is
+    dropped: a clear pixel has the colour that the file gives it. Of an animation this is the first frame.
 
     Args:
         path: A JPEG, PNG, BMP, GIF, WebP, TIFF or PPM file; its content decides, not its name.
@@ -70,9 +72,14 @@ def read_picture(path: str | os.PathLike[str]) -> Pixels:
     """
     file = Path(path)
     start = first_bytes(file, _SIGNATURE_BYTES)
+    pixels, orientation = _read(file, start)
+    return np.ascontiguousarray(_turned(pixels, orientation))
+
+
+def _read(file: Path, start: bytes) -> tuple[Pixels, int]:
+    """The pixels as they lie in the file, and their orientation; Pillow's copy is gone afterwards."""
     with _one_at_a_time, _decoded(file, start) as picture:
-        upright = _turned(_eight_bit_bgr(picture, file), _orientation(picture))
-    return np.ascontiguousarray(upright)
+        return _eight_bit_bgr(picture, file), _orientation(picture)
 
 
 @contextmanager
@@ -93,17 +100,44 @@ def _decoded(file: Path, start: bytes) -> Iterator[Image]:
 
 
 def _eight_bit_bgr(picture: Image, file: Path) -> Pixels:
-    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format in ("PNG", "PPM")):
-        gray: Array = (np.asarray(picture) >> 8).astype(np.uint8)
-        return np.repeat(gray[..., np.newaxis], 3, axis=2)
+    """Convert strip by strip: Pillow's conversions make one or two more copies of what they are given."""
+    convert = _from_deep_gray(picture) if is_deep_gray(picture) else _from_colors(picture, file)
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip = picture if bottom - top == height else picture.crop((0, top, width, bottom))
+        pixels[top:bottom] = convert(strip)
+    return pixels
+
+
+def _from_deep_gray(picture: Image) -> Callable[[Image], Array]:
+    """More than 8 bits: the upper 8 of those that are used."""
+    depth, from_white = deep_gray(picture)
+
+    def convert(strip: Image) -> Array:
+        gray = np.minimum(np.asarray(strip) >> (depth - 8), 255).astype(np.uint8)
+        shown: Array = 255 - gray if from_white else gray
+        return shown[..., np.newaxis]
+
+    return convert
+
+
+def _from_colors(picture: Image, file: Path) -> Callable[[Image], Array]:
     if picture.mode in ("F", "I", "LAB", "HSV"):
         raise ImageError(
             f"{file} holds no pixels of 8 or 16 bits in grey, RGB or CMYK, but Pillow's mode {picture.mode}",
             hint="convert it, for example: magick IN -depth 8 -colorspace sRGB OUT.png",
         )
-    rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
-    bgr = np.frombuffer(bytearray(rgb.tobytes("raw", "BGR")), np.uint8)  # a bytearray can be written to
-    return bgr.reshape(rgb.height, rgb.width, 3)
+
+    require_full_depth(picture, file)
+
+    def convert(strip: Image) -> Array:
+        rgb = strip if strip.mode == "RGB" else strip.convert("RGB")
+        return np.frombuffer(rgb.tobytes("raw", "BGR"), np.uint8).reshape(rgb.height, rgb.width, 3)
+
+    return convert
 
 
 def _orientation(picture: Image) -> int:
