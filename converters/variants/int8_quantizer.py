@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from edge_sdk.contract.manifest import ModelFormat
 from edge_sdk.contract.values import Array
 
 from ..quiet import import_tensorflow, quiet_libraries
 from ..sources.source_model import TracedModel
+from .kept_samples import MOST_SAMPLES, ThinnedSamples
 from .made import Calibration
 from .tflite_conversion import calibrate, converter_of, refusals_as_ours
 from .tflite_names import name_tensors
+from .tflite_operations import Operation, read_operations
 
-__all__ = ["MOST_SAMPLES", "Int8Quantizer"]
-
-MOST_SAMPLES = 64
-"""Calibration tensors that are kept, to measure on them what an integer model gets wrong."""
+__all__ = ["Int8Quantizer"]
 
 # Kept in float, so that scores are not multiples of 1/256: their inputs are dequantized instead.
 _FLOAT_OPERATIONS = ["LOGISTIC", "SOFTMAX"]
@@ -32,9 +32,12 @@ class Int8Quantizer:
         ConversionError: The converter refuses the model.
     """
 
+    mixed_variant = "tflite-mixed"
+    format: ModelFormat = "tflite"
+
     def __init__(self, model: TracedModel, calibration: Calibration) -> None:
         self._model = model
-        self._samples = _Thinned(MOST_SAMPLES)
+        self._samples = ThinnedSamples(MOST_SAMPLES)
 
         def kept() -> Iterator[Array]:
             for tensor in calibration():
@@ -50,49 +53,41 @@ class Int8Quantizer:
             )
 
     @property
-    def calibrated(self) -> bytes:
-        """The ``.tflite`` in float, with its ranges noted; it runs as the float model does.
-
-        Its operations have the names by which they are kept in float.
-        """
-        return bytes(self._debugger.calibrated_model)
-
-    @property
     def float_model(self) -> bytes:
-        """The same with the model's own names for input and outputs."""
+        """The ``.tflite`` in float, with its ranges noted; it runs as the float model does."""
         return name_tensors(self.calibrated, self._model)
 
+    @property
+    def operations(self) -> list[Operation]:
+        """Those of the float model, by whose names they are kept in float."""
+        return read_operations(self.calibrated)
+
+    @property
+    def calibrated(self) -> bytes:
+        """The same with the converter's names for input and outputs."""
+        return bytes(self._debugger.calibrated_model)
+
+    def read(self, content: bytes) -> list[Operation]:
+        """The operations of a model that was made."""
+        return read_operations(content)
+
     def samples(self) -> Sequence[Array]:
-        """At most :data:`MOST_SAMPLES` of the calibration tensors, spread evenly over them."""
+        """Some of the calibration tensors, spread evenly over them."""
         return self._samples.kept
 
     def quantize(self, float_names: Sequence[str] = ()) -> bytes:
         """The ``.tflite`` in int8; input, output and the last activation in float32.
 
         Args:
-            float_names: Operations of :attr:`calibrated` to keep in float, by their output's name.
+            float_names: Operations to keep in float, by their output's name.
 
         Raises:
             ConversionError: The converter refuses.
         """
-        self._options.denylisted_nodes = list(float_names)
+        from tensorflow.lite.python.convert import mlir_quantize
+
         with refusals_as_ours(), quiet_libraries():
-            return name_tensors(bytes(self._debugger.get_nondebug_quantized_model()), self._model)
-
-
-class _Thinned:
-    """Keeps an even choice of a sequence whose length is not known beforehand."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._step = 1
-        self._seen = 0
-        self.kept: list[Array] = []
-
-    def add(self, tensor: Array) -> None:
-        if self._seen % self._step == 0:
-            self.kept.append(tensor.copy())
-            if len(self.kept) > self._most:
-                del self.kept[1::2]
-                self._step *= 2
-        self._seen += 1
+            quantized: bytes = mlir_quantize(
+                self.calibrated, denylisted_ops=_FLOAT_OPERATIONS, denylisted_nodes=list(float_names)
+            )
+        return name_tensors(quantized, self._model)

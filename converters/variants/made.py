@@ -8,15 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from edge_sdk.console.progress import Progress, SilentProgress
-from edge_sdk.contract.values import Array
+from edge_sdk.contract.values import Array, TensorSpec
 from edge_sdk.errors import ConversionError
 
 from ..sources.source_model import SourceModel, TracedModel
 
 if TYPE_CHECKING:
     from .int8_quantizer import Int8Quantizer
+    from .onnx_int8 import OnnxQuantizer
+    from .onnx_prepared import PreparedOnnx
 
-__all__ = ["Calibration", "Made", "Materials"]
+__all__ = ["Calibration", "Made", "Materials", "fixed_shape"]
 
 Calibration: TypeAlias = Callable[[], Iterable[Array]]
 """Gives the model's input tensors for the calibration samples, batch of 1, the same each time."""
@@ -30,11 +32,14 @@ class Made:
         content: Its bytes.
         note: What a user should know about how it was made.
         float_layers: Layers that were kept in float, by name, where others are integer.
+        judged: What is judged in its place, where kernels on a CPU do not round as the file says and
+            those on a GPU do; None where the file itself is.
     """
 
     content: bytes
     note: str = ""
     float_layers: tuple[str, ...] = ()
+    judged: bytes | None = None
 
 
 @dataclass
@@ -46,12 +51,14 @@ class Materials:
         calibration: Tensors for integer variants, if any samples were given.
         samples: What the model is fed for a few samples.
         progress: Told about long steps inside one variant.
+        heads_in_float: Whether the last layers stay in float, as those that give boxes must.
     """
 
     source: SourceModel
     calibration: Calibration | None = None
     samples: Sequence[Array] = ()
     progress: Progress = field(default_factory=SilentProgress)
+    heads_in_float: bool = False
 
     @property
     def traced(self) -> TracedModel:
@@ -76,8 +83,53 @@ class Materials:
         return self.calibration
 
     @cached_property
+    def float_onnx(self) -> bytes:
+        """The model as ``.onnx`` in float32: made from it, or as it was given.
+
+        Raises:
+            ConversionError: It cannot be made.
+            BackendError: It was tried while it was made, and does not run.
+        """
+        if self.source.format == "onnx" and self.source.content is not None:
+            return self.source.content
+        if self.source.format == "tflite":
+            from .onnx_of_tflite import convert_tflite
+
+            return convert_tflite(self.source, self.samples)
+        from .onnx_conversion import convert_onnx
+
+        return convert_onnx(self.traced)
+
+    @cached_property
+    def prepared_onnx(self) -> PreparedOnnx:
+        """The same, simplified: what ONNX of other precision is made from.
+
+        Raises:
+            ConversionError: It cannot be made, or not from this model.
+            BackendError: As for :attr:`float_onnx`.
+        """
+        from .onnx_prepared import prepare_onnx
+
+        shape = fixed_shape(self.source.input, self.samples)
+        return prepare_onnx(self.float_onnx, self.source.input.name, shape)
+
+    @cached_property
+    def onnx_quantizer(self) -> OnnxQuantizer:
+        """The ONNX model with its measured ranges.
+
+        Raises:
+            ConversionError: There is no calibration, or no layer that could be int8.
+            BackendError: As for :attr:`float_onnx`.
+        """
+        from .onnx_int8 import OnnxQuantizer
+
+        return OnnxQuantizer(
+            self.prepared_onnx, self.required_calibration, heads_in_float=self.heads_in_float
+        )
+
+    @cached_property
     def quantizer(self) -> Int8Quantizer:
-        """The model with its measured ranges.
+        """The TFLite model with its measured ranges.
 
         Raises:
             ConversionError: There is no calibration, or the converter refuses the model.
@@ -85,3 +137,18 @@ class Materials:
         from .int8_quantizer import Int8Quantizer
 
         return Int8Quantizer(self.traced, self.required_calibration)
+
+
+def fixed_shape(model_input: TensorSpec, samples: Sequence[Array]) -> tuple[int, ...]:
+    """The shape of what a model is fed: of its samples, or its own with a batch of 1.
+
+    Raises:
+        ConversionError: It is open, and there are no samples.
+    """
+    if samples:
+        return samples[0].shape
+    shape = (model_input.shape[0] or 1, *model_input.shape[1:])
+    fixed = tuple(extent for extent in shape if extent is not None)
+    if len(fixed) != len(shape):
+        raise ConversionError(f"the shape of the input '{model_input.name}' is open: {list(shape)}")
+    return fixed

@@ -14,21 +14,23 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Protocol
 
 import numpy as np
 
 from edge_sdk.console.progress import Progress
+from edge_sdk.contract.manifest import ModelFormat
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import ConversionError
 from edge_sdk.inference.open import open_backend
 
 from ..quiet import quiet_libraries
-from .int8_quantizer import Int8Quantizer
 from .made import Made
-from .tflite_operations import Operation, read_operations
+from .tflite_operations import Operation
 
 __all__ = [
     "ERROR_AIMED_AT",
+    "LayerQuantizer",
     "bound_by_range",
     "first_layers",
     "light_end",
@@ -48,7 +50,41 @@ _LIGHT = 0.1
 """The end of a network is light if it holds at most this share of all weights."""
 
 
-def make_mixed(quantizer: Int8Quantizer, progress: Progress) -> Made:
+class LayerQuantizer(Protocol):
+    """One model whose ranges have been measured, and that can be made in int8 but for some layers.
+
+    Attributes:
+        mixed_variant: What to call what comes out.
+        format: Of its files.
+    """
+
+    mixed_variant: str
+    format: ModelFormat
+
+    @property
+    def float_model(self) -> bytes:
+        """The file in float."""
+        ...
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Those of the float model, by whose names they are kept in float."""
+        ...
+
+    def read(self, content: bytes, /) -> list[Operation]:
+        """The operations of a model that was made."""
+        ...
+
+    def samples(self) -> Sequence[Array]:
+        """Some of the calibration tensors."""
+        ...
+
+    def quantize(self, float_names: Sequence[str] = (), /) -> bytes:
+        """The file in int8, with these operations in float."""
+        ...
+
+
+def make_mixed(quantizer: LayerQuantizer, progress: Progress) -> Made:
     """Keep as few of the first layers in float as bring the error down to :data:`ERROR_AIMED_AT`.
 
     Where seven eighths of the layers do not bring it down, they are what is kept.
@@ -62,22 +98,21 @@ def make_mixed(quantizer: Int8Quantizer, progress: Progress) -> Made:
         BackendError: The result does not run.
     """
     search = _Search(quantizer)
-    progress.step(
-        f"tflite-mixed: int8 is off by {search.int8_error:.1%}; looking for layers to keep in float"
-    )
+    name = quantizer.mixed_variant
+    progress.step(f"{name}: int8 is off by {search.int8_error:.1%}; looking for layers to keep in float")
     tried: dict[int, _Attempt] = {}
 
     def attempt(kept: int) -> _Attempt:
         if kept not in tried:
             tried[kept] = search.attempt(kept)
             error = f"off by {tried[kept].error:.1%}"
-            progress.step(f"tflite-mixed: {error} with the first {kept} of {search.n_layers} layers in float")
+            progress.step(f"{name}: {error} with the first {kept} of {search.n_layers} layers in float")
         return tried[kept]
 
     counts = search.counts
     found = bisect_left(counts, True, hi=len(counts) - 1, key=lambda kept: attempt(kept).is_enough)
     chosen = attempt(counts[found])
-    layers = [operation for operation in read_operations(chosen.content) if operation.is_layer]
+    layers = [operation for operation in quantizer.read(chosen.content) if operation.is_layer]
     note = (
         f"{_describe([layer.is_float for layer in layers])} in float; off by {chosen.error:.1%} on "
         f"{len(search.samples)} calibration tensors, int8 by {search.int8_error:.1%}"
@@ -98,9 +133,9 @@ class _Attempt:
 class _Search:
     """Converts one model with different layers in float, and measures each."""
 
-    def __init__(self, quantizer: Int8Quantizer) -> None:
+    def __init__(self, quantizer: LayerQuantizer) -> None:
         self._quantizer = quantizer
-        self._operations = read_operations(quantizer.calibrated)
+        self._operations = quantizer.operations
         self.n_layers = sum(operation.is_layer for operation in self._operations)
         if self.n_layers < 2:
             raise ConversionError("a model of one layer is either int8 or float; there is nothing to mix")
@@ -110,7 +145,7 @@ class _Search:
             (end, counts) for end in ends if (counts := _counts_of_first_layers(self.n_layers, end))
         )
         self.samples = quantizer.samples()
-        self._wanted = _run(quantizer.float_model, self.samples)
+        self._wanted = self._run(quantizer.float_model)
         self.int8_error = self._error(quantizer.quantize())
 
     def attempt(self, kept: int) -> _Attempt:
@@ -120,8 +155,23 @@ class _Search:
         return _Attempt(content, self._error(content))
 
     def _error(self, content: bytes) -> float:
-        given = _run(content, self.samples)
+        given = self._run(content)
         return max(relative_error(wanted, given[name]) for name, wanted in self._wanted.items())
+
+    def _run(self, content: bytes) -> dict[str, Array]:
+        """Raw outputs for the samples by name, ``[samples, ...]``, by the engine that a device has."""
+        # ONNX Runtime's int8 kernels saturate on some processors, and would mislead the search.
+        plain, name = self._quantizer.format == "onnx", self._quantizer.mixed_variant
+        with (
+            quiet_libraries(),
+            open_backend(content, self._quantizer.format, reference_kernels=plain, name=name) as backend,
+        ):
+            taken = backend.inputs[0].name
+            answers: dict[str, list[Array]] = {spec.name: [] for spec in backend.outputs}
+            for sample in self.samples:
+                for output, answer in backend.infer({taken: sample}).items():
+                    answers[output].append(np.array(answer, copy=True))
+        return {output: np.stack(values) for output, values in answers.items()}
 
 
 def first_layers(operations: Sequence[Operation], n: int) -> list[Operation]:
@@ -187,17 +237,6 @@ def _counts_of_first_layers(n_layers: int, end: Sequence[Operation]) -> list[int
 
 def _run_length(n_layers: int) -> int:
     return max(1, n_layers // _RUNS)
-
-
-def _run(content: bytes, samples: Sequence[Array]) -> dict[str, Array]:
-    """Raw outputs for the samples by name, ``[samples, ...]``, by the engine that a device has."""
-    with quiet_libraries(), open_backend(content, "tflite", name="tflite-mixed") as backend:
-        taken = backend.inputs[0].name
-        answers: dict[str, list[Array]] = {spec.name: [] for spec in backend.outputs}
-        for sample in samples:
-            for name, answer in backend.infer({taken: sample}).items():
-                answers[name].append(np.array(answer, copy=True))
-    return {name: np.stack(values) for name, values in answers.items()}
 
 
 def _describe(are_float: Sequence[bool]) -> str:

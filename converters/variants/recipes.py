@@ -69,18 +69,28 @@ def _tflite_int16x8(materials: Materials) -> Made:
 
 
 def _onnx_float32(materials: Materials) -> Made:
-    from .onnx_conversion import convert_onnx
-
-    return Made(convert_onnx(materials.traced))
+    return Made(materials.float_onnx)
 
 
-def _onnx_of_tflite(materials: Materials) -> Made:
-    from .onnx_of_tflite import convert_tflite
+def _onnx_float16(materials: Materials) -> Made:
+    from .onnx_float16 import convert_float16
 
-    return Made(convert_tflite(materials.source, materials.samples))
+    half = convert_float16(materials.prepared_onnx, materials.samples)
+    note = f"in float32 for their range: {', '.join(half.outliers)}" if half.outliers else ""
+    return Made(half.content, note, judged=half.rounded)
 
 
-_ONNX_OF_TFLITE = Recipe("onnx", "onnx", "as_given", needs_calibration=False, build=_onnx_of_tflite)
+def _onnx_int8(materials: Materials) -> Made:
+    return Made(materials.onnx_quantizer.quantize())
+
+
+def _onnx_mixed(materials: Materials) -> Made:
+    from .mixed_precision import make_mixed
+
+    return make_mixed(materials.onnx_quantizer, materials.progress)
+
+
+_ONNX_OF_TFLITE = Recipe("onnx", "onnx", "as_given", needs_calibration=False, build=_onnx_float32)
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -92,11 +102,19 @@ RECIPES: dict[str, Recipe] = {
         Recipe("tflite-mixed", "tflite", "mixed", needs_calibration=True, build=_tflite_mixed),
         Recipe("tflite-int16x8", "tflite", "int16x8", needs_calibration=True, build=_tflite_int16x8),
         Recipe("onnx-float32", "onnx", "float32", needs_calibration=False, build=_onnx_float32),
+        Recipe("onnx-float16", "onnx", "float16", needs_calibration=False, build=_onnx_float16),
+        Recipe("onnx-int8", "onnx", "int8", needs_calibration=True, build=_onnx_int8),
+        Recipe("onnx-mixed", "onnx", "mixed", needs_calibration=True, build=_onnx_mixed),
     )
 }
 """Every variant that can be made from a Keras model or a SavedModel."""
 
-DEFAULT_VARIANTS = tuple(name for name in RECIPES if name != "tflite-int16x8")
+_ON_REQUEST = ("tflite-int16x8", "onnx-float16", "onnx-int8", "onnx-mixed")
+
+DEFAULT_VARIANTS = tuple(name for name in RECIPES if name not in _ON_REQUEST)
+
+_FROM_ONNX = ("onnx-float16", "onnx-int8", "onnx-mixed")
+"""Those that are made from ONNX, whatever that was made from."""
 
 
 def parse_variants(names: Iterable[str] | None) -> tuple[str, ...]:
@@ -120,15 +138,25 @@ def parse_variants(names: Iterable[str] | None) -> tuple[str, ...]:
 def planned_variants(source: SourceModel, asked: tuple[str, ...]) -> tuple[list[Recipe], dict[str, str]]:
     """What can be tried from this source, and why the rest of what was asked for cannot."""
     if source.format is not None:
-        recipes = [Recipe(source.format, source.format, "as_given", needs_calibration=False, build=None)]
-        if source.format == "tflite" and {"onnx", "onnx-float32"} & set(asked):
-            recipes.append(_ONNX_OF_TFLITE)
-        made = {recipe.name for recipe in recipes} | ({"onnx-float32"} if len(recipes) > 1 else set())
-        reason = f"{source.name} is taken as it is; other variants are made from a Keras model or SavedModel"
-        left_out = {name: reason for name in asked if name not in made}
-        return recipes, ({} if asked == DEFAULT_VARIANTS else left_out)
+        return _planned_from_ready(source, source.format, asked)
     left_out = {name: f"{source.name} is no .{name} file" for name in asked if name not in RECIPES}
     return [RECIPES[name] for name in asked if name in RECIPES], left_out
+
+
+def _planned_from_ready(
+    source: SourceModel, given: ModelFormat, asked: tuple[str, ...]
+) -> tuple[list[Recipe], dict[str, str]]:
+    """A file as it is comes first, and from ONNX comes ONNX."""
+    recipes = [Recipe(given, given, "as_given", needs_calibration=False, build=None)]
+    made: set[str] = {given}
+    if given == "tflite" and {"onnx", "onnx-float32"} & set(asked):
+        recipes.append(_ONNX_OF_TFLITE)
+        made |= {"onnx", "onnx-float32"}
+    further = [name for name in _FROM_ONNX if name in asked]
+    recipes += [RECIPES[name] for name in further]
+    reason = f"{source.name} is taken as it is; other variants are made from a Keras model or SavedModel"
+    left_out = {name: reason for name in asked if name not in made and name not in further}
+    return recipes, ({} if asked == DEFAULT_VARIANTS else left_out)
 
 
 def build_variant(recipe: Recipe, materials: Materials) -> Made:

@@ -12,7 +12,7 @@ import pytest
 from converters.quiet import import_tensorflow, quiet_libraries
 from converters.sources.open_source import open_source
 from converters.sources.source_model import SourceModel
-from converters.variants.int8_quantizer import MOST_SAMPLES
+from converters.variants.kept_samples import MOST_SAMPLES
 from converters.variants.made import Materials
 from converters.variants.mixed_precision import (
     ERROR_AIMED_AT,

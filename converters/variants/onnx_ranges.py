@@ -1,0 +1,179 @@
+"""How large the activations of an ONNX model become on calibration tensors, measured in one pass.
+
+ONNX Runtime's own calibrators keep every activation of every sample until the end. Here one sample is
+held at a time, and large models are run in parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edge_sdk.contract.values import Array
+from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.open import open_backend
+
+from ..quiet import quiet_libraries
+
+__all__ = ["KEPT_SHARE", "TensorRange", "measure_peaks", "measure_ranges"]
+
+KEPT_SHARE = 0.9999
+"""Of an activation's values, this share is within its range. What lies beyond is cut off, and all others
+are told apart more finely."""
+
+_BINS = 2048
+_MOST_VALUES = 200_000
+"""Of one tensor and sample, so many values go into the histogram, evenly chosen; the largest is found in any
+case."""
+
+_MOST_BYTES = 256 * 2**20
+"""Activations that one run gives at most; beyond that the model is run several times for each sample."""
+
+
+class TensorRange:
+    """The magnitudes of one activation: a histogram from 0 on that widens by doubling, and channel means."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self._top = 0.0
+        self._counts = np.zeros(_BINS, dtype=np.int64)
+        self._sums: Any = 0.0
+        self._n = 0
+
+    def add(self, value: Array) -> None:
+        """Take what it was for one sample, float32 with a batch axis."""
+        flat = np.abs(value.reshape(-1))
+        peak = float(flat.max(initial=0.0))
+        if peak > self._top:
+            self._widen(peak)
+        self.peak = max(self.peak, peak)
+        if self._top > 0:
+            step = -(-len(flat) // _MOST_VALUES)
+            places = (flat[::step] * np.float32(_BINS / self._top)).astype(np.int32)
+            self._counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
+        self._sums = self._sums + _channel_means(value)
+        self._n += 1
+
+    def largest(self, share: float = KEPT_SHARE) -> float:
+        """The magnitude that this share of all values does not exceed; 0 where all are 0."""
+        total = int(self._counts.sum())
+        if total == 0:
+            return 0.0
+        place = int(np.searchsorted(np.cumsum(self._counts), share * total)) + 1
+        return min(self.peak, place * self._top / _BINS)
+
+    @property
+    def channel_means(self) -> Array:
+        """The mean of each channel (axis 1; the last of a matrix) over all samples, float64."""
+        return np.asarray(self._sums / max(1, self._n), dtype=np.float64)
+
+    def _widen(self, peak: float) -> None:
+        if self._top == 0:
+            self._top = peak
+            return
+        while self._top < peak:
+            self._top *= 2
+            halved = self._counts.reshape(-1, 2).sum(axis=1)
+            self._counts = np.concatenate([halved, np.zeros(_BINS // 2, dtype=np.int64)])
+
+
+def measure_ranges(
+    model: Any, input_name: str, names: Sequence[str], samples: Iterable[Array]
+) -> dict[str, TensorRange]:
+    """Run a model over samples, and note what some of its tensors become.
+
+    Args:
+        model: ``onnx.ModelProto`` in float32 with shapes inferred; not changed.
+        input_name: Its one input.
+        names: Of float32 tensors, the input's among them where that is wanted.
+        samples: Tensors for the input; gone through once.
+
+    Raises:
+        BackendError: The model does not run.
+    """
+    ranges = {name: TensorRange() for name in names}
+    parts = [
+        _with_outputs(model, part) for part in _parts(model, [name for name in names if name != input_name])
+    ]
+    backends = [open_backend(content, "onnx", name="calibration") for content in parts]
+    try:
+        for sample in samples:
+            for name, value in _values(backends, input_name, sample):
+                if name in ranges:
+                    ranges[name].add(value)
+    finally:
+        for backend in backends:
+            backend.close()
+    return ranges
+
+
+def measure_peaks(
+    model: Any, input_name: str, names: Sequence[str], samples: Iterable[Array]
+) -> dict[str, float]:
+    """As :func:`measure_ranges`, of the largest magnitude alone, which the model itself finds."""
+    from onnx import ModelProto, TensorProto, helper
+
+    probed = ModelProto()
+    probed.CopyFrom(model)
+    places = {f"peak of {name}": name for name in names if name != input_name}
+    for peak, name in places.items():
+        probed.graph.node.extend(
+            [
+                helper.make_node("Abs", [name], [f"magnitude of {name}"]),
+                helper.make_node("ReduceMax", [f"magnitude of {name}"], [peak], keepdims=0),
+            ]
+        )
+        probed.graph.output.append(helper.make_tensor_value_info(peak, TensorProto.FLOAT, []))
+    peaks = dict.fromkeys(names, 0.0)
+    with quiet_libraries(), open_backend(probed.SerializeToString(), "onnx", name="probe") as backend:
+        for sample in samples:
+            for name, value in _values([backend], input_name, sample):
+                tensor = places.get(name, name)
+                if tensor in peaks:
+                    peaks[tensor] = max(peaks[tensor], float(np.abs(value).max(initial=0.0)))
+    return peaks
+
+
+def _values(backends: Sequence[Backend], input_name: str, sample: Array) -> Iterator[tuple[str, Array]]:
+    yield input_name, sample
+    for backend in backends:
+        yield from backend.infer({input_name: sample}).items()
+
+
+def _channel_means(value: Array) -> Array:
+    axes = tuple(axis for axis in range(value.ndim) if axis != (1 if value.ndim > 2 else value.ndim - 1))
+    return np.asarray(value.mean(axis=axes, dtype=np.float64))
+
+
+def _parts(model: Any, names: Sequence[str]) -> list[list[str]]:
+    """The names in groups whose tensors fit into memory together; at least one group."""
+    shapes = {value.name: value.type.tensor_type.shape for value in model.graph.value_info}
+    parts: list[list[str]] = [[]]
+    size = 0
+    for name in names:
+        extents = [max(1, int(axis.dim_value)) for axis in shapes[name].dim] if name in shapes else []
+        own = 4 * int(np.prod(extents, dtype=np.int64))
+        if parts[-1] and size + own > _MOST_BYTES:
+            parts.append([])
+            size = 0
+        parts[-1].append(name)
+        size += own
+    return parts
+
+
+def _with_outputs(model: Any, names: Sequence[str]) -> bytes:
+    """The model with these tensors as its outputs, and no others."""
+    from onnx import ModelProto
+
+    described: Mapping[str, Any] = {
+        value.name: value for value in (*model.graph.value_info, *model.graph.output)
+    }
+    changed = ModelProto()
+    changed.CopyFrom(model)
+    if names:
+        changed.graph.ClearField("output")
+        changed.graph.output.extend(described[name] for name in names)
+    content: bytes = changed.SerializeToString()
+    return content
