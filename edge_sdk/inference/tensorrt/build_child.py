@@ -1,0 +1,157 @@
+"""Starts the process that builds an engine, listens to it, and outlives whatever becomes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from ...errors import BackendError, UsageError
+from .build_messages import Failed, Finished, Job, Message, Refused, Waiting, Working, decode_message
+
+__all__ = ["OnProgress", "Outcome", "run_build"]
+
+Outcome: TypeAlias = "Finished | Refused"
+OnProgress: TypeAlias = "Callable[[Waiting | Working], None]"
+
+_CHUNK = 1 << 16
+_KEPT_OF_LOG = 2000
+_SILENCE_S = 10.0
+
+
+def run_build(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnProgress) -> Outcome:
+    """Have a process do a job, and wait for it.
+
+    Args:
+        job: What to do.
+        model: Content of the ``.onnx`` file.
+        time_limit_s: After so long, waiting for others included, the process is ended.
+        on_progress: Is told what it does or waits for; again after ten seconds in which nothing changed.
+
+    Raises:
+        UsageError: What is needed for it is not here; nothing was started.
+        BackendError: It failed, was killed, or took too long.
+    """
+    with _started() as process:
+        try:
+            follower = _Follower(process, time.monotonic() + time_limit_s, on_progress)
+            feeding = threading.Thread(target=_feed, args=(process, job, model), daemon=True)
+            feeding.start()
+            last = follower.follow()
+        finally:
+            process.kill()  # harmless where it has ended; else nobody wants it any more
+            process.wait()
+    if isinstance(last, Failed):
+        raise (UsageError if last.wrong_use else BackendError)(last.message, hint=last.hint)
+    if isinstance(last, Finished | Refused):
+        return last
+    raise follower.failure(job.name, time_limit_s)
+
+
+def _started() -> subprocess.Popen[bytes]:
+    # -P keeps a `device.py` in the current folder from standing in for ours.
+    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
+    return subprocess.Popen(
+        [sys.executable, *safe_path, "-m", f"{__package__}.build_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _feed(process: subprocess.Popen[bytes], job: Job, model: bytes) -> None:
+    """Give it its work; the pipe stays open, which tells it that we are there."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):  # it has ended already; how is found out elsewhere
+            process.stdin.write(msgspec.json.encode(job) + b"\n" + model)
+            process.stdin.flush()
+
+
+class _Follower:
+    """Reads what a process says until it ends, or its time is over."""
+
+    def __init__(self, process: subprocess.Popen[bytes], deadline: float, on_progress: OnProgress) -> None:
+        self._process = process
+        self._deadline = deadline
+        self._on_progress = on_progress
+        self._line = b""
+        self._log = b""
+        self._last: Message | None = None
+        self._late = False
+
+    def follow(self) -> Message | None:
+        """Pass progress on; returns the last message, None where the process ended without one."""
+        with selectors.DefaultSelector() as selector:
+            for stream, take in (
+                (self._process.stdout, self._take_output),
+                (self._process.stderr, self._take_log),
+            ):
+                if stream is not None:
+                    selector.register(stream, selectors.EVENT_READ, take)
+            while selector.get_map():
+                left = self._deadline - time.monotonic()
+                if left <= 0:
+                    self._late = True
+                    return None
+                ready = selector.select(min(left, _SILENCE_S))
+                if not ready and isinstance(self._last, Waiting | Working):
+                    self._on_progress(self._last)
+                for key, _ in ready:
+                    chunk = os.read(key.fd, _CHUNK)
+                    key.data(chunk)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+        self._process.wait()
+        return self._last
+
+    def failure(self, name: str, time_limit_s: float) -> BackendError:
+        """The error for a process that ended without saying why."""
+        if self._late and isinstance(self._last, Waiting):
+            return BackendError(
+                f"another process{_id(self._last.process)} still builds, after {time_limit_s:g} s",
+                hint="wait for it, or end it; a larger --time-limit waits longer",
+            )
+        if self._late:
+            what = f" ({self._last.what})" if isinstance(self._last, Working) else ""
+            return BackendError(
+                f"building {name} was not done after {time_limit_s:g} s{what}",
+                hint="a larger --time-limit gives it more time; a smaller variant takes less",
+            )
+        code = self._process.returncode
+        told = self._log.decode("utf-8", "replace").strip().splitlines()[-3:]
+        tail = f": {' | '.join(told)}" if told else ""
+        if code == -signal.SIGKILL:
+            return BackendError(
+                f"the process that built {name} was killed{tail}",
+                hint="mostly the system does that for want of memory (`dmesg` tells): end other programs, or "
+                "give a smaller --workspace-mb",
+            )
+        ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return BackendError(
+            f"the process that built {name} {ended}{tail}",
+            hint="it is NVIDIA's library that ended it, most likely; `dmesg` may say more",
+        )
+
+    def _take_output(self, chunk: bytes) -> None:
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        for line in lines:
+            with contextlib.suppress(ValueError):  # no message of ours
+                self._last = decode_message(line)
+                if isinstance(self._last, Waiting | Working):
+                    self._on_progress(self._last)
+
+    def _take_log(self, chunk: bytes) -> None:
+        self._log = (self._log + chunk)[-_KEPT_OF_LOG:]
+
+
+def _id(process: int | None) -> str:
+    return "" if process is None else f" ({process})"

@@ -1,0 +1,121 @@
+"""What passes between ``edge-sdk build`` and the process that builds: JSON, a line each."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from .fingerprint import Fingerprint
+from .parse import Refusal
+
+__all__ = ["Failed", "Finished", "Job", "Message", "Refused", "Waiting", "Working", "decode_message"]
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """What is to be done. The model follows it.
+
+    Attributes:
+        name: What to call the model.
+        target: As :func:`.build_target.read_target` gives it.
+        cache: Folder of the engines.
+        workspace_mb: Memory that kernels may use beside weights and tensors.
+        check_memory: Whether to refuse where there seems to be too little.
+        rebuild: Whether to build where the engine that is there does not run; else that is an error.
+        model_bytes: Length of the model.
+    """
+
+    name: str
+    target: str
+    cache: str
+    workspace_mb: int
+    check_memory: bool
+    rebuild: bool
+    model_bytes: int
+
+
+class Waiting(Struct, frozen=True, tag="waiting"):
+    """Another process holds the folder.
+
+    Attributes:
+        process: Its id, where that is known.
+    """
+
+    process: int | None
+
+
+class Working(Struct, frozen=True, tag="working"):
+    """What is being done.
+
+    Attributes:
+        what: In a few words.
+        share: Of the whole that is done, 0 to 1.
+    """
+
+    what: str
+    share: float
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
+    """There is an engine.
+
+    Attributes:
+        status: Whether it was built now.
+        path: Where it is.
+        bytes: Size of the file.
+        seconds: The build took; 0 where it was found.
+        here: Whether it is for the GPU of this computer.
+        tried: Whether it ran on that.
+        removed: Engines that it takes the place of.
+    """
+
+    status: Literal["built", "found"]
+    path: str
+    bytes: int
+    fingerprint: Fingerprint
+    seconds: float = 0.0
+    here: bool = False
+    tried: bool = False
+    removed: list[str] = []
+
+
+class Refused(Struct, frozen=True, tag="refused"):
+    """The model cannot be built.
+
+    Attributes:
+        builder: Name and version of what refuses it.
+    """
+
+    builder: str
+    refusals: list[Refusal]
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """An error of ours.
+
+    Attributes:
+        wrong_use: Whether nothing was started because of what was asked for.
+    """
+
+    message: str
+    hint: str | None
+    wrong_use: bool
+
+
+Message: TypeAlias = "Waiting | Working | Finished | Refused | Failed"
+
+_MESSAGES = msgspec.json.Decoder(Waiting | Working | Finished | Refused | Failed)
+
+
+def decode_message(line: bytes) -> Message:
+    """Read a line.
+
+    Raises:
+        ValueError: It is no message.
+    """
+    try:
+        message: Message = _MESSAGES.decode(line)
+    except UnicodeDecodeError as error:
+        raise ValueError(str(error)) from error
+    return message

@@ -1,0 +1,174 @@
+"""Engines that were built on this device, or for it, in a folder of files."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from ...errors import BackendError
+from .fingerprint import Fingerprint
+from .sealed_file import DamagedFileError, read_header, read_sealed, write_sealed
+from .session import REBUILD_HINT
+
+__all__ = ["EngineCache", "EngineRecord", "default_folder", "writing_hint"]
+
+_KEY_DIGITS = 16
+
+
+class EngineRecord(Struct, frozen=True, kw_only=True):
+    """What is kept with an engine.
+
+    Attributes:
+        name: What the model was called: ``onnx-int8``.
+        fingerprint: What it was built of, by and for.
+        workspace_mb: Memory that its kernels may use beside weights and tensors, at most.
+    """
+
+    name: str
+    fingerprint: Fingerprint
+    workspace_mb: int
+
+
+class _TimingRecord(Struct, frozen=True, kw_only=True):
+    builder: Fingerprint
+
+
+def default_folder() -> Path:
+    """``$XDG_CACHE_HOME/edge-sdk/engines``, or the same below ``~/.cache``.
+
+    Raises:
+        BackendError: This user has no home.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    if given and Path(given).is_absolute():  # the standard ignores others
+        return Path(given) / "edge-sdk" / "engines"
+    try:
+        return Path.home() / ".cache" / "edge-sdk" / "engines"
+    except RuntimeError as error:
+        raise BackendError(
+            f"there is no folder for engines: {error}", hint="set XDG_CACHE_HOME, or name a folder"
+        ) from error
+
+
+class EngineCache:
+    """A folder of engines. Reading takes no lock: files appear whole.
+
+    Args:
+        folder: Made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, fingerprint: Fingerprint) -> Path:
+        """Where the engine of that fingerprint is, or will be."""
+        model = fingerprint.onnx_sha256[:_KEY_DIGITS]
+        return self.folder / f"{model}-{fingerprint.key[:_KEY_DIGITS]}.engine"
+
+    def read(self, fingerprint: Fingerprint, name: str) -> memoryview:
+        """The engine of that fingerprint.
+
+        Args:
+            fingerprint: Of what is needed here.
+            name: What to call the model in messages.
+
+        Raises:
+            BackendError: There is none, the message tells which ones there are instead; or it is damaged.
+        """
+        path = self.path(fingerprint)
+        try:
+            record, plan = read_sealed(path, EngineRecord)
+        except FileNotFoundError:
+            raise BackendError(self._absence(fingerprint, name), hint=REBUILD_HINT) from None
+        except OSError as error:
+            raise BackendError(
+                f"cannot read the engine {path}: {error.strerror}", hint=REBUILD_HINT
+            ) from error
+        except DamagedFileError as error:
+            raise BackendError(f"the engine {path} is damaged: {error}", hint=REBUILD_HINT) from error
+        if record.fingerprint != fingerprint:
+            difference = record.fingerprint.differences(fingerprint)
+            raise BackendError(f"the engine {path} is of {difference}", hint=REBUILD_HINT)
+        return plan
+
+    def write(self, record: EngineRecord, plan: bytes | memoryview) -> Path:
+        """Keep an engine; the caller holds the lock of the folder.
+
+        Raises:
+            BackendError: It cannot be written.
+        """
+        path = self.path(record.fingerprint)
+        try:
+            write_sealed(path, record, plan, partial=path.with_suffix(".partial"))
+        except OSError as error:
+            raise BackendError(
+                f"cannot write the engine to {self.folder}: {error.strerror}",
+                hint=writing_hint(error, len(plan)),
+            ) from error
+        return path
+
+    def remove_superseded(self, current: Fingerprint) -> list[Path]:
+        """Remove engines of the same model for the same GPU that no TensorRT here will run any more.
+
+        Returns:
+            What was removed.
+        """
+        removed = []
+        for path, record in self._records():
+            other = record.fingerprint
+            kept = ("onnx_sha256", "product", "compute_capability", "board")
+            if other != current and all(getattr(other, name) == getattr(current, name) for name in kept):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    removed.append(path)
+        return removed
+
+    def remove_partial(self) -> None:
+        """Remove what builders left that were killed; the caller holds the lock of the folder."""
+        for path in self.folder.glob("*.partial"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def read_timings(self, builder: Fingerprint) -> bytes:
+        """What was measured of kernels in earlier builds, of any model; empty where there is nothing."""
+        try:
+            record, content = read_sealed(self._timings(builder), _TimingRecord)
+        except (OSError, DamagedFileError):  # it only saves time
+            return b""
+        return bytes(content) if record.builder == builder else b""
+
+    def write_timings(self, builder: Fingerprint, content: bytes) -> None:
+        """Keep it for the next build; the caller holds the lock of the folder."""
+        path = self._timings(builder)
+        with contextlib.suppress(OSError):  # it only saves time
+            write_sealed(path, _TimingRecord(builder=builder), content, partial=path.with_suffix(".partial"))
+
+    def _timings(self, builder: Fingerprint) -> Path:
+        return self.folder / f"{builder.key[:_KEY_DIGITS]}.timings"
+
+    def _records(self) -> Iterator[tuple[Path, EngineRecord]]:
+        for path in sorted(self.folder.glob("*.engine")):
+            with contextlib.suppress(OSError, DamagedFileError):
+                yield path, read_header(path, EngineRecord)
+
+    def _absence(self, wanted: Fingerprint, name: str) -> str:
+        """Why there is nothing, by what there is: the same model first, then one of the same name."""
+        found = [(path, record) for path, record in self._records()]
+        same_model = [item for item in found if item[1].fingerprint.onnx_sha256 == wanted.onnx_sha256]
+        same_name = [item for item in found if item[1].name == name]
+        for path, record in [*same_model, *same_name]:
+            difference = record.fingerprint.differences(wanted)
+            return f"the engine of {name} is of {difference}: {path}"
+        return f"no engine of {name} is in {self.folder}"
+
+
+def writing_hint(error: OSError, size: int) -> str:
+    """What to do where something cannot be written."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return f"make room for {size / 1e6:.0f} MB, or name another folder with --cache"
+    return "name a folder that this user may write with --cache"

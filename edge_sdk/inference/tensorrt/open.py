@@ -1,0 +1,58 @@
+"""From a model and the cache of engines to an engine that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import EdgeSdkError
+from .cuda import open_cuda
+from .engine import TensorRtEngine
+from .engine_cache import EngineCache, default_folder
+from .fingerprint import fingerprint
+from .library import find_library
+
+__all__ = ["open_engine", "unavailable_reason"]
+
+
+def open_engine(
+    model: bytes,
+    *,
+    name: str,
+    cache: Path | None = None,
+    graph: bool = True,
+    mapped_memory: bool = False,
+) -> TensorRtEngine:
+    """Load the engine that ``edge-sdk build`` made of a model; nothing is ever built here.
+
+    Args:
+        model: Content of the ``.onnx`` file.
+        name: What to call it in messages.
+        cache: Folder of the engines; None is :func:`.default_folder`.
+        graph: Replay a CUDA graph, where one can be captured.
+        mapped_memory: Let an integrated GPU work in the computer's memory.
+
+    Raises:
+        MissingExtraError: No TensorRT, or nothing to call CUDA with, is installed.
+        BackendError: There is no driver or no GPU; there is no engine for this device, or a damaged one;
+            TensorRT refuses it; or there is not enough memory.
+    """
+    library = find_library()
+    cuda = open_cuda()
+    engines = EngineCache(default_folder() if cache is None else cache)
+    plan = engines.read(fingerprint(model, library, cuda.gpu), name)
+    return TensorRtEngine(
+        plan, library=library, cuda=cuda, name=name, graph=graph, mapped_memory=mapped_memory
+    )
+
+
+def unavailable_reason() -> str | None:
+    """Why no engine can run here, whichever it is; None where one could.
+
+    TensorRT's runtime is not touched, and nothing is allocated on the GPU.
+    """
+    try:
+        find_library()
+        open_cuda()
+    except EdgeSdkError as error:
+        return error.message
+    return None

@@ -1,0 +1,250 @@
+"""CUDA's few calls, by either library: what they do, and what they say where they fail."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_gpu import FakeGpu
+
+from edge_sdk.errors import BackendError, MissingExtraError
+from edge_sdk.inference.tensorrt import open as opening
+from edge_sdk.inference.tensorrt.cuda import Cuda, open_cuda
+
+Install = Callable[..., None]
+BY = pytest.mark.parametrize("by", ["bindings", "pycuda"])
+
+
+def opened(install: Install, by: str) -> Cuda:
+    install("10.3", cuda=by)
+    return open_cuda()
+
+
+@BY
+def test_the_gpu_is_told(install: Install, gpu: FakeGpu, by: str) -> None:
+    found = opened(install, by).gpu
+    assert (found.name, found.compute_capability, found.cuda) == ("Orin", "8.7", "12.6")
+    assert found.integrated
+    assert found.memory_bytes == gpu.memory_bytes
+    assert str(found) == "Orin (compute capability 8.7)"
+
+
+@BY
+def test_to_open_takes_nothing_on_the_gpu(install: Install, gpu: FakeGpu, by: str) -> None:
+    opened(install, by)
+    assert gpu.holds == (0, 0, 0, 0)
+    assert not any("Alloc" in call or "Ctx" in call for call in gpu.calls)
+
+
+@BY
+def test_what_was_copied_in_comes_back(install: Install, gpu: FakeGpu, by: str) -> None:
+    cuda = opened(install, by)
+    stream, address = cuda.new_stream(), cuda.allocate(12)
+    given, returned = cuda.host_memory(12), cuda.host_memory(12)
+    assert (given.raw == 0).all()
+    given.array((3,), np.float32)[:] = (1.5, 2.5, -3.5)
+    cuda.copy_in(address, given, stream)
+    cuda.copy_out(returned, address, stream)
+    assert (returned.raw == 0).all()  # in the stream's turn, and nobody has waited for it
+    cuda.synchronize(stream)
+    assert returned.array((3,), np.float32).tolist() == [1.5, 2.5, -3.5]
+    cuda.free(address)
+    cuda.destroy_stream(stream)
+    assert gpu.holds[0] == gpu.holds[2] == 0
+
+
+@BY
+def test_mapped_memory_is_the_same_to_both(install: Install, gpu: FakeGpu, by: str) -> None:
+    memory = opened(install, by).host_memory(4, mapped=True)
+    assert memory.mapped_address is not None
+    memory.raw[:] = (1, 2, 3, 4)
+    assert gpu.seen_by_gpu(memory.mapped_address, 4).tolist() == [1, 2, 3, 4]
+
+
+def test_page_locked_memory_lives_as_long_as_an_array_on_it(install: Install, gpu: FakeGpu) -> None:
+    array = opened(install, "bindings").host_memory(8).array((2,), np.float32)[1:]
+    gc.collect()
+    assert len(gpu.host) == 1
+    array[:] = 7
+    del array
+    gc.collect()
+    assert gpu.host == {}
+
+
+def test_a_graph_repeats_work_that_was_not_run_when_it_was_captured(install: Install, gpu: FakeGpu) -> None:
+    cuda = opened(install, "bindings")
+    stream, address = cuda.new_stream(), cuda.allocate(4)
+    given, returned = cuda.host_memory(1), cuda.host_memory(1)
+
+    def work() -> None:
+        cuda.copy_in(address, given, stream)
+        cuda.copy_out(returned, address, stream)
+
+    graph = cuda.capture(stream, work)
+    for value in (2, 3):
+        given.raw[:] = value
+        graph.launch()
+        cuda.synchronize(stream)
+        assert returned.raw[0] == value
+    graph.close()
+    assert gpu.graphs == []
+
+
+def test_a_capture_that_breaks_off_leaves_the_stream_as_it_was(install: Install, gpu: FakeGpu) -> None:
+    cuda = opened(install, "bindings")
+    stream = cuda.new_stream()
+
+    def work() -> None:
+        raise BackendError("not while capturing")
+
+    with pytest.raises(BackendError, match="not while capturing"):
+        cuda.capture(stream, work)
+    cuda.synchronize(stream)
+    assert gpu.captured == {}
+
+
+def test_pycuda_refuses_graphs_by_name(install: Install) -> None:
+    cuda = opened(install, "pycuda")
+    with pytest.raises(BackendError, match="pycuda has no CUDA graphs"):
+        cuda.capture(cuda.new_stream(), lambda: None)
+
+
+@BY
+def test_the_gpus_own_clock_is_read(install: Install, by: str) -> None:
+    cuda = opened(install, by)
+    assert cuda.elapsed_ms(cuda.new_stream(), lambda: None) == 0.25
+
+
+def test_pycuda_leaves_no_context_behind_in_any_thread(install: Install) -> None:
+    """It aborts the process where a thread ends that has one."""
+    cuda = opened(install, "pycuda")
+    module: Any = sys.modules["pycuda.driver"]
+    left = []
+
+    def use() -> None:
+        stream = cuda.new_stream()
+        with pytest.raises(BackendError):
+            cuda.allocate(1 << 60)
+        cuda.elapsed_ms(stream, lambda: cuda.free(cuda.allocate(4)))
+        left.append(list(module.contexts.stack))
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert left == [[]]
+    assert module.contexts.stack == []
+
+
+@BY
+def test_too_little_memory_tells_the_call_and_what_to_do(install: Install, gpu: FakeGpu, by: str) -> None:
+    cuda = opened(install, by)
+    with pytest.raises(BackendError, match=r"[aA]lloc: .*(of memory|MemoryAllocation)") as caught:
+        cuda.allocate(gpu.memory_bytes + 1)
+    assert "smaller variant" in str(caught.value.hint)
+
+
+def test_a_gpu_that_is_lost_asks_for_a_restart(install: Install, gpu: FakeGpu) -> None:
+    cuda = opened(install, "bindings")
+    stream = cuda.new_stream()
+    gpu.failing["cudaStreamSynchronize"] = "cudaErrorIllegalAddress"
+    with pytest.raises(BackendError, match="cudaStreamSynchronize: cudaErrorIllegalAddress") as caught:
+        cuda.synchronize(stream)
+    assert "restart" in str(caught.value.hint)
+
+
+def test_cuda_bindings_come_before_pycuda(
+    install: Install, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fake_pycuda import fake_pycuda
+
+    install("10.3", cuda="bindings")
+    monkeypatch.setitem(sys.modules, "pycuda.driver", fake_pycuda(gpu))
+    assert type(open_cuda()).__name__ == "CudaBindings"
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", None)
+    assert type(open_cuda()).__name__ == "PyCuda"
+
+
+def test_the_older_name_of_cuda_bindings_serves(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("10.3", cuda="bindings")
+    monkeypatch.setitem(sys.modules, "cuda.cudart", sys.modules["cuda.bindings.runtime"])
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", None)
+    assert open_cuda().gpu.name == "Orin"
+
+
+# --- no engine can run here ---
+
+
+def reason_of(install: Install, **settings: Any) -> str:
+    install("10.3", **settings)
+    reason = opening.unavailable_reason()
+    assert reason is not None
+    return reason
+
+
+def test_with_all_that_is_needed_there_is_no_reason(install: Install) -> None:
+    install("10.3")
+    assert opening.unavailable_reason() is None
+
+
+def test_without_tensorrt_that_is_the_reason(install: Install) -> None:
+    install(None)
+    assert opening.unavailable_reason() == "the Python library 'tensorrt' is not installed"
+
+
+def test_without_anything_to_call_cuda_with_that_is_the_reason(install: Install) -> None:
+    assert reason_of(install, cuda=None) == "the Python library 'cuda-bindings' is not installed"
+    with pytest.raises(MissingExtraError) as caught:
+        open_cuda()
+    assert "cuda-bindings<13" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("driver", "count", "code", "reason"),
+    [
+        (0, 0, None, "there is no NVIDIA driver"),
+        (12060, 0, None, "cudaErrorNoDevice"),
+        (12060, 1, "cudaErrorInsufficientDriver", "cudaErrorInsufficientDriver"),
+    ],
+    ids=["no driver", "no device", "driver too old"],
+)
+def test_without_a_gpu_the_reason_comes_before_tensorrts_runtime(
+    install: Install, gpu: FakeGpu, driver: int, count: int, code: str | None, reason: str
+) -> None:
+    """That would end the process: the fake one does, by SystemExit."""
+    gpu.driver, gpu.count = driver, count
+    if code is not None:
+        gpu.failing["cudaGetDeviceCount"] = code
+    assert reason in reason_of(install)
+    with pytest.raises(BackendError, match=reason) as caught:
+        opening.open_engine(b"", name="onnx-float32")
+    assert caught.value.hint is not None
+
+
+def test_a_driver_that_cannot_be_loaded_is_no_driver(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("10.3")
+    module: Any = sys.modules["cuda.bindings.runtime"]
+
+    def not_found() -> None:
+        raise RuntimeError("Failed to dlopen libcuda.so.1")
+
+    monkeypatch.setattr(module, "cudaGetDeviceCount", not_found)
+    assert "no NVIDIA driver" in str(opening.unavailable_reason())
+
+
+def test_pycuda_without_a_gpu_says_so(install: Install, gpu: FakeGpu) -> None:
+    gpu.failing["cuInit"] = "cudaErrorNoDevice"
+    assert "no CUDA-capable device" in reason_of(install, cuda="pycuda")
+
+
+def test_this_computer_tells_its_own_reason_or_has_none() -> None:
+    """With what is really installed here, the GPUs hidden as all tests have them."""
+    reason = opening.unavailable_reason()
+    assert reason
+    assert any(words in reason for words in ("not installed", "no NVIDIA driver", "cudaErrorNoDevice"))

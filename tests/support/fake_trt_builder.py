@@ -1,0 +1,280 @@
+"""The parser and the builder of a fake TensorRT. The parser reads real ONNX."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import onnx
+from fake_trt_release import NUMPY_TYPES, Release, complain
+from onnx import TensorProto
+
+__all__ = ["PLAN", "FakeBuilder", "FakeNetwork", "FakeOnnxParser", "FakeTensor"]
+
+PLAN = b"ptrt"
+_TYPES = {
+    TensorProto.FLOAT: "FLOAT",
+    TensorProto.FLOAT16: "HALF",
+    TensorProto.INT8: "INT8",
+    TensorProto.INT32: "INT32",
+    TensorProto.INT64: "INT64",
+    TensorProto.BOOL: "BOOL",
+    TensorProto.UINT8: "UINT8",
+}
+_UNKNOWN = {"MelWeightMatrix"}
+
+
+class FakeTensor:
+    """``ITensor``."""
+
+    def __init__(self, release: Release, value: Any) -> None:
+        self.name = str(value.name)
+        kind = _TYPES[value.type.tensor_type.elem_type]
+        kinds = release.enums()["DataType"]
+        self.dtype = kinds["INT32" if release.is_old and kind == "INT64" else kind]
+        dims = value.type.tensor_type.shape.dim
+        self.shape = tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in dims)
+
+
+class FakeLayer:
+    """``ILayer``."""
+
+    def __init__(self, outputs: list[FakeTensor]) -> None:
+        self._outputs = outputs
+        self.num_outputs = len(outputs)
+
+    def get_output(self, index: int) -> FakeTensor:
+        return self._outputs[index]
+
+
+class FakeNetwork:
+    """``INetworkDefinition``."""
+
+    def __init__(self, release: Release, flags: int) -> None:
+        self._release = release
+        self._flags = flags
+        self.model = b""
+        self.inputs: list[FakeTensor] = []
+        self.outputs: list[FakeTensor] = []
+        self._layers: list[FakeLayer] = []
+
+    def has(self, flag: str) -> bool:
+        kinds = self._release.enums()["NetworkDefinitionCreationFlag"]
+        return hasattr(kinds, flag) and bool(self._flags & 1 << kinds[flag])
+
+    def read(self, model: bytes) -> None:
+        self.model = model
+        graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(model)).graph
+        known = {value.name: value for value in [*graph.value_info, *graph.output]}
+
+        def tensors(values: Any) -> list[FakeTensor]:
+            return [FakeTensor(self._release, value) for value in values]
+
+        self.inputs, self.outputs = tensors(graph.input), tensors(graph.output)
+        self._layers = [
+            FakeLayer(tensors(known[name] for name in node.output if name in known)) for node in graph.node
+        ]
+
+    @property
+    def num_inputs(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def num_layers(self) -> int:
+        return len(self._layers)
+
+    def get_input(self, index: int) -> FakeTensor:
+        return self.inputs[index]
+
+    def get_layer(self, index: int) -> FakeLayer:
+        return self._layers[index]
+
+    def types(self) -> set[str]:
+        return {
+            layer.get_output(index).dtype.name for layer in self._layers for index in range(layer.num_outputs)
+        }
+
+
+class FakeParserError:
+    """``ParserError``; that of 8.6 tells neither node nor operator by name."""
+
+    def __init__(self, release: Release, place: int, node: Any) -> None:
+        self._place = place
+        self._reason = f"unsupported op {node.op_type}"
+        if not release.is_old:
+            self.node_name = lambda: node.name
+            self.node_operator = lambda: node.op_type
+
+    def desc(self) -> str:
+        return self._reason
+
+    def node(self) -> int:
+        return self._place
+
+
+class FakeOnnxParser:
+    """``OnnxParser``."""
+
+    def __init__(self, release: Release, network: FakeNetwork, log: Any) -> None:
+        self._release = release
+        self._network = network
+        self._log = log
+        self._errors: list[FakeParserError] = []
+
+    def set_flag(self, flag: Any) -> None:
+        assert flag.name == "NATIVE_INSTANCENORM"
+
+    def parse(self, model: bytes) -> bool:
+        if self._release.is_old and not self._network.has("EXPLICIT_BATCH"):
+            complain(self._log, "the network was not created with the explicit batch flag")
+            return False
+        try:
+            graph = onnx.load_from_string(model).graph
+        except Exception:  # noqa: BLE001  (protobuf's own, which differ by release)
+            complain(self._log, "could not parse the model as protobuf")
+            return False
+        for place, node in enumerate(graph.node):
+            if node.op_type in _UNKNOWN:
+                self._errors.append(FakeParserError(self._release, place, node))
+        if not self._errors:
+            self._network.read(model)
+        return not self._errors
+
+    @property
+    def num_errors(self) -> int:
+        return len(self._errors)
+
+    def get_error(self, index: int) -> FakeParserError:
+        return self._errors[index]
+
+
+class FakeTimingCache:
+    """``ITimingCache``: begins with the version, and grows by a byte with each build."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def serialize(self) -> bytes:
+        return self.content
+
+
+class FakeProfile:
+    """``IOptimizationProfile``."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def set_shape(self, name: str, least: Any, best: Any, most: Any) -> None:
+        assert least == best == most
+        self.shapes[name] = tuple(best)
+
+
+class FakeBuilderConfig:
+    """``IBuilderConfig``."""
+
+    def __init__(self, release: Release) -> None:
+        self._version = release.version.encode()
+        self.flags = {"TF32"}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.workspace: int | None = None
+        self.progress_monitor: Any = None
+        self.timings: FakeTimingCache | None = None
+        self.num_compute_capabilities = 0
+        self.target = ""
+
+    def set_flag(self, flag: Any) -> None:
+        self.flags.add(flag.name)
+
+    def clear_flag(self, flag: Any) -> None:
+        self.flags.discard(flag.name)
+
+    def set_memory_pool_limit(self, pool: Any, size: int) -> None:
+        assert pool.name == "WORKSPACE"
+        self.workspace = size
+
+    def add_optimization_profile(self, profile: FakeProfile) -> int:
+        self.shapes.update(profile.shapes)
+        return 0
+
+    def create_timing_cache(self, content: bytes) -> FakeTimingCache:
+        return FakeTimingCache(content)
+
+    def set_timing_cache(self, cache: FakeTimingCache, ignore_mismatch: bool) -> bool:  # noqa: FBT001
+        assert not ignore_mismatch
+        if cache.content and not cache.content.startswith(self._version):
+            return False
+        self.timings = cache
+        return True
+
+    def set_compute_capability(self, capability: Any, index: int) -> bool:
+        assert index < self.num_compute_capabilities
+        self.target = capability.name
+        return True
+
+
+class FakeBuilder:
+    """``Builder``. Refuses what the release refuses, and says so in its log alone."""
+
+    def __init__(self, release: Release, log: Any) -> None:
+        if not release.is_rtx and (release.gpu.driver == 0 or release.gpu.count == 0):
+            raise TypeError("pybind11::init(): factory function returned nullptr")
+        self._release = release
+        self._log = log
+
+    def create_network(self, flags: int) -> FakeNetwork:
+        return FakeNetwork(self._release, flags)
+
+    def create_builder_config(self) -> FakeBuilderConfig:
+        return FakeBuilderConfig(self._release)
+
+    def create_optimization_profile(self) -> FakeProfile:
+        return FakeProfile()
+
+    def build_serialized_network(self, network: FakeNetwork, config: FakeBuilderConfig) -> bytes | None:
+        self._release.misbehave()
+        if self._release.behaviour == "silent":
+            return None
+        reason = self._refusal(network, config)
+        if reason:
+            complain(self._log, reason)
+            return None
+        _report_progress(config.progress_monitor)
+        if config.timings is not None:
+            config.timings.content = (config.timings.content or self._release.version.encode()) + b"+"
+        plan = {
+            "version": self._release.version,
+            "capability": self._capability(config),
+            "onnx": base64.b64encode(network.model).decode(),
+            "shapes": config.shapes,
+            "flags": sorted(config.flags),
+            "typed": network.has("STRONGLY_TYPED"),
+            "workspace": config.workspace,
+        }
+        return PLAN + json.dumps(plan).encode()
+
+    def _capability(self, config: FakeBuilderConfig) -> list[int]:
+        if config.target.startswith("SM"):
+            return [int(config.target[2:-1]), int(config.target[-1])]
+        return list(self._release.gpu.capability)
+
+    def _refusal(self, network: FakeNetwork, config: FakeBuilderConfig) -> str:
+        if any(-1 in tensor.shape and tensor.name not in config.shapes for tensor in network.inputs):
+            return "network has dynamic inputs, but no optimization profile has been defined"
+        for kind, flag in (("HALF", "FP16"), ("INT8", "INT8")):
+            if network.has("STRONGLY_TYPED") and flag in config.flags:
+                return f"{flag} cannot be set for strongly typed networks"
+            if self._release.is_old and kind in network.types() and flag not in config.flags:
+                return f"the network has {kind} tensors but {flag} is not set"
+        return ""
+
+
+def _report_progress(monitor: Any) -> None:
+    if monitor is not None:
+        monitor.phase_start("Building engine", None, 2)
+        for step in range(2):
+            monitor.step_complete("Building engine", step)
+        monitor.phase_finish("Building engine")
+
+
+assert set(_TYPES.values()) == set(NUMPY_TYPES)

@@ -1,0 +1,117 @@
+"""What differs between the releases of TensorRT that a fake one stands for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from fake_gpu import FakeGpu
+
+__all__ = ["NUMPY_TYPES", "RELEASES", "FakeLogger", "Release", "complain", "enum"]
+
+RELEASES = {"8.6": "8.6.2", "10.3": "10.3.0", "11.4": "11.4.1", "rtx": "1.7.1.116"}
+
+NUMPY_TYPES = {
+    "FLOAT": "float32",
+    "HALF": "float16",
+    "INT8": "int8",
+    "INT32": "int32",
+    "INT64": "int64",
+    "BOOL": "bool",
+    "UINT8": "uint8",
+}
+
+
+def enum(name: str, *members: str) -> Any:
+    """An enumeration, as TensorRT has them."""
+    return IntEnum(name, {member: index for index, member in enumerate(members)})
+
+
+class FakeLogger:
+    """``ILogger``."""
+
+    Severity = enum("Severity", "INTERNAL_ERROR", "ERROR", "WARNING", "INFO", "VERBOSE")
+
+    def log(self, severity: Any, message: str) -> None:
+        raise NotImplementedError
+
+
+def complain(log: Any, message: str) -> None:
+    """Say what is wrong, as TensorRT does: in the log."""
+    log.log(FakeLogger.Severity.ERROR, message)
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release.
+
+    Attributes:
+        name: Of :data:`RELEASES`.
+        gpu: Where it runs.
+        behaviour: What goes wrong. In the builder: ``hang``, ``segfault``, ``killed``, ``silent`` (no plan,
+            no reason), ``wait:FILE`` (for it to be there). In the runtime: ``no_context``, ``no_run``,
+            ``no_capture`` (says so), ``breaks_capture`` (does not).
+    """
+
+    name: str
+    gpu: FakeGpu
+    behaviour: str = ""
+
+    @property
+    def version(self) -> str:
+        return RELEASES[self.name]
+
+    @property
+    def is_old(self) -> bool:
+        """Whether its networks are weakly typed."""
+        return self.name == "8.6"
+
+    @property
+    def is_rtx(self) -> bool:
+        return self.name == "rtx"
+
+    @property
+    def has_precision_flags(self) -> bool:
+        return self.name in {"8.6", "10.3"}
+
+    def enums(self) -> dict[str, Any]:
+        """The enumerations of its module."""
+        flags = ["EXPLICIT_BATCH"] if self.has_precision_flags else []
+        flags += [] if self.is_old else ["STRONGLY_TYPED"]
+        found = {
+            "DataType": enum(
+                "DataType", *(kind for kind in NUMPY_TYPES if not (self.is_old and kind == "INT64"))
+            ),
+            "TensorIOMode": enum("TensorIOMode", "NONE", "INPUT", "OUTPUT"),
+            "TensorLocation": enum("TensorLocation", "DEVICE", "HOST"),
+            "MemoryPoolType": enum("MemoryPoolType", "WORKSPACE"),
+            "OnnxParserFlag": enum("OnnxParserFlag", "NATIVE_INSTANCENORM"),
+            "BuilderFlag": enum(
+                "BuilderFlag", "TF32", *(["FP16", "INT8"] if self.has_precision_flags else [])
+            ),
+            "NetworkDefinitionCreationFlag": enum("NetworkDefinitionCreationFlag", *flags),
+        }
+        if self.is_rtx:
+            found["ComputeCapability"] = enum(
+                "ComputeCapability", "NONE", "CURRENT", "SM80", "SM86", "SM89", "SM120"
+            )
+            found["EngineValidity"] = enum("EngineValidity", "VALID", "SUBOPTIMAL", "INVALID")
+            known = {"VERSION_MISMATCH": 1, "UNSUPPORTED_CC": 2, "MALFORMED_ENGINE": 32}
+            found["EngineInvalidityDiagnostics"] = IntEnum("EngineInvalidityDiagnostics", known)
+        return found
+
+    def misbehave(self) -> None:
+        """Do what a builder is to do, where that is to end, or not to end."""
+        if self.behaviour == "hang":
+            while True:
+                time.sleep(60)
+        if self.behaviour in {"segfault", "killed"}:
+            os.kill(os.getpid(), signal.SIGSEGV if self.behaviour == "segfault" else signal.SIGKILL)
+        kind, _, file = self.behaviour.partition(":")
+        while kind == "wait" and not Path(file).exists():
+            time.sleep(0.02)
