@@ -36,7 +36,8 @@ def choose_pictures(
 ) -> list[int]:
     """Pictures in which the float source finds as many labels as few can show, then one with the least in it.
 
-    Labels of the evaluation set, that is. Each is the one that shows most labels which none before it shows; of several, where it is surest.
+    Labels of the evaluation set, that is. Each picture is the one that shows most of them which none
+    before it shows; of several, the one where the source is surest.
 
     Args:
         pictures: The evaluation set.
