@@ -12,7 +12,7 @@ from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import AudioBlock, End, Event, Gap, SourceItem, WindowScores
 from edge_sdk.errors import InputError, SourceError
-from edge_sdk.inference.short_recording import silence_after
+from edge_sdk.signal.short_recording import silence_after
 
 from .pipeline import Pipeline
 from .sources.audio_directory import UNREADABLE

@@ -13,9 +13,10 @@ import numpy as np
 from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.values import AudioBlock, AudioWindow, Float32Array
 from edge_sdk.inference.scorer import AudioScorer
-from edge_sdk.inference.short_recording import silence_after
 from edge_sdk.signal.audio_file import AudioFile
 from edge_sdk.signal.resample import StreamResampler
+from edge_sdk.signal.short_recording import silence_after
+from edge_sdk.signal.sliding import longest_unheard
 
 from .dataset import BLOCK_S, Clip
 
@@ -45,7 +46,8 @@ def expected_windows(front_end: AudioScorer, clip: Clip) -> int:
     """How many windows a recording's length makes; resampling may end in one more or less."""
     audio = front_end.audio
     heard = round(clip.duration_s * audio.sample_rate_hz)
-    return 1 + -(-max(0, heard - audio.window_samples) // audio.step_samples)  # the last ends with the clip
+    whole, rest = divmod(max(0, heard - audio.window_samples), audio.step_samples)
+    return 1 + whole + (rest > longest_unheard(audio.sample_rate_hz))  # the last one ends with the clip
 
 
 def read_windows(

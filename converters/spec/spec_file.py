@@ -55,6 +55,7 @@ Unknown keys are refused with the nearest known one. Durations are seconds and b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,13 +207,14 @@ class ConversionSpec:
         return {label_id: rule.threshold for label_id, rule in by_label.items()}
 
 
-def load_spec(path: Path) -> ConversionSpec:
+def load_spec(path: str | os.PathLike[str]) -> ConversionSpec:
     """Read and check a SPEC.toml.
 
     Raises:
         SpecError: The file is missing or malformed, has an unknown key, names a rule for no label,
             has a step that does not fit the hop (the nearest are named), or contradicts itself.
     """
+    path = Path(path)
     spec = load_toml(path, Spec, SpecError)
     _check_tables(path, spec)
     labels = _labels(path, spec)

@@ -1,6 +1,6 @@
 """A stream of samples into overlapping windows of features.
 
-The last window ends where the sound ends, so that no sound is left out which would fill a part of a step.
+The last window ends where the sound ends, so that no sound is left out that fills part of a step only.
 
 Windows that overlap share spectrogram frames. A frame is computed once, its logarithm
 kept, and only what belongs to one window is done again: the reference and limits of
@@ -27,12 +27,18 @@ from .level import SlidingLevel
 from .log_mel import require_mono
 from .mel_frames import MelFrames, finish_window, frame_view
 
-__all__ = ["SlidingFrontEnd", "SlidingLogMel", "SlidingWaveform", "sliding_front_end"]
+__all__ = ["SlidingFrontEnd", "SlidingLogMel", "SlidingWaveform", "longest_unheard", "sliding_front_end"]
 
 _Float: TypeAlias = npt.NDArray[np.floating]
 
-_ROUNDING = 2
-"""Samples at the end that resampling may have made, and that are worth no window of their own."""
+_LEAST_TAIL_S = 0.02
+"""Less sound at the end is worth no window of its own: nothing can be recognised in it, resampling may have
+made some of it, and its window would be the one before once more."""
+
+
+def longest_unheard(sample_rate_hz: int) -> int:
+    """So many samples at the end of a sound may lie in no window."""
+    return round(_LEAST_TAIL_S * sample_rate_hz)
 
 
 class SlidingFrontEnd(Protocol):
@@ -55,8 +61,8 @@ class SlidingFrontEnd(Protocol):
     def finish(self) -> list[AudioWindow]:
         """The sound has ended: give the window that ends with it, where one is due.
 
-        None is due where the last window that was given reaches to the end, or the sound is shorter than a
-        window. What follows begins with :meth:`reset`.
+        None is due where the last window that was given reaches to the end, or to less than 20 ms before
+        it, or the sound is shorter than a window. What follows begins with :meth:`reset`.
         """
         ...
 
@@ -79,7 +85,7 @@ class SlidingWaveform:
 
     def __init__(self, front_end: Waveform, window_samples: int, step_samples: int) -> None:
         _require_window(front_end, window_samples, step_samples)
-        self._window = _SampleWindow(window_samples, step_samples)
+        self._window = _SampleWindow(window_samples, step_samples, longest_unheard(front_end.sample_rate_hz))
 
     def push(self, samples: _Float) -> list[AudioWindow]:
         """Append sound and give the windows it completes: see :class:`SlidingFrontEnd`."""
@@ -110,7 +116,7 @@ class SlidingLogMel:
     def __init__(self, front_end: LogMel, window_samples: int, step_samples: int) -> None:
         _require_window(front_end, window_samples, step_samples)
         self._front_end = front_end
-        self._window = _SampleWindow(window_samples, step_samples)
+        self._window = _SampleWindow(window_samples, step_samples, longest_unheard(front_end.sample_rate_hz))
         self._spectrum = _WindowSpectrum(front_end, window_samples, step_samples)
 
     def push(self, samples: _Float) -> list[AudioWindow]:
@@ -148,12 +154,13 @@ def sliding_front_end(front_end: FrontEnd, window_samples: int, step_samples: in
 class _SampleWindow:
     """The samples of the window that is being filled."""
 
-    def __init__(self, window_samples: int, step_samples: int) -> None:
+    def __init__(self, window_samples: int, step_samples: int, longest_unheard: int) -> None:
         # Windows advance through twice the room they need, so that samples are seldom moved; a step's more
         # for what lies before the next window and is part of the last.
         self._samples: Float32Array = np.zeros(2 * window_samples + step_samples, dtype=np.float32)
         self._length = window_samples
         self._step = step_samples
+        self._longest_unheard = longest_unheard
         self._level = SlidingLevel(window_samples, step_samples)
         self.reset(0)
 
@@ -171,7 +178,7 @@ class _SampleWindow:
 
     def finish(self, features: Callable[[Float32Array], Float32Array]) -> list[AudioWindow]:
         unheard = self._filled - (self._offset + self._length - self._step)
-        if not self._any_given or unheard <= _ROUNDING:
+        if not self._any_given or unheard <= self._longest_unheard:
             return []
         window = self._samples[self._filled - self._length : self._filled]
         start = self._start + self._filled - self._offset - self._length

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ["edge_sdk", "converters", "device"]
+PACKAGES = ["edge_sdk", "edge_sdk.signal", "converters", "device"]
 A_PAGE = 40
 
 
