@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-__all__ = ["LAYERS", "OnnxGraph", "Reader", "attribute_of"]
+__all__ = ["DEQUANTIZE", "LAYERS", "QUANTIZE", "OnnxGraph", "Reader", "attribute_of"]
+
+QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """What does the arithmetic of a network, and can do it in integers."""
@@ -43,8 +45,19 @@ class OnnxGraph:
         """Whether a node multiplies an activation with constant weights of two axes or more."""
         if node.op_type not in LAYERS or len(node.input) < 2:
             return False
-        weight = self.constants.get(node.input[1])
+        weight = self.constants.get(self.origin(node.input[1]))
         return weight is not None and len(weight.dims) > 1 and node.input[0] not in self.constants
+
+    def origin(self, name: str) -> str:
+        """The tensor behind the Q/DQ pair that a tensor comes from; itself, where it comes from none."""
+        while name in self.made_by and self.made_by[name].op_type in (QUANTIZE, DEQUANTIZE):
+            name = self.made_by[name].input[0]
+        return name
+
+    def dequantizer(self, name: str) -> Any | None:
+        """The DequantizeLinear that gives a tensor."""
+        node = self.made_by.get(name)
+        return node if node is not None and node.op_type == DEQUANTIZE else None
 
     @cached_property
     def between_layers(self) -> set[int]:

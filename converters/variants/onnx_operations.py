@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .onnx_graph import LAYERS, OnnxGraph
+from .onnx_graph import DEQUANTIZE, QUANTIZE, OnnxGraph
 from .tflite_operations import Operation
 
 __all__ = ["read_onnx_operations"]
@@ -16,11 +16,11 @@ def read_onnx_operations(content: bytes) -> list[Operation]:
     graph = OnnxGraph(onnx.load_from_string(content))
     operations = []
     for node in graph.nodes:
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        if node.op_type in (QUANTIZE, DEQUANTIZE):
             continue
-        origins = [_origin(graph, name) for name in node.input]
+        origins = [graph.origin(name) for name in node.input]
         weights = [graph.constants[name] for name in origins if name in graph.constants]
-        is_layer = node.op_type in LAYERS and len(origins) > 1 and origins[1] in graph.constants
+        is_layer = graph.is_layer(node)
         operations.append(
             Operation(
                 name=node.name,
@@ -31,10 +31,3 @@ def read_onnx_operations(content: bytes) -> list[Operation]:
             )
         )
     return operations
-
-
-def _origin(graph: OnnxGraph, name: str) -> str:
-    """The tensor before a Q/DQ pair."""
-    while name in graph.made_by and graph.made_by[name].op_type in ("QuantizeLinear", "DequantizeLinear"):
-        name = graph.made_by[name].input[0]
-    return name
