@@ -113,7 +113,7 @@ def _range(low: Array, high: Array) -> str:
 def _steps(source: SourceModel) -> list[Step]:
     content: Any = source.content
     if source.traced is not None:
-        return tensorflow_steps(source.traced.function)
+        return tensorflow_steps(source.traced.flat)
     if source.format == "onnx":
         return onnx_steps(content, source.input.name)
     return tflite_steps(content, source.input.name)

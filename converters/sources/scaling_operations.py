@@ -10,6 +10,8 @@ import numpy as np
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import MissingExtraError
 
+from .flat_graph import FlatGraph
+
 __all__ = ["Step", "onnx_steps", "tensorflow_steps", "tflite_steps"]
 
 Kind: TypeAlias = Literal["add", "subtract", "multiply", "divide"]
@@ -39,10 +41,10 @@ _FOLDED: Mapping[str, Callable[..., Array]] = {
 }
 
 
-def tensorflow_steps(function: Any) -> list[Step]:
-    """Of a concrete function whose variables are constants."""
+def tensorflow_steps(flat: FlatGraph) -> list[Step]:
+    """Of a TensorFlow graph. Constants too large to stand in it scale by place, not by channel."""
     steps: list[Step] = []
-    tensor = function.inputs[0]
+    tensor = flat.load().get_tensor_by_name(flat.input)
     while len(readers := tensor.consumers()) == 1:
         operation = readers[0]
         if operation.type in _TENSORFLOW:

@@ -19,6 +19,8 @@ from edge_sdk.errors import ModelError, SpecError
 from edge_sdk.inference.backend import Backend, describe_tensor
 from edge_sdk.inference.tensor_fit import fit_shape
 
+from .flat_graph import FlatGraph
+
 __all__ = [
     "FinalActivation",
     "FitShape",
@@ -39,14 +41,16 @@ FitShape: TypeAlias = Callable[[TensorSpec], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class TracedModel:
-    """What variants are converted from: a TensorFlow function with its variables as constants.
+    """What variants are converted from.
 
     Attributes:
-        function: Concrete function of one tensor.
+        flat: The model as one graph of operations, with the variables that it reads.
+        function: A concrete function of that; it does not keep the variables alive by itself.
         input: That tensor; its name is the function's argument.
         outputs: What it gives, in its order.
     """
 
+    flat: FlatGraph
     function: Any
     input: TensorSpec
     outputs: tuple[TensorSpec, ...]

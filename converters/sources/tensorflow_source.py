@@ -13,6 +13,7 @@ from edge_sdk.errors import ModelError
 from edge_sdk.inference.engine import EngineBackend
 
 from ..quiet import import_tensorflow, quiet_libraries
+from .flat_graph import FlatGraph, flatten
 from .source_model import FinalActivation, SourceModel, TracedModel, digest_path
 
 __all__ = ["TensorFlowEngine", "source_from_function"]
@@ -66,19 +67,25 @@ def source_from_function(
     try:
         with quiet_libraries():
             traced = tensorflow.function(function, input_signature=[signature], autograph=False)
-            concrete = _frozen(traced.get_concrete_function())
+            flat = flatten(traced.get_concrete_function())
+            concrete = flat.function()
     except _error_types() as error:
         raise ModelError(
             f"{name} cannot be run with an input of {list(model_input.shape)}: {error}"
         ) from error
-    model = TracedModel(concrete, model_input, _output_specs(name, concrete, output_names))
+    model = TracedModel(
+        function=concrete,
+        flat=flat,
+        input=model_input,
+        outputs=_output_specs(name, concrete, output_names),
+    )
     return SourceModel(
         name=" + ".join(path.name for path in paths),
         files=tuple(digest_path(path) for path in paths),
         backend=EngineBackend(name, TensorFlowEngine(model)),
         input=model_input,
         outputs=model.outputs,
-        final_activation=_final_activation(concrete),
+        final_activation=_final_activation(flat),
         traced=model,
     )
 
@@ -103,16 +110,9 @@ def _error_types() -> tuple[type[Exception], ...]:
     return (import_tensorflow().errors.OpError, ValueError, TypeError)
 
 
-def _frozen(concrete: Any) -> Any:
-    """The function with its variables as constants and all calls inlined: one flat graph."""
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    return convert_variables_to_constants_v2(concrete)
-
-
-def _final_activation(flat: Any) -> FinalActivation:
-    """What the operation that gives the first output of a flat graph is."""
-    tensor = flat.outputs[0]
+def _final_activation(flat: FlatGraph) -> FinalActivation:
+    """What the operation that gives the first output is."""
+    tensor = flat.load().get_tensor_by_name(flat.outputs[0])
     while tensor.op.type in _PASS_THROUGH and tensor.op.inputs:
         tensor = tensor.op.inputs[0]
     return _ACTIVATIONS.get(tensor.op.type, "other")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from edge_sdk.contract.manifest import ModelFormat
 from edge_sdk.contract.values import Array
 
-from ..quiet import import_tensorflow, quiet_libraries
+from ..quiet import quiet_libraries
 from ..sources.source_model import TracedModel
 from .kept_samples import MOST_SAMPLES, ThinnedSamples
 from .made import Calibration
@@ -46,26 +46,20 @@ class Int8Quantizer:
 
         with converter_of(model) as converter:
             calibrate(converter, kept, "TFLITE_BUILTINS_INT8")
-            experimental = import_tensorflow().lite.experimental
-            self._options = experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
-            self._debugger = experimental.QuantizationDebugger(
-                converter=converter, debug_dataset=self.samples, debug_options=self._options
-            )
+            # As tf.lite.experimental.QuantizationDebugger does; but that makes, loads and keeps a
+            # second integer model to look into, which nobody does here.
+            converter._experimental_calibrate_only = True  # noqa: SLF001
+            self._calibrated: bytes = converter.convert()
 
     @property
     def float_model(self) -> bytes:
         """The ``.tflite`` in float, with its ranges noted; it runs as the float model does."""
-        return name_tensors(self.calibrated, self._model)
+        return name_tensors(self._calibrated, self._model)
 
     @property
     def operations(self) -> list[Operation]:
         """Those of the float model, by whose names they are kept in float."""
-        return read_operations(self.calibrated)
-
-    @property
-    def calibrated(self) -> bytes:
-        """The same with the converter's names for input and outputs."""
-        return bytes(self._debugger.calibrated_model)
+        return read_operations(self._calibrated)
 
     def read(self, content: bytes) -> list[Operation]:
         """The operations of a model that was made."""
@@ -88,6 +82,6 @@ class Int8Quantizer:
 
         with refusals_as_ours(), quiet_libraries():
             quantized: bytes = mlir_quantize(
-                self.calibrated, denylisted_ops=_FLOAT_OPERATIONS, denylisted_nodes=list(float_names)
+                self._calibrated, denylisted_ops=_FLOAT_OPERATIONS, denylisted_nodes=list(float_names)
             )
         return name_tensors(quantized, self._model)

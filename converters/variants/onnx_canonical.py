@@ -23,6 +23,8 @@ def canonical_onnx(model: Any, input_name: str, output_names: Sequence[str]) -> 
     """
     graph = model.graph
     nodes = _in_order(graph)
+    for node in graph.node:
+        node.name = ""  # keeps it only where it gets one now
     names = {graph.input[0].name: input_name}
     names |= {value.name: name for value, name in zip(graph.output, output_names, strict=True)}
     initializers = {tensor.name: tensor for tensor in graph.initializer}
@@ -35,14 +37,14 @@ def canonical_onnx(model: Any, input_name: str, output_names: Sequence[str]) -> 
                 used.append(name)
         for position, name in enumerate(node.output):
             names.setdefault(name, f"{node.name}_{position}")
-    kept = [initializers[name] for name in used]
-    _replace(graph.node, nodes)
-    _replace(graph.initializer, kept)
+    _keep(graph.node, [node.name for node in nodes])
+    _keep(graph.initializer, used)
     _rename(graph, names)
     graph.name = "model"
     for text in ("doc_string", "value_info", "metadata_props"):
         graph.ClearField(text)
-    return bytes(model.SerializeToString(deterministic=True))
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _in_order(graph: Any) -> list[Any]:
@@ -73,10 +75,12 @@ def _taken(node: Any) -> Iterator[str]:
             yield from _taken(inner)
 
 
-def _replace(field: Any, items: list[Any]) -> None:
-    copies = [type(item).FromString(item.SerializeToString(deterministic=True)) for item in items]
-    del field[:]
-    field.extend(copies)
+def _keep(field: Any, names: Sequence[str]) -> None:
+    """Keep the members of these names, in this order; moved, for weights are large."""
+    places = {name: place for place, name in enumerate(names)}
+    for index in reversed([index for index, item in enumerate(field) if item.name not in places]):
+        del field[index]
+    field.sort(key=lambda item: places[item.name])
 
 
 def _rename(graph: Any, names: dict[str, str]) -> None:
@@ -86,8 +90,7 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
-        attributes = sorted(node.attribute, key=lambda item: item.name)
-        for attribute in attributes:
+        for attribute in node.attribute:
             if attribute.HasField("g"):
                 _rename(attribute.g, names)
-        _replace(node.attribute, attributes)
+        node.attribute.sort(key=lambda item: item.name)

@@ -2,6 +2,7 @@
 
 The other routes fail with Keras 3: ``from_concrete_functions`` gives int8 models that break when
 they run, ``from_keras_model`` writes to the terminal. The same function gives the same bytes.
+Large weights are saved as variables: as constants they would be copied with every graph on the way.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def converter_of(model: TracedModel) -> Iterator[Any]:
     """
     tensorflow = import_tensorflow()
     module = tensorflow.Module()
-    module.serve = model.function
+    module.weights = list(model.flat.large_weights.values())  # saved only if they can be reached
     with (
         refusals_as_ours(),
         tempfile.TemporaryDirectory(prefix="edge-sdk-") as folder,

@@ -25,7 +25,7 @@ from .tflite_metadata_flatbuffer import (
     TensorDescription,
     pack_metadata,
 )
-from .tflite_names import flatbuffer_library
+from .tflite_packing import pack_model, tflite_schema, unpack_model
 
 __all__ = ["METADATA_NAME", "add_metadata"]
 
@@ -33,7 +33,6 @@ METADATA_NAME = "TFLITE_METADATA"
 LABEL_IDS_FILE = "labels.txt"
 LABEL_NAMES_FILE = "labels_en.txt"
 
-_MODEL_IDENTIFIER = b"TFL3"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # no clock in the bytes
 
 
@@ -50,18 +49,16 @@ def add_metadata(content: bytes, spec: ConversionSpec, input_name: str) -> bytes
     """
     if not isinstance(spec.output, ClassesOutput):
         return content
-    builder_of, schema = flatbuffer_library()
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack_model(content)
     graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].name = input_name.encode()
     graph.tensors[graph.outputs[0]].name = b"scores"
-    _attach(model, schema, pack_metadata(_describe(spec, input_name)))
-    builder = builder_of(1024)
-    builder.Finish(model.Pack(builder), _MODEL_IDENTIFIER)
-    return _with_label_files(bytes(builder.Output()), spec)
+    _attach(model, pack_metadata(_describe(spec, input_name)))
+    return _with_label_files(pack_model(model, len(content)), spec)
 
 
-def _attach(model: Any, schema: Any, packed: bytes) -> None:
+def _attach(model: Any, packed: bytes) -> None:
+    schema = tflite_schema()
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(packed, dtype=np.uint8)
     entry = schema.MetadataT()

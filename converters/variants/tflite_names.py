@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from edge_sdk.errors import ConversionError, MissingExtraError
+from edge_sdk.errors import ConversionError
 
 from ..sources.source_model import TracedModel
+from .tflite_packing import pack_model, unpack_model
 
-__all__ = ["flatbuffer_library", "name_tensors"]
-
-_MODEL_IDENTIFIER = b"TFL3"
+__all__ = ["name_tensors"]
 
 
 def name_tensors(content: bytes, model: TracedModel) -> bytes:
@@ -26,8 +23,7 @@ def name_tensors(content: bytes, model: TracedModel) -> bytes:
     Raises:
         ConversionError: The signature does not have the model's outputs.
     """
-    builder_of, schema = flatbuffer_library()
-    packed = schema.ModelT.InitFromPackedBuf(content, 0)
+    packed = unpack_model(content)
     graph = packed.subgraphs[0]
     graph.tensors[graph.inputs[0]].name = model.input.name.encode()
     given = {entry.name.decode(): int(entry.tensorIndex) for entry in packed.signatureDefs[0].outputs}
@@ -39,20 +35,4 @@ def name_tensors(content: bytes, model: TracedModel) -> bytes:
     for name in wanted:
         graph.tensors[given[name]].name = name.encode()
     graph.outputs = [given[name] for name in wanted]
-    builder = builder_of(1024)
-    builder.Finish(packed.Pack(builder), _MODEL_IDENTIFIER)
-    return bytes(builder.Output())
-
-
-def flatbuffer_library() -> tuple[Any, Any]:
-    """The flatbuffers builder and TFLite's schema.
-
-    Raises:
-        MissingExtraError: They are not installed.
-    """
-    try:
-        import flatbuffers
-        from ai_edge_litert import schema_py_generated
-    except ImportError as error:
-        raise MissingExtraError(error.name or "flatbuffers", "convert") from error
-    return flatbuffers.Builder, schema_py_generated
+    return pack_model(packed, len(content))
