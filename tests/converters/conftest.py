@@ -14,16 +14,6 @@ from converters.quiet import import_tensorflow, quiet_libraries
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.signal.log_mel import LogMelExtractor
 
-ALL_VARIANTS = (
-    "tflite-float32",
-    "tflite-float16",
-    "tflite-dynamic",
-    "tflite-int8",
-    "tflite-mixed",
-    "tflite-int16x8",
-    "onnx-float32",
-)
-
 
 @dataclass(frozen=True)
 class Workplace:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conversions import ALL_VARIANTS, report_of
 from labelled_sounds import LABELS, WINDOW
 from msgspec import structs
 
@@ -20,16 +21,6 @@ from edge_sdk.contract.audio import LogMel
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.inference.golden import run_golden
 from edge_sdk.inference.open import open_backend
-
-VARIANTS = (
-    "tflite-float32",
-    "tflite-float16",
-    "tflite-dynamic",
-    "tflite-int8",
-    "tflite-mixed",
-    "tflite-int16x8",
-    "onnx-float32",
-)
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +31,13 @@ def bundle(workplace: Any, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         calibration=workplace.calibration,
         evaluation=workplace.evaluation,
         output=tmp_path_factory.mktemp("converted") / "buzz-and-bang-1.0.0.edge",
-        variants=VARIANTS,
+        variants=ALL_VARIANTS,
     )
 
 
-def report_of(bundle: Bundle) -> Any:
-    return json.loads(bundle.read("report.json"))
-
-
 def test_every_variant_is_in_the_bundle_with_its_proof(bundle: Bundle) -> None:
-    assert {variant.name for variant in bundle.manifest.variants} == set(VARIANTS)
-    assert set(bundle.manifest.stages[0].variants) == set(VARIANTS)
+    assert {variant.name for variant in bundle.manifest.variants} == set(ALL_VARIANTS)
+    assert set(bundle.manifest.stages[0].variants) == set(ALL_VARIANTS)
     for variant in bundle.manifest.variants:
         assert variant.metric.name == "exact_match"
         assert variant.metric.n == 24
@@ -80,7 +67,7 @@ def test_int8_takes_and_gives_float_and_its_scores_are_no_steps_of_a_256th(bundl
     assert np.abs(scores * 256 - np.round(scores * 256)).max() > 0.05
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", ALL_VARIANTS)
 @pytest.mark.parametrize("reference", [True, False])
 def test_golden_samples_pass_on_every_kernel_set(bundle: Bundle, name: str, reference: bool) -> None:  # noqa: FBT001
     result = _golden(bundle, name, reference=reference)
@@ -97,7 +84,7 @@ def test_golden_inputs_hold_every_label_and_background(bundle: Bundle) -> None:
     assert expected.max(axis=1).min() < 0.2
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", ALL_VARIANTS)
 def test_exchanged_labels_fail_the_golden_samples(bundle: Bundle, name: str) -> None:
     class Swapped:
         """The model with its outputs exchanged."""
@@ -135,7 +122,7 @@ def test_another_front_end_fails_the_golden_samples(bundle: Bundle, change: dict
 
 def test_the_report_says_what_was_proved(bundle: Bundle) -> None:
     report = report_of(bundle)
-    assert [variant["name"] for variant in report["variants"]] == list(VARIANTS)
+    assert [variant["name"] for variant in report["variants"]] == list(ALL_VARIANTS)
     assert {variant["outcome"] for variant in report["variants"]} == {"passed"}
     assert report["evaluation"]["clips_by_label"] == {"saw": 8, "shot": 8}
     assert report["evaluation"]["background_clips"] == 8
@@ -158,7 +145,7 @@ def test_the_report_names_the_layers_that_the_mixed_variant_keeps_in_float(bundl
 def test_the_page_is_complete_in_itself_and_has_no_date(bundle: Bundle) -> None:
     page = bundle.read("report.html").decode()
     assert "<svg" in page
-    for variant in VARIANTS:
+    for variant in ALL_VARIANTS:
         assert variant in page
     assert not re.search(r"https?://|<script|src=|href=", page)
     assert not re.search(r"20\d\d-\d\d-\d\d", page)
@@ -167,7 +154,7 @@ def test_the_page_is_complete_in_itself_and_has_no_date(bundle: Bundle) -> None:
 def test_what_was_timed_stands_beside_the_bundle_and_not_in_it(bundle: Bundle) -> None:
     measured = json.loads((bundle.path.parent / "buzz-and-bang-1.0.0.measured.json").read_bytes())
     assert measured["bundle_sha256"] == bundle.sha256
-    assert {item["variant"] for item in measured["latency"]} == set(VARIANTS)
+    assert {item["variant"] for item in measured["latency"]} == set(ALL_VARIANTS)
     assert all(item["n"] >= 10 and item["median_ms"] > 0 for item in measured["latency"])
     assert b"median_ms" not in bundle.path.read_bytes()
 
@@ -186,7 +173,7 @@ def test_the_same_inputs_give_the_same_bytes_in_another_process(
     output = tmp_path / "again.edge"
     arguments = [
         *("convert", workplace.model, "--spec", workplace.spec, "--calibration", workplace.calibration),
-        *("--evaluation", workplace.evaluation, "-o", output, "--variants", ",".join(VARIANTS)),
+        *("--evaluation", workplace.evaluation, "-o", output, "--variants", ",".join(ALL_VARIANTS)),
     ]
     command = subprocess.run(
         [sys.executable, "-m", "edge_sdk.cli", *map(str, arguments)],

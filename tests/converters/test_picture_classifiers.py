@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from boxed_pictures import write_noise
+from conversions import DEFAULT_VARIANTS, convert_in, report_of
 from picture_specs import color_spec, write_colors
 from tiny_pictures import color_model
 
@@ -22,15 +21,6 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.errors import DatasetError, ModelError, SpecError
 from edge_sdk.inference.golden import run_golden
 from edge_sdk.inference.open import open_backend
-
-VARIANTS = (
-    "tflite-float32",
-    "tflite-float16",
-    "tflite-dynamic",
-    "tflite-int8",
-    "tflite-mixed",
-    "onnx-float32",
-)
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +55,13 @@ def _keras_model(path: Path, *, rescaling: bool = False, side: int = 8) -> Path:
 
 @pytest.fixture(scope="module")
 def bundle(place: Path) -> Bundle:
-    return convert(
-        place / "colors.keras",
-        spec=place / "spec.toml",
-        calibration=place / "calibration",
-        evaluation=place / "evaluation",
-        output=place / "colors.edge",
-    )
-
-
-def report_of(bundle: Bundle) -> Any:
-    return json.loads(bundle.read("report.json"))
+    return convert_in(place, "colors.keras", place / "colors.edge", calibration=place / "calibration")
 
 
 def test_a_keras_model_gives_every_variant_with_its_proof(bundle: Bundle) -> None:
     manifest = bundle.manifest
     assert (manifest.modality, manifest.task) == ("image", "classify")
-    assert {variant.name for variant in manifest.variants} == set(VARIANTS)
+    assert {variant.name for variant in manifest.variants} == set(DEFAULT_VARIANTS)
     assert set(manifest.frame_rules) == {"red", "green", "blue"}
     for variant in manifest.variants:
         assert (variant.metric.name, variant.metric.n) == ("exact_match", 32)
@@ -89,7 +69,7 @@ def test_a_keras_model_gives_every_variant_with_its_proof(bundle: Bundle) -> Non
     assert manifest.variant("onnx-float32").max_abs_difference < 1e-5
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", DEFAULT_VARIANTS)
 def test_golden_pictures_pass_on_every_kernel_set(bundle: Bundle, name: str) -> None:
     variant = bundle.manifest.variant(name)
     for reference in (True, False):
@@ -137,25 +117,15 @@ def test_the_evaluate_command_speaks_of_pictures(
 
 
 def test_a_ready_onnx_is_taken_as_it_is(place: Path, tmp_path: Path) -> None:
-    bundle = convert(
-        place / "colors.onnx",
-        spec=place / "spec.toml",
-        evaluation=place / "evaluation",
-        output=tmp_path / "x.edge",
-    )
+    bundle = convert_in(place, "colors.onnx", tmp_path / "x.edge")
     (variant,) = bundle.manifest.variants
     assert (variant.name, bundle.read(variant.file)) == ("onnx", (place / "colors.onnx").read_bytes())
 
 
 def test_a_ready_tflite_gives_onnx_too_where_both_agree(bundle: Bundle, place: Path, tmp_path: Path) -> None:
     (tmp_path / "made.tflite").write_bytes(bundle.read("models/tflite-float32.tflite"))
-    made = convert(
-        tmp_path / "made.tflite",
-        spec=place / "spec.toml",
-        evaluation=place / "evaluation",
-        output=tmp_path / "x.edge",
-        variants=["tflite", "onnx", "tflite-float16"],
-    )
+    asked = ["tflite", "onnx", "tflite-float16"]
+    made = convert_in(place, tmp_path / "made.tflite", tmp_path / "x.edge", variants=asked)
     assert {variant.name for variant in made.manifest.variants} == {"tflite", "onnx"}
     assert made.manifest.variant("onnx").max_abs_difference < 1e-5
     reasons = {item["name"]: item["reason"] for item in report_of(made)["variants"]}
@@ -164,26 +134,16 @@ def test_a_ready_tflite_gives_onnx_too_where_both_agree(bundle: Bundle, place: P
 
 def test_onnx_that_answers_otherwise_than_the_tflite_is_left_out(place: Path, tmp_path: Path) -> None:
     """tf2onnx gets a dense layer on an unflattened input wrong."""
-    made = convert(
-        place / "colors.tflite",
-        spec=place / "spec.toml",
-        evaluation=place / "evaluation",
-        output=tmp_path / "x.edge",
-    )
+    made = convert_in(place, "colors.tflite", tmp_path / "x.edge")
     assert [variant.name for variant in made.manifest.variants] == ["tflite"]
     reasons = {item["name"]: item["reason"] for item in report_of(made)["variants"]}
     assert "answers are off by" in reasons["onnx"]
 
 
 def refusal(place: Path, folder: Path, spec: Path, model: str | Path = "colors.onnx") -> SpecError:
+    variants = ["tflite-float32"] if str(model).endswith("keras") else None
     with pytest.raises(SpecError) as caught:
-        convert(
-            place / model,
-            spec=spec,
-            evaluation=place / "evaluation",
-            output=folder / "x.edge",
-            variants=["tflite-float32"] if str(model).endswith("keras") else None,
-        )
+        convert_in(place, model, folder / "x.edge", spec=spec, variants=variants)
     assert not (folder / "x.edge").exists()
     return caught.value
 
@@ -206,13 +166,8 @@ def test_a_contradiction_that_is_accepted_is_on_record(place: Path, tmp_path: Pa
     model = _keras_model(tmp_path / "rescaling.keras", rescaling=True)
     reasons = 'preprocessing = "trained so, see train.py"\ncolor = "as the camera gives it"'
     image = f'preprocessing = "unit"\n[image.accept]\n{reasons}'
-    bundle = convert(
-        model,
-        spec=color_spec(tmp_path, image=image),
-        evaluation=place / "evaluation",
-        output=tmp_path / "x.edge",
-        variants=["tflite-float32"],
-    )
+    spec = color_spec(tmp_path, image=image)
+    bundle = convert_in(place, model, tmp_path / "x.edge", spec=spec, variants=["tflite-float32"])
     graph, answers = bundle.manifest.provenance.accepted
     for accepted in (graph, answers):
         assert (accepted.key, accepted.reason) == ("preprocessing", "trained so, see train.py")
@@ -238,11 +193,11 @@ def test_pixels_that_are_scaled_twice_are_refused(place: Path, tmp_path: Path) -
 
 
 def test_a_model_that_scales_its_own_pixels_converts_with_none(place: Path, tmp_path: Path) -> None:
-    bundle = convert(
+    bundle = convert_in(
+        place,
         _keras_model(tmp_path / "rescaling.keras", rescaling=True),
+        tmp_path / "x.edge",
         spec=color_spec(tmp_path, image='preprocessing = "none"'),
-        evaluation=place / "evaluation",
-        output=tmp_path / "x.edge",
         variants=["tflite-float32", "onnx-float32"],
     )
     assert {variant.metric.value for variant in bundle.manifest.variants} == {1.0}
@@ -263,12 +218,7 @@ def test_another_way_to_resize_is_refused_where_it_is_clearly_better(place: Path
             pixels[0, 0] = number
             Image.fromarray(pixels).save(tmp_path / "evaluation" / color / f"{number}.png")
     with pytest.raises(SpecError, match=r"resize = 'crop', accuracy is 1\.000"):
-        convert(
-            place / "colors.onnx",
-            spec=color_spec(tmp_path),
-            evaluation=tmp_path / "evaluation",
-            output=tmp_path / "x.edge",
-        )
+        convert_in(tmp_path, place / "colors.onnx", tmp_path / "x.edge", spec=color_spec(tmp_path))
 
 
 def test_damaged_pictures_are_named_before_the_work(place: Path, tmp_path: Path) -> None:
@@ -277,20 +227,14 @@ def test_damaged_pictures_are_named_before_the_work(place: Path, tmp_path: Path)
     whole = write_noise(tmp_path / "whole.jpg", 200, 200).read_bytes()
     (evaluation / "red/cut.jpg").write_bytes(whole[:3000])
     with pytest.raises(DatasetError, match=r"cut\.jpg is truncated"):
-        convert(place / "colors.onnx", spec=place / "spec.toml", evaluation=evaluation, output=tmp_path / "x")
+        convert_in(place, "colors.onnx", tmp_path / "x.edge", evaluation=evaluation)
 
 
 def test_a_calibration_set_without_a_label_is_refused(place: Path, tmp_path: Path) -> None:
     write_colors(tmp_path / "calibration", 2, seed=7, colors=("red", "green", "background"))
+    given = {"calibration": tmp_path / "calibration", "variants": ["tflite-int8"]}
     with pytest.raises(DatasetError, match="no picture of: blue"):
-        convert(
-            place / "colors.keras",
-            spec=place / "spec.toml",
-            calibration=tmp_path / "calibration",
-            evaluation=place / "evaluation",
-            output=tmp_path / "x.edge",
-            variants=["tflite-int8"],
-        )
+        convert_in(place, "colors.keras", tmp_path / "x.edge", **given)
 
 
 def test_a_model_with_two_inputs_is_refused(place: Path, tmp_path: Path) -> None:
@@ -301,12 +245,7 @@ def test_a_model_with_two_inputs_is_refused(place: Path, tmp_path: Path) -> None
     with quiet_libraries():
         keras.Model([one, two], joined).save(tmp_path / "two.keras")
     with pytest.raises(ModelError, match="has 2 inputs"):
-        convert(
-            tmp_path / "two.keras",
-            spec=place / "spec.toml",
-            evaluation=place / "evaluation",
-            output=tmp_path / "x.edge",
-        )
+        convert_in(place, tmp_path / "two.keras", tmp_path / "x.edge")
 
 
 def test_corals_mobilenet_as_it_is_knows_its_photos(shared_data: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from boxed_pictures import write_coco, write_noise
+from conversions import DEFAULT_VARIANTS, convert_in, report_of
 from PIL import Image
 from slow_boxes import Found, centered, slow_nms, slow_sigmoid
 from tiny_pictures import GREEN, RED, thing_model, thing_picture
@@ -59,14 +59,6 @@ box = { tensor = "places", axes = ["batch", "rows", "columns", "values"] }
 classes = { tensor = "kinds", axes = ["batch", "rows", "columns", "values"] }
 grids = [{ rows = 8, columns = 8 }]
 """
-VARIANTS = (
-    "tflite-float32",
-    "tflite-float16",
-    "tflite-dynamic",
-    "tflite-int8",
-    "tflite-mixed",
-    "onnx-float32",
-)
 
 
 def write_spec(path: Path, detector: str = _ONE_TENSOR, image: str = "") -> Path:
@@ -109,7 +101,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_things(folder / "calibration", 6, seed=2)
     (folder / "calibration/things.json").unlink()  # what is in them is not asked
     (folder / "things.onnx").write_bytes(thing_model())
-    write_spec(folder / "things.toml")
+    write_spec(folder / "spec.toml")
     write_spec(folder / "keras.toml", _TWO_TENSORS, 'preprocessing = "unit"')
     _keras_detector(folder / "things.keras")
     return folder
@@ -133,18 +125,9 @@ def _keras_detector(path: Path) -> None:
         model.save(path)
 
 
-def report_of(bundle: Bundle) -> Any:
-    return json.loads(bundle.read("report.json"))
-
-
 @pytest.fixture(scope="module")
 def bundle(place: Path) -> Bundle:
-    return convert(
-        place / "things.onnx",
-        spec=place / "things.toml",
-        evaluation=place / "evaluation",
-        output=place / "things.edge",
-    )
+    return convert_in(place, "things.onnx", place / "things.edge")
 
 
 def test_a_detector_is_judged_by_average_precision(bundle: Bundle) -> None:
@@ -187,16 +170,16 @@ def test_the_page_tells_of_boxes(bundle: Bundle) -> None:
 
 
 def test_a_keras_detector_with_two_outputs_gives_every_variant(place: Path, tmp_path: Path) -> None:
-    bundle = convert(
-        place / "things.keras",
+    bundle = convert_in(
+        place,
+        "things.keras",
+        tmp_path / "things.edge",
         spec=place / "keras.toml",
         calibration=place / "calibration",
-        evaluation=place / "evaluation",
-        output=tmp_path / "things.edge",
         max_drop=0.02,
     )
     outcomes = {item["name"]: item["outcome"] for item in report_of(bundle)["variants"]}
-    assert {outcomes[name] for name in VARIANTS if name != "tflite-mixed"} == {"passed"}
+    assert {outcomes[name] for name in DEFAULT_VARIANTS if name != "tflite-mixed"} == {"passed"}
     for variant in bundle.manifest.variants:
         assert variant.metric.value > 0.9
         with open_backend(bundle.read(variant.file), variant.format) as backend:
@@ -221,7 +204,7 @@ def test_outputs_that_do_not_fit_are_told_with_all_tensors(place: Path, tmp_path
         tmp_path / "x.toml", _ONE_TENSOR.replace("rows = 8, columns = 8", "rows = 4, columns = 4")
     )
     with pytest.raises(SpecError) as caught:
-        convert(place / "things.onnx", spec=spec, evaluation=place / "evaluation", output=tmp_path / "x.edge")
+        convert_in(place, "things.onnx", tmp_path / "x.edge", spec=spec)
     assert "takes 'picture' float32 [1, 3, 32, 32]" in caught.value.message
     assert "gives 'found' float32 [1, 6, 8, 8]" in caught.value.message
 
@@ -229,18 +212,13 @@ def test_outputs_that_do_not_fit_are_told_with_all_tensors(place: Path, tmp_path
 def test_pictures_by_class_cannot_judge_a_detector(place: Path, tmp_path: Path) -> None:
     write_noise(tmp_path / "set/red/a.png")
     with pytest.raises(DatasetError, match="neither COCO JSON nor Pascal VOC XML"):
-        convert(
-            place / "things.onnx",
-            spec=place / "things.toml",
-            evaluation=tmp_path / "set",
-            output=tmp_path / "x.edge",
-        )
+        convert_in(place, "things.onnx", tmp_path / "x.edge", evaluation=tmp_path / "set")
 
 
 def test_swapped_channels_are_refused(place: Path, tmp_path: Path) -> None:
     spec = write_spec(tmp_path / "x.toml", image='layout = "nchw"\npreprocessing = "unit"\ncolor = "bgr"')
     with pytest.raises(SpecError, match=r"with color = 'rgb', mAP50 is (1\.000|0\.9\d\d)"):
-        convert(place / "things.onnx", spec=spec, evaluation=place / "evaluation", output=tmp_path / "x.edge")
+        convert_in(place, "things.onnx", tmp_path / "x.edge", spec=spec)
 
 
 FASTESTDET = """
@@ -330,11 +308,6 @@ def test_a_detector_that_finds_nothing_as_it_is_described_is_refused(
     lines = [mistake, *_ONE_TENSOR.splitlines()[1:]]
     write_spec(tmp_path / "blind.toml", "\n".join(lines))
     with pytest.raises(SpecError, match=r"finds none of the 30 boxes in 10 pictures") as caught:
-        convert(
-            place / "things.onnx",
-            spec=tmp_path / "blind.toml",
-            evaluation=place / "evaluation",
-            output=tmp_path / "x.edge",
-        )
+        convert_in(place, "things.onnx", tmp_path / "x.edge", spec=tmp_path / "blind.toml")
     assert "where the classes start" in str(caught.value)
     assert not (tmp_path / "x.edge").exists()
