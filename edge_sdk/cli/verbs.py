@@ -29,6 +29,7 @@ VERBS: dict[str, Verb] = {
     "convert": Verb("converters.convert_command", "turn a trained model into a proved bundle", "convert"),
     "inspect": Verb("edge_sdk.cli.inspect_command", "show what is in a bundle", "device"),
     "verify": Verb("device.verify_command", "check digests and golden samples on this machine", "device"),
+    "bench": Verb("device.bench_command", "measure each variant on this device, and pick one", "device"),
     "predict": Verb("device.predict_command", "run a bundle on recordings, pictures or videos", "device"),
     "evaluate": Verb(
         "converters.evaluate_command", "score a bundle on labelled recordings or pictures", "convert"

@@ -1,0 +1,157 @@
+"""Measures one variant on one backend: ``python -m device.bench.measure_process``.
+
+The request is on standard input. In a process of its own, so that nothing that was loaded for another one
+counts, and a library that crashes takes nothing along.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.values import Array
+from edge_sdk.errors import BackendError, EdgeSdkError, MissingExtraError
+from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.choice import Choice
+from edge_sdk.inference.fallback import open_choice
+from edge_sdk.inference.options import EngineOptions
+
+from .energy import EnergyMeter, NoMeterError, find_meter
+from .messages import Figures, Measured, Progressed, Request
+from .process_memory import peak_memory_mib, present_memory_mib
+from .timing import Timing, time_repeatedly
+
+__all__ = ["main", "measure"]
+
+_WARM_UPS = 3  # allocate what is allocated lazily, and fill the caches
+
+
+def main() -> None:
+    """Answer the request on standard input."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    kept = _KeptWarnings(logging.WARNING)
+    logging.getLogger().addHandler(kept)
+
+    def tell(share: float) -> None:
+        _answer(Progressed(share=share))
+
+    measured = measure(request, tell)
+    _answer(msgspec.structs.replace(measured, warnings=kept.messages))
+
+
+class _KeptWarnings(logging.Handler):
+    """Keeps each warning once: every number of threads loads the model anew."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one."""
+        message = record.getMessage()
+        if message not in self.messages:
+            self.messages.append(message)
+
+
+def _answer(message: Progressed | Measured) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def measure(request: Request, tell: Callable[[float], None]) -> Measured:
+    """Measure, then run the golden samples; what goes wrong is in the answer.
+
+    Args:
+        request: What to measure.
+        tell: Told how far it is, 0 to 1.
+    """
+    try:
+        return _measure(request, tell)
+    except MissingExtraError as error:
+        return _without_figures(request, "not_run", error)
+    except EdgeSdkError as error:
+        # An engine is no part of the bundle: without one, nothing is wrong with that or with this machine.
+        unbuilt = request.backend == "tensorrt" and isinstance(error, BackendError)
+        return _without_figures(request, "not_run" if unbuilt else "failed", error)
+
+
+def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
+    from edge_sdk.inference.golden import run_golden
+    from edge_sdk.inference.golden_input import first_golden_tensors
+
+    bundle = Bundle.open(Path(request.bundle), require_sha256=request.sha256)
+    choice = Choice(bundle.manifest.variant(request.variant), request.backend)
+    steps = len(request.threads)
+    before_mib = present_memory_mib()
+    began = time.perf_counter()
+    with open_choice(bundle, choice, EngineOptions(threads=1)) as backend:
+        load_ms = 1e3 * (time.perf_counter() - began)
+        tensors = first_golden_tensors(bundle, choice.variant, backend)
+        began = time.perf_counter()
+        backend.infer(tensors)
+        first_ms = 1e3 * (time.perf_counter() - began)
+        timing, joules = _time(backend, tensors, request.seconds, lambda share: tell(share / steps))
+        peak_mib = peak_memory_mib()
+        golden = run_golden(bundle, choice.variant.name, backend)
+    per_s = {"1": timing.per_s}
+    for done, threads in enumerate(request.threads[1:], 1):
+        with open_choice(bundle, choice, EngineOptions(threads=threads)) as backend:
+            more, _ = _time(backend, tensors, request.seconds, _part(tell, done, steps))
+            per_s[str(threads)] = more.per_s
+    figures = Figures(
+        load_ms=load_ms,
+        first_ms=first_ms,
+        median_ms=timing.median_ms,
+        p99_ms=timing.p99_ms,
+        n=len(timing.times_ms),
+        per_s=per_s,
+        peak_memory_mib=peak_mib,
+        added_memory_mib=None if peak_mib is None or before_mib is None else peak_mib - before_mib,
+        energy_mj=None if joules is None else 1e3 * joules / len(timing.times_ms),
+    )
+    return Measured(
+        variant=request.variant,
+        backend=request.backend,
+        status="passed" if golden.passed else "failed",
+        reason=None if golden.passed else "it computes something else here: see `edge-sdk verify`",
+        golden=golden,
+        figures=figures,
+    )
+
+
+def _part(tell: Callable[[float], None], done: int, steps: int) -> Callable[[float], None]:
+    return lambda share: tell((done + share) / steps)
+
+
+def _time(
+    backend: Backend, tensors: dict[str, Array], seconds: float, tell: Callable[[float], None]
+) -> tuple[Timing, float | None]:
+    """Times, and the energy of all these runs in joules, where something tells."""
+    for _ in range(_WARM_UPS):
+        backend.infer(tensors)
+    meter = _meter()
+    if meter is not None:
+        meter.start()
+    timing = time_repeatedly(lambda: backend.infer(tensors), seconds, tell)
+    return timing, None if meter is None else meter.stop()
+
+
+def _meter() -> EnergyMeter | None:
+    try:
+        return find_meter()
+    except NoMeterError:
+        return None
+
+
+def _without_figures(request: Request, status: str, error: EdgeSdkError) -> Measured:
+    return Measured(variant=request.variant, backend=request.backend, status=status, reason=str(error))
+
+
+if __name__ == "__main__":
+    main()

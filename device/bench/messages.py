@@ -1,0 +1,76 @@
+"""What is asked of a measuring process, and what it answers: JSON, one object a line."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from edge_sdk.inference.golden_result import GoldenResult
+from edge_sdk.inference.options import BackendName
+
+__all__ = ["Figures", "Measured", "Progressed", "Request"]
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What to measure.
+
+    Attributes:
+        bundle, sha256: The file, and its digest.
+        seconds: How long to run with each number of threads.
+        threads: How many threads an inference may use, one after the other; the first is 1.
+    """
+
+    bundle: str
+    sha256: str
+    variant: str
+    backend: BackendName
+    seconds: float
+    threads: list[int]
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """What was measured, with one thread where nothing else is said.
+
+    Attributes:
+        load_ms: To load library and model.
+        first_ms: The first inference.
+        median_ms, p99_ms: Of the inferences after it, the first few left out.
+        n: How many these were.
+        per_s: Inferences a second, by number of threads.
+        peak_memory_mib: Of the whole process, at the most.
+        added_memory_mib: What of that came with library, model and inference.
+        energy_mj: Of one inference, by all that the sensor sees; null where nothing tells.
+    """
+
+    load_ms: float
+    first_ms: float
+    median_ms: float
+    p99_ms: float
+    n: int
+    per_s: dict[str, float]
+    peak_memory_mib: float | None
+    added_memory_mib: float | None
+    energy_mj: float | None
+
+
+class Progressed(Struct, frozen=True, kw_only=True, tag="progressed"):
+    """How far it is, 0 to 1."""
+
+    share: float
+
+
+class Measured(Struct, frozen=True, kw_only=True, tag="measured"):
+    """What came of it.
+
+    Attributes:
+        status: ``passed`` its golden samples, ``failed`` them or something else, or was ``not_run``.
+        reason: Why it failed or was not run.
+        warnings: What libraries or our own parts said meanwhile.
+    """
+
+    variant: str
+    backend: BackendName
+    status: str
+    reason: str | None = None
+    golden: GoldenResult | None = None
+    figures: Figures | None = None
+    warnings: list[str] = []

@@ -1,0 +1,212 @@
+"""``edge-sdk bench BUNDLE``: how fast each variant is on this device, and which one to run here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from edge_sdk.console.arguments import seconds
+from edge_sdk.console.foreign_text import json_text, printable
+from edge_sdk.console.progress import Progress, make_progress
+from edge_sdk.contract.bundle import Bundle
+from edge_sdk.errors import VerificationError
+from edge_sdk.inference.choice import Choice
+from edge_sdk.inference.thread_argument import MAX_THREADS, thread_count
+
+from .bench.child import measure_in_process
+from .bench.energy import NoMeterError, find_meter
+from .bench.messages import Figures, Measured, Request
+from .bench.table import bench_table
+from .library_versions import inference_versions
+from .machine import this_machine
+from .model_choice import add_choice_arguments, every_choice
+from .picks import Pick, write_pick
+from .reported import bundle_reference
+
+__all__ = ["add_arguments", "run"]
+
+_SECONDS = 3.0
+_NOT_RUN = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.epilog = (
+        "Each choice is measured in a process of its own. Load, first, median and p99 are milliseconds with "
+        "one thread, MiB is the most memory that the process took, mJ what an inference took of the energy "
+        "that the board tells of."
+    )
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .edge file")
+    add_choice_arguments(parser, default="all")
+    parser.add_argument(
+        "--threads",
+        type=thread_count,
+        metavar="N",
+        help=f"throughput with 1, 2, 4 ... and N threads an inference, 1 to {MAX_THREADS} (default: one for "
+        "each processor)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=seconds,
+        default=_SECONDS,
+        metavar="S",
+        help="how long each number of threads is measured (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--pick",
+        action="store_true",
+        help="from now on `run` and `predict` take the fastest one that passes its golden samples",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure.
+
+    Returns:
+        0 where at least one passed its golden samples; 2 where none could be run, else 1.
+
+    Raises:
+        UsageError: There is no such variant, or nothing runs on these backends.
+        VerificationError: Nothing can be picked, for nothing passes; the table is printed before.
+        EdgeSdkError: The pick cannot be written.
+    """
+    bundle = Bundle.open(arguments.bundle)
+    threads = _thread_counts(arguments.threads or this_machine().processors)
+    choices = every_choice(bundle, arguments)
+    results = _measure_all(bundle, choices, threads, arguments.seconds, make_progress())
+    best = _fastest(results)
+    if not arguments.json:
+        print(printable(_text(bundle, results, threads, arguments.seconds), lines=True))
+    if arguments.pick:
+        _keep(bundle, best)
+    if arguments.json:
+        print(json_text(_document(bundle, results, threads, arguments, best)))
+    else:
+        print("\n" + _verdict(best, picked=arguments.pick))
+    if best is not None:
+        return 0
+    return _NOT_RUN if all(one.status == "not_run" for one in results) else 1
+
+
+def _thread_counts(most: int) -> list[int]:
+    """1, 2, 4 and so on, and the most."""
+    powers = [2**exponent for exponent in range(MAX_THREADS.bit_length()) if 2**exponent < most]
+    return [*powers, min(most, MAX_THREADS)]
+
+
+def _measure_all(
+    bundle: Bundle, choices: list[Choice], threads: list[int], duration_s: float, progress: Progress
+) -> list[Measured]:
+    return [
+        measure_in_process(
+            Request(
+                bundle=str(bundle.path),
+                sha256=bundle.sha256,
+                variant=choice.variant.name,
+                backend=choice.backend,
+                seconds=duration_s,
+                # TensorRT works on the GPU: threads of the processor are nothing to it.
+                threads=[1] if choice.backend == "tensorrt" else threads,
+            ),
+            progress.within,
+        )
+        for choice in progress.track(choices, "measuring")
+    ]
+
+
+class _Fastest(NamedTuple):
+    measured: Measured
+    figures: Figures
+
+    def __str__(self) -> str:
+        return f"{self.measured.variant} on {self.measured.backend}, {self.figures.median_ms:.3g} ms"
+
+
+def _fastest(results: list[Measured]) -> _Fastest | None:
+    passed = [_Fastest(one, one.figures) for one in results if one.status == "passed" and one.figures]
+    return min(passed, key=lambda one: one.figures.median_ms, default=None)
+
+
+def _keep(bundle: Bundle, best: _Fastest | None) -> None:
+    if best is None:
+        raise VerificationError(
+            f"nothing in {bundle.path} can be picked: no variant passes its golden samples here",
+            hint="`edge-sdk verify` tells what is off",
+        )
+    write_pick(
+        Pick(
+            bundle=bundle_reference(bundle),
+            variant=best.measured.variant,
+            backend=best.measured.backend,
+            median_ms=best.figures.median_ms,
+            machine=this_machine(),
+            versions=inference_versions(),
+        )
+    )
+
+
+def _text(bundle: Bundle, results: list[Measured], threads: list[int], duration_s: float) -> str:
+    manifest = bundle.manifest
+    counts = ", ".join(map(str, threads))
+    lines = [
+        f"{manifest.name} {manifest.version}, sha256 {bundle.sha256[:12]}",
+        str(this_machine()),
+        ", ".join(f"{name} {version}" for name, version in inference_versions().items()),
+        f"{duration_s:g} s each; times in ms with 1 thread; inferences per s with {counts} threads",
+        f"energy: {_energy()}",
+        "",
+        bench_table(results),
+    ]
+    for one in results:
+        if one.reason is not None:
+            lines += ["", f"{one.variant} on {one.backend} {one.status.replace('_', ' ')}: {one.reason}"]
+        lines += [f"{one.variant} on {one.backend}: {warning}" for warning in one.warnings]
+    return "\n".join(lines)
+
+
+def _energy() -> str:
+    try:
+        return find_meter().name
+    except NoMeterError as error:
+        return f"- ({error.message})"
+
+
+def _verdict(best: _Fastest | None, *, picked: bool) -> str:
+    if best is None:
+        return "nothing that could be run passes its golden samples"
+    if picked:
+        return f"picked: {best}. `run` and `predict` take it from now on, unless told otherwise"
+    return f"fastest that passes: {best}; --pick makes `run` and `predict` take it"
+
+
+def _document(
+    bundle: Bundle,
+    results: list[Measured],
+    threads: list[int],
+    arguments: argparse.Namespace,
+    best: _Fastest | None,
+) -> dict[str, Any]:
+    try:
+        sensor, why_not = find_meter().name, None
+    except NoMeterError as error:
+        sensor, why_not = None, error.message
+    return {
+        "bundle": msgspec.to_builtins(bundle_reference(bundle)),
+        "machine": msgspec.to_builtins(this_machine()),
+        "versions": inference_versions(),
+        "threads": threads,
+        "seconds": arguments.seconds,
+        "energy": {"sensor": sensor, "reason": why_not},
+        "results": [_entry(one) for one in results],
+        "fastest": best and {"variant": best.measured.variant, "backend": best.measured.backend},
+        "picked": bool(arguments.pick),
+    }
+
+
+def _entry(measured: Measured) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(measured)
+    return {name: value for name, value in told.items() if name != "type"}

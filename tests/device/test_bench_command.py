@@ -1,0 +1,150 @@
+"""``edge-sdk bench`` measures what could run here, and keeps the fastest that passes if it is told to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from example_contract import npy
+from tiny_bundle import TinyBundle, tiny_bundle
+from tiny_pictures import color_bundle, thing_bundle
+
+from device.bench.messages import Figures, Measured
+from device.bench.table import bench_table
+from device.picks import find_pick
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import Bundle, file_digest
+from edge_sdk.inference import choice as choice_module
+
+MADE = tiny_bundle(("tflite-float32", "onnx-float32"))
+QUICK = ("--seconds", "0.02", "--threads", "1")
+
+
+@pytest.fixture(autouse=True)
+def without_tensorrt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: backend != "tensorrt")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return MADE.write(tmp_path / "tones.edge")
+
+
+def with_other_scores(made: TinyBundle, *names: str) -> TinyBundle:
+    """A bundle in which these variants should have answered something else."""
+    other = npy(np.full((4, 3), 0.5, dtype=np.float32))
+    members = {**made.members, **{f"golden/{name}.npy": other for name in names}}
+    files = {name: file_digest(content) for name, content in members.items()}
+    return replace(made, manifest=msgspec.structs.replace(made.manifest, files=files), members=members)
+
+
+def benched(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
+    code = main(["bench", str(path), *QUICK, "--json", *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_every_choice_is_measured(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, document = benched(bundle, capsys, "--threads", "3")
+    assert code == 0
+    assert [(one["variant"], one["backend"], one["status"]) for one in document["results"]] == [
+        ("tflite-float32", "tflite", "passed"),
+        ("onnx-float32", "onnx", "passed"),
+    ]
+    for one in document["results"]:
+        assert list(one["figures"]["per_s"]) == ["1", "2", "3"]
+        assert one["golden"]["passed"]
+    assert document["threads"] == [1, 2, 3]
+    assert document["machine"]["processors"] >= 1
+    assert document["versions"]["onnxruntime"]
+    assert document["picked"] is False
+    fastest = min(document["results"], key=lambda one: one["figures"]["median_ms"])
+    assert document["fastest"] == {"variant": fastest["variant"], "backend": fastest["backend"]}
+    assert find_pick(Bundle.open(bundle)).pick is None
+
+
+@pytest.mark.parametrize("made", [color_bundle(), thing_bundle()], ids=["classifier", "detector"])
+def test_pictures_are_measured_too(
+    made: TinyBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, document = benched(made.write(tmp_path / "pictures.edge"), capsys)
+    assert code == 0
+    assert [one["status"] for one in document["results"]] == ["passed"]
+
+
+def test_the_fastest_that_passes_is_picked_and_not_the_fastest_of_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_other_scores(MADE, "tflite-float32").write(tmp_path / "off.edge")
+    code, document = benched(path, capsys, "--pick")
+    assert code == 0
+    assert [one["status"] for one in document["results"]] == ["failed", "passed"]
+    assert "edge-sdk verify" in document["results"][0]["reason"]
+    assert document["results"][0]["figures"] is not None
+    assert document["picked"] is True
+    assert find_pick(Bundle.open(path)).choice == ("onnx-float32", "onnx")
+
+
+def test_where_nothing_passes_nothing_is_picked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = with_other_scores(MADE, "tflite-float32", "onnx-float32").write(tmp_path / "off.edge")
+    code, document = benched(path, capsys, "--pick")
+    assert code == 1
+    assert document["error"] == "VerificationError"
+    assert find_pick(Bundle.open(path)).pick is None
+    code, document = benched(path, capsys)
+    assert (code, document["fastest"]) == (1, None)
+
+
+def test_one_choice_can_be_measured(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, document = benched(bundle, capsys, "--backend", "onnx")
+    assert code == 0
+    assert [one["variant"] for one in document["results"]] == ["onnx-float32"]
+    code, document = benched(bundle, capsys, "--backend", "onnx", "--variant", "tflite-float32")
+    assert (code, document["error"]) == (2, "UsageError")
+
+
+def test_where_nothing_can_be_run_nothing_was_measured(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text("raise ModuleNotFoundError('x', name='onnxruntime')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, document = benched(bundle, capsys, "--backend", "onnx")
+    assert code == 2
+    assert [one["status"] for one in document["results"]] == ["not_run"]
+
+
+def test_people_get_a_table_and_the_reason_for_each_dash(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", str(bundle), *QUICK, "--pick"]) == 0
+    shown = capsys.readouterr()
+    assert "variant" in shown.out
+    assert "energy: " in shown.out
+    assert "picked: " in shown.out
+    assert "measuring: 2" in shown.err
+    assert max(map(len, shown.out.splitlines())) <= 110
+
+
+def test_the_table_fits_a_hundred_columns_with_four_numbers_of_threads() -> None:
+    figures = Figures(
+        load_ms=12_345.6,
+        first_ms=1234.5,
+        median_ms=123.4,
+        p99_ms=234.5,
+        n=100,
+        per_s={"1": 8.123, "2": 15.99, "4": 31.5, "6": 1000.0},
+        peak_memory_mib=1234.5,
+        added_memory_mib=1200.0,
+        energy_mj=1234.5,
+    )
+    row = Measured(variant="tflite-float32", backend="tflite", status="passed", figures=figures)
+    lacking = Measured(variant="onnx-float16", backend="tensorrt", status="not_run", reason="no engine")
+    table = bench_table([row, lacking]).splitlines()
+    assert max(map(len, table)) <= 100
+    assert "8.12 / 16.0 / 31.5 / 1000" in table[2]
+    assert table[3].split() == ["onnx-float16", "tensorrt", "not", "run", *"-------"]
