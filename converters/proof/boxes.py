@@ -38,6 +38,7 @@ from .preparation_check import (
     Weighed,
     check_preparation,
 )
+from .spread_check import check_spread
 from .trial import GoldenSamples, Tolerance
 from .verdict import SOURCE
 
@@ -80,11 +81,12 @@ class BoxesTrial:
         """See :class:`.trial.Trial`."""
         return first_pictures(self.case, self._source().tensor_for)
 
-    def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (boxes have no range)
+    def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:
         """See :class:`.trial.Trial`."""
         self._refuse_blindness()
         kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
-        return check_preparation(self.input, self.case, kind, progress)
+        spread = check_spread(self.case, tensors)
+        return [*spread, *check_preparation(self.input, self.case, kind, progress)]
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`: what is in the pictures is not known."""

@@ -31,6 +31,7 @@ from .picture_run import ask_all, ask_golden, blank_picture, calibration_picture
 from .picture_summary import picture_summary
 from .preparation_check import Preparations, Weighed, check_preparation
 from .scoring import Scores
+from .spread_check import check_spread
 from .trial import GoldenSamples, Tolerance
 from .verdict import SOURCE
 
@@ -64,7 +65,8 @@ class PictureClassesTrial:
         """See :class:`.trial.Trial`."""
         check_score_range(self.case.spec, self.case.source, tensors)
         kind = Preparations(ask=lambda image: self._source(image).score, weigh=self._weigh, figure="accuracy")
-        return check_preparation(self.input, self.case, kind, progress)
+        spread = check_spread(self.case, tensors)
+        return [*spread, *check_preparation(self.input, self.case, kind, progress)]
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`."""

@@ -27,6 +27,7 @@ from .evidence import classifier_evidence
 from .golden import choose_places, measured_tolerance, read_golden
 from .judge import ClassJudge
 from .scoring import Scores, score_dataset
+from .spread_check import check_spread
 from .trial import GoldenSamples, Tolerance
 from .verdict import SOURCE
 
@@ -67,7 +68,7 @@ class SoundTrial:
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:  # noqa: ARG002  (quick)
         """See :class:`.trial.Trial`."""
         check_score_range(self.case.spec, self.case.source, tensors)
-        return []
+        return check_spread(self.case, tensors)
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`."""
