@@ -22,7 +22,7 @@ from .identifiers import LabelId, MemberName, Name, PositiveInt, Sha256, Version
 from .manifest_checks import check_manifest
 from .provenance import FileDigest, Provenance, SourceFile
 from .rules import FrameRule, Rule
-from .variant import Metric, ModelFormat, Precision, Stage, Variant
+from .variant import BuildCheck, BuildRefusal, Metric, ModelFormat, Precision, Stage, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "Activation",
     "AudioInput",
+    "BuildCheck",
+    "BuildRefusal",
     "ClassesOutput",
     "ExpectedScores",
     "FileDigest",
@@ -55,7 +57,7 @@ __all__ = [
     "encode_manifest",
 ]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 Activation: TypeAlias = Literal["none", "sigmoid", "softmax"]
 

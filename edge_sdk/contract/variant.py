@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from .golden import ExpectedScores
 from .identifiers import Count, MemberName, Name, PositiveInt, Sha256
 
-__all__ = ["Metric", "ModelFormat", "Precision", "Stage", "Variant"]
+__all__ = ["BuildCheck", "BuildRefusal", "Metric", "ModelFormat", "Precision", "Stage", "Variant"]
 
 ModelFormat: TypeAlias = Literal["tflite", "onnx"]
 Precision: TypeAlias = Literal["float32", "float16", "dynamic", "int8", "mixed", "int16x8", "as_given"]
@@ -32,6 +32,36 @@ class Metric(Struct, frozen=True, kw_only=True):
     high: float | None = None
 
 
+class BuildRefusal(Struct, frozen=True, kw_only=True):
+    """One thing that an engine builder refuses of a model.
+
+    Attributes:
+        operator: Of the ONNX node; empty where the builder does not tell.
+        node: Its name, likewise.
+        reason: In the builder's words.
+    """
+
+    operator: str = ""
+    node: str = ""
+    reason: str
+
+
+class BuildCheck(Struct, frozen=True, kw_only=True):
+    """What an engine builder said of a variant on the converter's computer, where no engine of it is kept.
+
+    Attributes:
+        tool: What was asked: ``TensorRT-RTX``, which shares its parser with TensorRT and is another product.
+        version: Its full version.
+        passed: Whether it builds an engine.
+        refusals: Why not.
+    """
+
+    tool: str
+    version: str
+    passed: bool
+    refusals: list[BuildRefusal] = []
+
+
 class Variant(Struct, frozen=True, kw_only=True):
     """One form of the model, ready for one engine.
 
@@ -44,6 +74,7 @@ class Variant(Struct, frozen=True, kw_only=True):
         max_abs_difference: Largest difference of a score to the float source.
         tensors: What this file calls the tensors that ``inputs`` and ``outputs`` name, where it
             calls them otherwise.
+        build_check: Whether an engine can be built of it; none where nobody tried.
     """
 
     name: Name
@@ -58,6 +89,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     max_abs_difference: Annotated[float, Meta(ge=0.0)]
     golden: ExpectedScores
     tensors: dict[str, str] = {}
+    build_check: BuildCheck | None = None
 
 
 class Stage(Struct, frozen=True, kw_only=True, rename={"source": "from"}):

@@ -14,6 +14,8 @@ from edge_sdk.contract.detector import Axis, CandidateBoxes, Grid, OffsetCoding,
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import (
     AudioInput,
+    BuildCheck,
+    BuildRefusal,
     ClassesOutput,
     ExpectedScores,
     FrameRule,
@@ -125,7 +127,16 @@ def example_detector() -> Manifest:
         rules={},
         frame_rules={"gunshot": FrameRule(threshold=0.5)},
         variants=[
-            structs.replace(variant, golden=structs.replace(variant.golden, least_iou=0.9))
+            structs.replace(
+                variant,
+                golden=structs.replace(variant.golden, least_iou=0.9),
+                build_check=BuildCheck(
+                    tool="TensorRT-RTX",
+                    version="1.7.1.116",
+                    passed=False,
+                    refusals=[BuildRefusal(operator="MelWeightMatrix", node="mel", reason="no importer")],
+                ),
+            )
             for variant in listening.variants
         ],
     )

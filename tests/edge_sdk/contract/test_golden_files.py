@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from example_contract import example_detector, example_manifest, example_messages
 
-from edge_sdk.contract.manifest import decode_manifest, encode_manifest
+from edge_sdk.contract.manifest import SCHEMA_VERSION, decode_manifest, encode_manifest
 from edge_sdk.contract.messages import ALERT_MAX_BYTES, Reported, decode_message, encode_message
 from edge_sdk.contract.schema import schema_documents, write_schemas
 
@@ -54,9 +54,10 @@ def test_manifest_of_a_detector_from_the_field_is_read_back() -> None:
     assert decode_manifest((GOLDEN / "detector.json").read_bytes()) == example_detector()
 
 
-def test_manifest_of_version_1_0_is_still_read() -> None:
-    read = decode_manifest((GOLDEN / "manifest-1.0.json").read_bytes())
-    assert msgspec.structs.replace(read, schema_version="1.1") == example_manifest()
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_manifest_of_an_earlier_version_is_still_read(version: str) -> None:
+    read = decode_manifest((GOLDEN / f"manifest-{version}.json").read_bytes())
+    assert msgspec.structs.replace(read, schema_version=SCHEMA_VERSION) == example_manifest()
 
 
 def test_manifest_of_a_later_minor_version_is_read_and_its_new_fields_are_ignored() -> None:
@@ -66,7 +67,7 @@ def test_manifest_of_a_later_minor_version_is_read_and_its_new_fields_are_ignore
     later["labels"][0]["icon"] = "saw"
     later["inputs"][0]["front_end"]["future"] = 1
     read = decode_manifest(json.dumps(later).encode())
-    assert msgspec.structs.replace(read, schema_version="1.1") == example_manifest()
+    assert msgspec.structs.replace(read, schema_version=SCHEMA_VERSION) == example_manifest()
 
 
 @pytest.mark.parametrize("name", [*MESSAGES, "manifest", "detector"])
