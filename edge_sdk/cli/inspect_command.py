@@ -159,7 +159,11 @@ def _provenance(manifest: Manifest) -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in provenance.libraries.items())
     rows = [[kind, source.name, str(source.n), source.sha256] for kind, source in sources]
     table = text_table(["made from", "name", "files", "sha256"], rows, numbers=[2])
-    return f"{table}\nby {libraries}"
+    accepted = [
+        printable(f"accepted in the spec ({item.key}: {item.reason}): {item.finding}")
+        for item in provenance.accepted
+    ]
+    return "\n".join([table, f"by {libraries}", *accepted])
 
 
 def _seconds(samples: int, rate_hz: int) -> str:

@@ -12,6 +12,7 @@ from tiny_pictures import thing_bundle
 
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import file_digest, write_bundle
+from edge_sdk.contract.provenance import Accepted
 
 
 @pytest.fixture
@@ -35,6 +36,21 @@ def test_people_read_labels_rules_variants_and_origin(
     assert "macro_auc 0.970 [0.900, 0.990] n=80" in text
     assert "forest.keras" in text
     assert "by keras 3.15.1" in text
+
+
+def test_what_was_accepted_against_the_model_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = example_manifest()
+    accepted = Accepted(
+        key="color", finding="with color = 'bgr', accuracy is 0.9", reason="so it\nwas trained"
+    )
+    provenance = msgspec.structs.replace(manifest.provenance, accepted=[accepted])
+    path = tmp_path / "accepted.edge"
+    write_bundle(path, msgspec.structs.replace(manifest, provenance=provenance), example_members())
+    assert main(["inspect", str(path)]) == 0
+    line = "accepted in the spec (color: so it\ufffdwas trained): with color = 'bgr', accuracy is 0.9"
+    assert line in capsys.readouterr().out.splitlines()
 
 
 def test_a_bundle_cannot_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
