@@ -17,10 +17,9 @@ from ..quiet import import_tensorflow, quiet_libraries
 from ..sources.flat_graph import FlatGraph
 from ..sources.source_model import TracedModel
 from .onnx_canonical import canonical_onnx
+from .onnx_opset import OPSET
 
-__all__ = ["OPSET", "check_complete", "convert_onnx"]
-
-OPSET = 18  # the newest that tf2onnx writes
+__all__ = ["check_complete", "convert_onnx"]
 
 _REFUSALS = (ValueError, RuntimeError, KeyError, TypeError)
 

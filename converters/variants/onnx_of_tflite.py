@@ -14,7 +14,8 @@ from ..quiet import import_tensorflow, quiet_libraries
 from ..sources.source_model import SourceModel
 from .mixed_precision import relative_error
 from .onnx_canonical import canonical_onnx
-from .onnx_conversion import OPSET, check_complete
+from .onnx_conversion import check_complete
+from .onnx_opset import OPSET
 from .tflite_operations import read_operations
 
 __all__ = ["convert_tflite"]
