@@ -27,6 +27,7 @@ from .run_summary import CoverageSummary, OutboxSummary, RunSummary, error_summa
 from .runtime import Heard, Runtime
 from .sources import Source, open_source
 from .stamper import Stamper
+from .watchdog import ServiceManager, Watchdog
 
 __all__ = ["run_device"]
 
@@ -43,6 +44,7 @@ class _Parts:
     bundle: Bundle
     opened: Opened
     pipeline: Pipeline
+    watchdog: Watchdog
     topics: Topics
     session: str
 
@@ -71,6 +73,12 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
     manifest, inference = bundle.manifest, config.inference
     audio = manifest.audio  # before anything is loaded: pictures are refused
     rules = override_rules(manifest, config.rules)
+    watchdog = Watchdog(
+        ServiceManager.from_environment(),
+        config.watchdog,
+        window_s=audio.window_samples / audio.sample_rate_hz,
+    )
+    watchdog.status(f"loading {manifest.name} {manifest.version}")
     opened = open_model(
         bundle,
         variant=inference.variant,
@@ -82,8 +90,11 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
     )
     with opened.backend as backend:
         scorer = AudioScorer(audio, manifest.classes, manifest.label_ids, backend)
-        pipeline = Pipeline(scorer, rules, variant=opened.choice.variant)
-        parts = _Parts(config, settings, source, bundle, opened, pipeline, topics, str(uuid4()))
+        variant = opened.choice.variant
+        pipeline = Pipeline(scorer, rules, variant=variant, on_scores=watchdog.inspected)
+        parts = _Parts(
+            config, settings, source, bundle, opened, pipeline, watchdog, topics, session=str(uuid4())
+        )
         faults = FaultDesk(say, config.outbox_folder)
         with Outbox.open(
             config.outbox_folder,
@@ -110,6 +121,7 @@ def _listen(
         stamper,
         sender=publisher,
         on_event=lambda event, started_at: say(event_line(event, started_at, rate_hz)),
+        on_ending=parts.watchdog.stopping,
         drain_s=drain_s,
         window_s=parts.bundle.manifest.audio.window_samples / rate_hz,
     )
@@ -119,8 +131,16 @@ def _listen(
     restarted = len(outbox.recover(stamper.restarted))
     if restarted:
         say(f"ended now, because they were left open when the device died: {restarted} of its events")
+    parts.watchdog.ready(lambda: _state(parts))
     heard = runtime.run()
     return _summary(parts, heard, _outbox_summary(parts, outbox, publisher), restarted)
+
+
+def _state(parts: _Parts) -> str:
+    """For who looks at the service."""
+    covered, rate_hz = parts.pipeline.covered, parts.pipeline.sample_rate_hz
+    heard = f"inspected {covered.inspected / rate_hz:.1f} of {covered.elapsed / rate_hz:.1f} s"
+    return f"{parts.opened.choice} listens to {parts.source.name}: {heard}"
 
 
 def _broker_settings(config: RunConfig) -> BrokerSettings:

@@ -37,6 +37,7 @@ from edge_sdk.toml_file import load_toml
 
 from .sources.named_files import expand_home
 from .sources.uri import absolute_source
+from .watchdog import WatchdogConfig
 
 __all__ = [
     "BrokerConfig",
@@ -163,6 +164,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     broker: BrokerConfig
     outbox: OutboxConfig = OutboxConfig()
     inference: InferenceConfig = InferenceConfig()
+    watchdog: WatchdogConfig = WatchdogConfig()
     rules: dict[str, RuleConfig] = {}
     require_sha256: str | None = None
 

@@ -72,11 +72,12 @@ class Runtime:
         stamper: Gives id and time.
         sender: Started and stopped here, where one is given.
         on_event: Told each event with the wall time of its start, on the inference thread.
+        on_ending: Told why it ends, before what is open is closed.
         drain_s: How long to wait at the end for what is not yet delivered.
         window_s: Length of the model's window: a live source's ring holds some of them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most have a default that suits, and are named where they do not
         self,
         source: Source,
         pipeline: Pipeline,
@@ -85,12 +86,14 @@ class Runtime:
         *,
         sender: Sender | None = None,
         on_event: Callable[[Event, datetime], None] = lambda _event, _started_at: None,
+        on_ending: Callable[[str], None] = lambda _: None,
         drain_s: float = 10.0,
         window_s: float = 1.0,
     ) -> None:
         self._source = source
         self._pipeline = pipeline
         self._sender = sender
+        self._on_ending = on_ending
         self._drain_s = drain_s
         self._listener = Listener(source, pipeline, stamper, outbox, on_event)
         self._ring = AudioRing(max(_MIN_RING_S, _RING_WINDOWS * window_s)) if source.live else None
@@ -118,6 +121,7 @@ class Runtime:
                 thread.start()
             why = self._signals.wait()
             _logger.info("ending: %s", why)
+            self._on_ending(why)
             self._stopping.set()
             self._source.close()
             for thread in threads:

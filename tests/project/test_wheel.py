@@ -36,6 +36,13 @@ def test_it_carries_every_module_and_the_types(wheel: Path, project: Path, packa
         assert sources | {f"{package}/py.typed"} <= set(archive.namelist())
 
 
+def test_it_carries_the_units_of_systemd(wheel: Path, project: Path) -> None:
+    units = {str(path.relative_to(project)) for path in (project / "device/systemd").iterdir()}
+    assert len(units) == 2
+    with zipfile.ZipFile(wheel) as archive:
+        assert units <= set(archive.namelist())
+
+
 def test_its_version_is_the_one_that_the_program_prints(wheel: Path) -> None:
     version = wheel.name.split("-")[1]
     printed = subprocess.check_output([sys.executable, "-m", "edge_sdk.cli", "--version"], text=True)
