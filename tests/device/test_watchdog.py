@@ -1,4 +1,4 @@
-"""systemd hears when the device is ready, inspects and ends, and no sign of life while nothing is inspected."""
+"""systemd hears when the device is ready, inspects and ends, and nothing while nothing is inspected."""
 
 from __future__ import annotations
 
