@@ -10,7 +10,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from uuid import UUID
 
 __all__ = ["EventIds"]
 
@@ -43,9 +42,12 @@ class EventIds:
                 self._random = secrets.randbits(_RANDOM_BITS - 1)
             else:
                 self._random += 1
-            return str(_uuid7(self._millisecond, self._random))
+            return _uuid7(self._millisecond, self._random)
 
 
-def _uuid7(millisecond: int, random: int) -> UUID:
+def _uuid7(millisecond: int, random: int) -> str:
+    """Spelt out here, without the standard library's class, whose checks take longer than all else."""
     random_a, random_b = random >> _RANDOM_B_BITS, random & ((1 << _RANDOM_B_BITS) - 1)
-    return UUID(int=millisecond << 80 | _VERSION << 76 | random_a << 64 | _VARIANT << 62 | random_b)
+    number = millisecond << 80 | _VERSION << 76 | random_a << 64 | _VARIANT << 62 | random_b
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

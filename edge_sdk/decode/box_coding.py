@@ -69,8 +69,8 @@ def _offset(coding: OffsetCoding, places: Places, image: ImageInput) -> BoxDecod
         "pixel": np.ones((1, 2), np.float32),
     }
     origins = places.corners + np.float32(coding.center_offset) * places.strides
-    center_units = units[coding.center_unit] * np.float32(coding.center_scale)
-    half_units = units[coding.size_unit] * np.float32(0.5)
+    center_units = _one_if_equal(units[coding.center_unit] * np.float32(coding.center_scale))
+    half_units = _one_if_equal(units[coding.size_unit] * np.float32(0.5))
     size_factor, size_scale = np.float32(coding.size_factor), np.float32(coding.size_scale)
 
     def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
@@ -92,7 +92,7 @@ def _offset(coding: OffsetCoding, places: Places, image: ImageInput) -> BoxDecod
 
 def _distance(coding: DistanceCoding, places: Places) -> BoxDecoder:
     origins = places.corners + np.float32(coding.center_offset) * places.strides
-    units = places.strides if coding.unit == "cell" else np.ones((1, 2), np.float32)
+    units = _one_if_equal(places.strides if coding.unit == "cell" else np.ones((1, 2), np.float32))
     bins = np.arange(coding.bins, dtype=np.float32)
 
     def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
@@ -111,6 +111,11 @@ def _tame(numbers: Float32Array) -> Float32Array:
     # Not clip(), which takes a detour through Python.
     tamed: Float32Array = np.minimum(np.maximum(numbers, -_FAR), _FAR)
     return tamed
+
+
+def _one_if_equal(units: Float32Array) -> Float32Array:
+    """One row where all candidates have the same, which need not be gathered then."""
+    return units[:1] if (units == units[:1]).all() else units
 
 
 def _of(units: Float32Array, chosen: Indices) -> Float32Array:

@@ -52,7 +52,8 @@ class TensorReader:
         """
         flat = self._flat.get(name)
         if flat is None:
-            flat = finite(name, np.ascontiguousarray(self.raw(name), np.float32).reshape(-1))
+            raw = self.raw(name).reshape(-1)
+            flat = finite(name, raw if raw.dtype == np.float32 else raw.astype(np.float32))
             self._flat[name] = flat
         return flat
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from msgspec import Struct
 
@@ -54,13 +56,22 @@ class Placement(Struct, frozen=True):
         Returns:
             New, ``[n, 4]``: the same in pixels of the picture, each within it.
         """
-        source, target = self.source, self.target
-        across, down = source.width / target.width, source.height / target.height
-        scale = np.array((across, down, across, down), np.float32)
-        shift = np.array((source.x - target.x * across, source.y - target.y * down) * 2, np.float32)
-        edge = np.array((self.picture_width, self.picture_height) * 2, np.float32)
-        mapped: Float32Array = np.minimum(np.maximum(boxes * scale + shift, np.float32(0)), edge)
+        scale, shift, least, most = _mapping(self)
+        mapped: Float32Array = np.minimum(np.maximum(boxes * scale + shift, least), most)
         return mapped
+
+
+@functools.lru_cache(maxsize=16)
+def _mapping(placement: Placement) -> tuple[Float32Array, ...]:
+    """Factor, summand, least and most of each side of a box; a camera's never change."""
+    source, target = placement.source, placement.target
+    across, down = source.width / target.width, source.height / target.height
+    return (
+        np.array((across, down) * 2, np.float32),
+        np.array((source.x - target.x * across, source.y - target.y * down) * 2, np.float32),
+        np.zeros(4, np.float32),
+        np.array((placement.picture_width, placement.picture_height) * 2, np.float32),
+    )
 
 
 def place(image: ImageInput, height: int, width: int) -> Placement:

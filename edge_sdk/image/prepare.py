@@ -72,8 +72,8 @@ class Preparation:
             UsageError: No such array, or an empty one.
         """
         geometry = self._geometry_for(pixels)
-        fitted = self._resize(pixels, geometry)
-        self._scaling.apply(self._order(fitted, geometry.ordered), geometry.region)
+        ordered = self._order(self._resize(pixels, geometry), geometry)
+        self._scaling.apply(ordered, geometry)
         return Prepared(self._tensor, geometry.placement)
 
     def placement(self, height: int, width: int) -> Placement:
@@ -85,35 +85,35 @@ class Preparation:
         if self._geometry is not None and self._geometry.picture == pixels.shape and pixels.dtype == np.uint8:
             return self._geometry
         _require_picture(pixels)
-        geometry = _Geometry(self.image, self._tensor, pixels.shape)
+        geometry = _Geometry(self.image, self._tensor, pixels.shape, self._scaling)
         if self.image.resize == "letterbox":
             self._scaling.fill(self._tensor, self.image.pad_value)
         self._geometry = geometry
         return geometry
 
     def _resize(self, pixels: Pixels, geometry: _Geometry) -> Pixels:
-        source, target = geometry.placement.source, geometry.placement.target
-        cut = pixels[source.y : source.y + source.height, source.x : source.x + source.width]
-        if (source.width, source.height) == (target.width, target.height):
+        cut = pixels[geometry.rows, geometry.columns]
+        width, height = geometry.size
+        if cut.shape[:2] == (height, width):
             return cut
         if self._interpolation is None:
-            return _nearest(cut, target.height, target.width)
-        size = (target.width, target.height)
-        resized: Pixels = self._cv.resize(cut, size, dst=geometry.resized, interpolation=self._interpolation)
+            return _nearest(cut, height, width)
+        resized: Pixels = self._cv.resize(
+            cut, geometry.size, dst=geometry.resized, interpolation=self._interpolation
+        )
         return resized
 
-    def _order(self, fitted: Pixels, ordered: Array) -> Array:
+    def _order(self, fitted: Pixels, geometry: _Geometry) -> Array:
         """Bring the channels into the model's order and layout, in 8 bits: that is the cheapest place."""
         if self.image.color == "gray":
-            gray: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2GRAY, dst=ordered)
+            gray: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2GRAY, dst=geometry.ordered)
             return gray
         if self.image.layout == "nchw":
-            planes = list(ordered) if self.image.color == "bgr" else list(ordered[::-1])
-            self._cv.split(fitted, planes)
-            return ordered
+            self._cv.split(fitted, geometry.planes)
+            return geometry.ordered
         if self.image.color == "bgr":
             return fitted
-        rgb: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2RGB, dst=ordered)
+        rgb: Array = self._cv.cvtColor(fitted, self._cv.COLOR_BGR2RGB, dst=geometry.ordered)
         return rgb
 
 
@@ -132,17 +132,26 @@ class _Geometry:
     Attributes:
         picture: The shape of the picture.
         placement: Where it lands.
+        rows, columns: What is taken from it.
+        size: Width and height of what that becomes.
         resized: The picture after resizing, uint8 ``[height, width, 3]``.
         ordered: The same in the model's colours, uint8: ``[height, width]`` for grey,
             ``[3, height, width]`` for nchw, else ``[height, width, 3]``.
+        planes: Blue, green and red in ``ordered``, for nchw.
         region: Where it goes, a view of the tensor: ``[channels, height, width]`` for nchw, else
             ``[height, width * channels]``, whose long rows NumPy goes through much faster.
+        lookups: What is looked up where and written where, for nchw.
     """
 
-    def __init__(self, image: ImageInput, tensor: Float32Array, picture: tuple[int, ...]) -> None:
+    def __init__(
+        self, image: ImageInput, tensor: Float32Array, picture: tuple[int, ...], scaling: _Scaling
+    ) -> None:
         self.picture = picture
         self.placement = place(image, picture[0], picture[1])
-        target = self.placement.target
+        source, target = self.placement.source, self.placement.target
+        self.rows = slice(source.y, source.y + source.height)
+        self.columns = slice(source.x, source.x + source.width)
+        self.size = (target.width, target.height)
         size = (target.height, target.width)
         self.resized: Pixels = np.empty((*size, 3), np.uint8)
         self.region = _region(image, tensor, target)
@@ -151,6 +160,11 @@ class _Geometry:
             self.ordered = np.empty(size, np.uint8)
         else:
             self.ordered = np.empty((3, *size) if image.layout == "nchw" else (*size, 3), np.uint8)
+        self.planes: list[Array] = []
+        self.lookups: list[tuple[Array, Float32Array, Float32Array]] = []
+        if image.layout == "nchw":
+            self.planes = list(self.ordered if image.color == "bgr" else self.ordered[::-1])
+            self.lookups = scaling.lookups(self.ordered, self.region)
 
 
 def _region(image: ImageInput, tensor: Float32Array, target: Rectangle) -> Float32Array:
@@ -176,11 +190,19 @@ class _Scaling:
         self._tables = [np.ascontiguousarray(column)[np.newaxis] for column in table.T]
         self._joint = table[np.newaxis]
 
-    def apply(self, pixels: Array, region: Float32Array) -> None:
+    def lookups(self, ordered: Array, region: Float32Array) -> list[tuple[Array, Float32Array, Float32Array]]:
+        """Planes of pixels, their tables and where each goes; one for all channels where that can be."""
+        planes = ordered.reshape(region.shape)
+        if len(self._tables) == 1 and region.flags.c_contiguous:
+            across = region.shape[2]
+            return [(planes.reshape(-1, across), self._tables[0], region.reshape(-1, across))]
+        return list(zip(planes, cycle(self._tables), region, strict=False))
+
+    def apply(self, pixels: Array, geometry: _Geometry) -> None:
         """Write the scaled pixels into their region of the tensor."""
+        region = geometry.region
         if self._nchw:
-            planes = pixels.reshape(region.shape)
-            for table, plane, target in zip(cycle(self._tables), planes, region, strict=False):
+            for plane, table, target in geometry.lookups:
                 self._cv.LUT(plane, table, dst=target)
         elif len(self._tables) == 1:
             self._cv.LUT(pixels.reshape(region.shape), self._joint, dst=region)

@@ -10,7 +10,7 @@ from ..contract.detector import DetectionOutput
 from ..contract.image import ImageInput
 from ..contract.values import Array, Detections, Pixels
 from ..decode.detections import detection_decoder
-from ..decode.raw_detections import without_empty_boxes
+from ..decode.raw_detections import RawDetections, without_empty_boxes
 from .backend import Backend
 from .image_feed import ImageFeed
 
@@ -80,8 +80,8 @@ class ImageDetector:
         if self._renamed:
             answers = {ours: answers[theirs] for theirs, ours in self._ours.items()}
         found = self._decode(answers)
-        inside = without_empty_boxes(found._replace(boxes=placement.to_picture(found.boxes)))
-        return Detections(inside.boxes, inside.scores, inside.labels)
+        boxes = placement.to_picture(found.boxes)
+        return Detections(*without_empty_boxes(RawDetections(boxes, found.scores, found.labels)))
 
     def tensor_for(self, pixels: Pixels) -> Array:
         """What the model is fed for one picture, with its batch axis: also for calibration."""
