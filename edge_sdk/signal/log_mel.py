@@ -52,7 +52,8 @@ class LogMelExtractor:
                 f"{len(window)} samples are too short for one spectrogram frame",
                 hint=f"n_fft is {front_end.n_fft}, win_length {front_end.win_length}",
             )
-        return finish_window(self._frames.window_levels(window), front_end)
+        levels = self._frames.window_levels(window)
+        return finish_window(levels, front_end, out=levels)
 
 
 def require_mono(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

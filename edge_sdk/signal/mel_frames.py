@@ -148,37 +148,43 @@ class MelFrames:
             np.matmul(power[:, bins], weights, out=out[:, bands])
 
 
-def finish_window(levels: Float32Array, front_end: LogMel) -> Float32Array:
+def finish_window(levels: Float32Array, front_end: LogMel, out: Float32Array | None = None) -> Float32Array:
     """Apply what belongs to a whole window: reference, limits, normalisation, layout.
 
     Args:
-        levels: Shape ``[frames, n_mels]`` from :meth:`MelFrames.levels`; overwritten.
+        levels: Shape ``[frames, n_mels]`` from :meth:`MelFrames.levels`.
         front_end: The spectrogram's parameters.
+        out: Computed here; it may be ``levels``. A new array where none is given.
 
     Returns:
-        The features, float32, contiguous, in the front end's layout.
+        The features, float32, contiguous, in the front end's layout; ``out`` but for ``mel_time``.
     """
-    if front_end.scale == "db":
-        _refer(levels, front_end)
+    if out is None:
+        out = np.empty_like(levels)
+    values = _refer(levels, front_end, out) if front_end.scale == "db" else levels
     if front_end.clip is not None:
-        np.clip(levels, *front_end.clip, out=levels)
+        values = np.clip(values, *front_end.clip, out=out)
     if front_end.mean != 0.0:
-        np.subtract(levels, np.float32(front_end.mean), out=levels)
+        values = np.subtract(values, np.float32(front_end.mean), out=out)
     if front_end.std != 1.0:
-        np.divide(levels, np.float32(front_end.std), out=levels)
+        values = np.divide(values, np.float32(front_end.std), out=out)
     if front_end.layout == "mel_time":
-        return np.ascontiguousarray(levels.T)
-    return levels
+        return values.T.copy()
+    if values is not out:
+        out[:] = values
+    return out
 
 
-def _refer(levels: Float32Array, front_end: LogMel) -> None:
+def _refer(levels: Float32Array, front_end: LogMel, out: Float32Array) -> Float32Array:
+    """Levels relative to the reference and limited, in ``out``; ``levels`` where there is nothing to do."""
     if front_end.db_ref == "max":
-        np.subtract(levels, levels.max(), out=levels)
+        levels = np.subtract(levels, levels.max(), out=out)
     elif front_end.db_ref != 1.0:
         reference = _db_factor(front_end) * math.log(max(front_end.amin, front_end.db_ref))
-        np.subtract(levels, np.float32(reference), out=levels)
+        levels = np.subtract(levels, np.float32(reference), out=out)
     if front_end.top_db is not None:
-        np.maximum(levels, levels.max() - np.float32(front_end.top_db), out=levels)
+        levels = np.maximum(levels, levels.max() - np.float32(front_end.top_db), out=out)
+    return levels
 
 
 def _take_logarithm(mel: Float32Array, front_end: LogMel) -> None:

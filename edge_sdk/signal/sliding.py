@@ -244,7 +244,7 @@ class _WindowSpectrum:
         self._computed: Float32Array = np.empty((len(self._rows), front_end.n_mels), dtype=np.float32)
 
     def levels(self, samples: Float32Array) -> Float32Array:
-        """Levels ``[frames, n_mels]`` of the next window, given all its samples, as a new array."""
+        """Levels ``[frames, n_mels]`` of the next window, given all its samples: to read, until the next."""
         if not self._shares:
             return self._frames.window_levels(samples)
         if self._any_before:
@@ -252,10 +252,10 @@ class _WindowSpectrum:
         else:
             self._first, self._any_before = 0, True
             self._history[: self._count] = self._frames.window_levels(samples)
-        return self._history[self._first : self._first + self._count].copy()
+        return self._history[self._first : self._first + self._count]
 
     def levels_alone(self, samples: Float32Array) -> Float32Array:
-        """Levels ``[frames, n_mels]`` of any window, as a new array; the next one is not affected."""
+        """Levels ``[frames, n_mels]`` of any window; the next one is not affected."""
         return self._frames.window_levels(samples)
 
     def reset(self) -> None:
