@@ -1,0 +1,1 @@
+"""Which model runs on which backend: measured, and written into ``docs/reference/backends.md``."""

@@ -1,0 +1,183 @@
+"""One row of the matrix, measured in a process of its own, which a crash or a lack of memory may end.
+
+    python -m tools.backend_matrix.measure CASE DATA FOLDER
+
+Writes ``FOLDER/row.json``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from converters.preflight.preflight import Preflight
+from converters.proof.kinds import fit_input
+from converters.sources.open_source import open_source
+from converters.sources.source_model import SourceModel
+from converters.spec.spec_file import ConversionSpec, load_spec
+from converters.variants.made import Materials
+from converters.variants.mixed_precision import relative_error
+from converters.variants.recipes import RECIPES, Recipe, build_variant, planned_variants
+from edge_sdk.contract.audio import LogMel
+from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.manifest import BuildCheck, ClassesOutput, Precision
+from edge_sdk.contract.values import Array
+from edge_sdk.errors import BackendError, EdgeSdkError, UsageError
+from edge_sdk.image.picture_file import read_picture
+from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.image_feed import ImageFeed
+from edge_sdk.inference.open import open_backend
+from edge_sdk.signal.audio_file import read_mono
+from edge_sdk.signal.log_mel import LogMelExtractor
+
+from .cases import CASES
+
+__all__ = ["Cell", "Row", "main"]
+
+
+class Cell(Struct, frozen=True, kw_only=True):
+    """One variant of one model.
+
+    Attributes:
+        precision: Of the variant.
+        reason: Why it is not there; empty where it is.
+        error: Of its outputs to the float source's, by plain kernels: the worst output of the worst sample,
+            by the root of squares, relative.
+        fast_error: The same by the kernels that a device uses by default.
+        bytes: Of the file.
+        build: Of ONNX, what TensorRT-RTX's parser and builder say.
+    """
+
+    precision: Precision = "as_given"
+    reason: str = ""
+    error: float | None = None
+    fast_error: float | None = None
+    bytes: int | None = None
+    build: BuildCheck | None = None
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One model.
+
+    Attributes:
+        cells: By variant.
+        samples: How many were compared.
+    """
+
+    cells: dict[str, Cell]
+    samples: int
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Command line; returns the exit code."""
+    name, data, folder = arguments[0], Path(arguments[1]), Path(arguments[2])
+    try:
+        row = measure(name, data, folder)
+    except EdgeSdkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    (folder / "row.json").write_bytes(msgspec.json.encode(row))
+    return 0
+
+
+def measure(name: str, data: Path, folder: Path) -> Row:
+    """Make all variants of a model, and compare each with it.
+
+    Raises:
+        EdgeSdkError: The model cannot be had or opened.
+    """
+    prepared = CASES[name].prepare(folder, data)
+    spec = load_spec(prepared.spec)
+    with open_source(
+        prepared.models,
+        input_name=spec.input.name,
+        output_name=spec.classes.name if isinstance(spec.output, ClassesOutput) else None,
+        fit_input=lambda model_input: fit_input(spec, model_input),
+    ) as source:
+        tensor_for = _feed(spec, source)
+        calibration = [tensor_for(path) for path in prepared.samples[::2]]
+        compared = [tensor_for(path) for path in prepared.samples[1::2]]
+        heads_in_float = not isinstance(spec.output, ClassesOutput)
+        materials = Materials(source, lambda: calibration, compared[:3], heads_in_float=heads_in_float)
+        recipes, left_out = planned_variants(source, (*RECIPES, "tflite", "onnx"))
+        reasons = {variant: why.replace(source.name, "the source") for variant, why in left_out.items()}
+        cells = {variant: Cell(reason=why) for variant, why in reasons.items()}
+        for recipe in recipes:
+            print(f"  {name}: {recipe.name}", flush=True)
+            cells[recipe.name] = _cell(recipe, materials, compared, folder)
+    return Row(cells=_with_builds(cells, folder), samples=len(compared))
+
+
+def _feed(spec: ConversionSpec, source: SourceModel) -> Callable[[Path], Array]:
+    if isinstance(spec.input, ImageInput):
+        feed = ImageFeed(spec.image, source.backend, {})
+        return lambda path: feed.tensor_for(read_picture(path))
+    audio = spec.audio
+    if not isinstance(audio.front_end, LogMel):
+        raise UsageError("the matrix has no model that takes a waveform")
+    extract = LogMelExtractor(audio.front_end)
+
+    def tensor_for(path: Path) -> Array:
+        samples = read_mono(path, audio.sample_rate_hz)[: audio.window_samples]
+        padded = np.pad(samples, (0, audio.window_samples - samples.size))
+        return source.batch(extract(padded)).copy()
+
+    return tensor_for
+
+
+def _cell(recipe: Recipe, materials: Materials, compared: Sequence[Array], folder: Path) -> Cell:
+    try:
+        made = build_variant(recipe, materials)
+        content = made.content
+        (folder / f"{recipe.name}.{recipe.format}").write_bytes(content)
+        with (
+            open_backend(
+                made.judged or content, recipe.format, reference_kernels=True, name=recipe.name
+            ) as plain,
+            open_backend(content, recipe.format, name=recipe.name) as fast,
+        ):
+            return Cell(
+                precision=recipe.precision,
+                error=_error(materials.source, plain, compared),
+                fast_error=_error(materials.source, fast, compared),
+                bytes=len(content),
+            )
+    except EdgeSdkError as error:
+        return Cell(precision=recipe.precision, reason=str(error))
+
+
+def _with_builds(cells: dict[str, Cell], folder: Path) -> dict[str, Cell]:
+    """The same, with what TensorRT-RTX says of each ONNX.
+
+    Raises:
+        BackendError: It does not load.
+    """
+    with Preflight() as preflight:
+        for name in cells:
+            if (model := folder / f"{name}.onnx").is_file():
+                preflight.ask(name, model.read_bytes())
+        builds, failure = preflight.results()
+    if failure:
+        raise BackendError(f"TensorRT-RTX cannot be asked: {failure}", hint="it is the extra tensorrt-rtx")
+    return {name: msgspec.structs.replace(cell, build=builds.get(name)) for name, cell in cells.items()}
+
+
+def _error(source: SourceModel, backend: Backend, compared: Sequence[Array]) -> float:
+    worst = 0.0
+    for tensor in compared:
+        answers = source.backend.infer({source.input.name: tensor})
+        wanted = {spec.name: answers[spec.name].copy() for spec in source.outputs}
+        given = backend.infer({backend.inputs[0].name: tensor})
+        by_place = dict(zip((spec.name for spec in source.backend.outputs), given.values(), strict=True))
+        for name, value in wanted.items():
+            worst = max(worst, relative_error(value, given.get(name, by_place[name])))
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
