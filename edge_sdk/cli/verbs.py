@@ -30,6 +30,9 @@ VERBS: dict[str, Verb] = {
     "inspect": Verb("edge_sdk.cli.inspect_command", "show what is in a bundle", "device"),
     "verify": Verb("device.verify_command", "check digests and golden samples on this machine", "device"),
     "bench": Verb("device.bench_command", "measure each variant on this device, and pick one", "device"),
+    "build": Verb(
+        "device.build_command", "build TensorRT engines of a bundle for this device's GPU", "tensorrt-rtx"
+    ),
     "predict": Verb("device.predict_command", "run a bundle on recordings, pictures or videos", "device"),
     "evaluate": Verb(
         "converters.evaluate_command", "score a bundle on labelled recordings or pictures", "convert"

@@ -110,7 +110,10 @@ class _Follower:
                     key.data(chunk)
                     if not chunk:
                         selector.unregister(key.fileobj)
-        self._process.wait()
+        try:
+            self._process.wait(max(0.0, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:  # it closed its output, and lives on
+            self._late = True
         return self._last
 
     def failure(self, name: str, time_limit_s: float) -> BackendError:

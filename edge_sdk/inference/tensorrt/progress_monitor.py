@@ -35,8 +35,12 @@ class BuildShare:
     def finish(self, phase: str) -> float:
         """A phase is over."""
         with self._lock:
+            if phase in self._phases:
+                parent, _, steps = self._phases[phase]
+                self._phases[phase] = (parent, steps, steps)  # some end before their last step
+            share = self._share()
             self._phases.pop(phase, None)
-            return self._share()
+            return share
 
     def _share(self) -> float:
         """Never less than was told before: phases come and go in any order."""

@@ -1,4 +1,4 @@
-"""A file that is whole or refused: a header that tells the digest of what follows it."""
+"""A file that is whole or refused: it begins with the digest of all that follows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-__all__ = ["DamagedFileError", "Seal", "read_header", "read_sealed", "write_sealed"]
+__all__ = ["DamagedFileError", "read_header", "read_sealed", "write_sealed"]
 
 _MAGIC = b"edge-sdk engine\n"
+_DIGEST_BYTES = 32
 _LENGTH_BYTES = 4
+_SEALED_FROM = len(_MAGIC) + _DIGEST_BYTES
+_HEADER_FROM = _SEALED_FROM + _LENGTH_BYTES
 _MAX_HEADER_BYTES = 1 << 16
 
 _Header = TypeVar("_Header", bound=Struct)
@@ -22,23 +25,6 @@ _Header = TypeVar("_Header", bound=Struct)
 
 class DamagedFileError(ValueError):
     """It is not what was written; the message says how that shows."""
-
-
-class Seal(Struct, frozen=True, kw_only=True):
-    """What every header has.
-
-    Attributes:
-        sha256: Of the content.
-        bytes: Its length.
-    """
-
-    sha256: str
-    bytes: int
-
-
-class _Sealed(Struct, frozen=True):
-    seal: Seal
-    header: msgspec.Raw
 
 
 def write_sealed(path: Path, header: Struct, content: bytes | memoryview, *, partial: Path) -> None:
@@ -53,11 +39,13 @@ def write_sealed(path: Path, header: Struct, content: bytes | memoryview, *, par
     Raises:
         OSError: It cannot be written; nothing is left of it.
     """
-    seal = Seal(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-    head = msgspec.json.encode(_Sealed(seal, msgspec.Raw(msgspec.json.encode(header))))
+    encoded = msgspec.json.encode(header)
+    head = len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded
+    digest = hashlib.sha256(head)
+    digest.update(content)
     try:
         with partial.open("wb") as file:
-            file.write(_MAGIC + len(head).to_bytes(_LENGTH_BYTES, "little") + head)
+            file.write(_MAGIC + digest.digest() + head)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -75,14 +63,14 @@ def write_sealed(path: Path, header: Struct, content: bytes | memoryview, *, par
 
 
 def read_header(path: Path, header: type[_Header]) -> _Header:
-    """What a file says of itself; its content is not looked at.
+    """What a file says of itself, unproved: its content is not read.
 
     Raises:
         DamagedFileError: It has no such header.
         OSError: It cannot be read.
     """
     with path.open("rb") as file:
-        return _header(_head(file.read(len(_MAGIC) + _LENGTH_BYTES + _MAX_HEADER_BYTES))[0], header)
+        return _header(file.read(_HEADER_FROM + _MAX_HEADER_BYTES), header)[0]
 
 
 def read_sealed(path: Path, header: type[_Header]) -> tuple[_Header, memoryview]:
@@ -93,28 +81,18 @@ def read_sealed(path: Path, header: type[_Header]) -> tuple[_Header, memoryview]
         OSError: It cannot be read.
     """
     whole = path.read_bytes()
-    sealed, start = _head(whole)
-    content = memoryview(whole)[start:]
-    if len(content) != sealed.seal.bytes:
-        raise DamagedFileError(f"it has {len(content)} bytes of {sealed.seal.bytes}")
-    if hashlib.sha256(content).hexdigest() != sealed.seal.sha256:
-        raise DamagedFileError("its digest is not the one that was written with it")
-    return _header(sealed, header), content
-
-
-def _head(whole: bytes) -> tuple[_Sealed, int]:
-    start = len(_MAGIC) + _LENGTH_BYTES
-    if not whole.startswith(_MAGIC) or len(whole) < start:
+    if not whole.startswith(_MAGIC) or len(whole) < _HEADER_FROM:
         raise DamagedFileError("edge-sdk did not write it")
-    end = start + int.from_bytes(whole[len(_MAGIC) : start], "little")
-    try:
-        return msgspec.json.decode(whole[start:end], type=_Sealed), end
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DamagedFileError(f"its header cannot be read: {error}") from error
+    view = memoryview(whole)
+    if hashlib.sha256(view[_SEALED_FROM:]).digest() != view[len(_MAGIC) : _SEALED_FROM]:
+        raise DamagedFileError("its digest is not the one that was written with it")
+    found, end = _header(whole, header)
+    return found, view[end:]
 
 
-def _header(sealed: _Sealed, header: type[_Header]) -> _Header:
+def _header(whole: bytes, header: type[_Header]) -> tuple[_Header, int]:
+    end = _HEADER_FROM + int.from_bytes(whole[_SEALED_FROM:_HEADER_FROM], "little")
     try:
-        return msgspec.json.decode(sealed.header, type=header)
+        return msgspec.json.decode(whole[_HEADER_FROM:end], type=header), end
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedFileError(f"its header does not hold: {error}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fake_cuda_bindings import fake_cuda_bindings
 from fake_gpu import FakeGpu
+from fake_installation import FakeInstallation
 from fake_pycuda import fake_pycuda
 from fake_tensorrt import fake_tensorrt
 
@@ -55,3 +56,14 @@ def rtx() -> Library:
     if importlib.util.find_spec("tensorrt_rtx_bindings") is None:
         pytest.skip("TensorRT-RTX is not installed: pip install 'edge-sdk[tensorrt-rtx]'")
     return find_library(TENSORRT_RTX)
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
+    """A fake TensorRT for processes that are started, 10.3 on an Orin at first."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    made = FakeInstallation(folder)
+    made.install("10.3")
+    monkeypatch.setenv("PYTHONPATH", made.search_path)
+    return made

@@ -1,0 +1,302 @@
+"""``edge-sdk build``: an engine of each ONNX variant, what became of each, and what the exit code says."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from fake_cuda_bindings import fake_cuda_bindings
+from fake_gpu import FakeGpu
+from fake_installation import FakeInstallation
+from fake_tensorrt import fake_tensorrt
+from gpu_onnx import unknown_onnx
+from small_rights import without_root_rights
+from tiny_bundle import TinyBundle, tiny_bundle
+
+from edge_sdk.cli.main import main
+from edge_sdk.contract.bundle import Bundle, file_digest
+from edge_sdk.inference.engine import EngineBackend
+from edge_sdk.inference.golden import run_golden
+from edge_sdk.inference.tensorrt.open import open_engine
+
+RTX = pytest.mark.skipif(
+    importlib.util.find_spec("tensorrt_rtx_bindings") is None,
+    reason="TensorRT-RTX is not installed: pip install 'edge-sdk[tensorrt-rtx]'",
+)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """Tones, as TFLite and as ONNX."""
+    return tiny_bundle(("tflite-float32", "onnx-float32")).write(tmp_path / "tones-0.1.0.edge")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "engines"
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
+    """TensorRT 10.3 on an Orin, for the processes that build."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    made = FakeInstallation(folder)
+    made.install("10.3")
+    monkeypatch.setenv("PYTHONPATH", made.search_path)
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))  # it is looked for first
+    return made
+
+
+def report(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any]]:
+    """Exit code and document of the verb."""
+    code = main(["build", *map(str, words), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def with_unknown_operator(made: TinyBundle) -> TinyBundle:
+    """The bundle with one more ONNX variant, which no TensorRT takes."""
+    manifest, model = made.manifest, unknown_onnx()
+    digest = file_digest(model)
+    variant = msgspec.structs.replace(
+        manifest.variant("onnx-float32"),
+        name="onnx-odd",
+        file="models/onnx-odd.onnx",
+        sha256=digest.sha256,
+        bytes=digest.bytes,
+    )
+    stage = manifest.stages[0]
+    return TinyBundle(
+        msgspec.structs.replace(
+            manifest,
+            variants=[variant, *manifest.variants],
+            stages=[msgspec.structs.replace(stage, variants=["onnx-odd", *stage.variants])],
+            files={**manifest.files, variant.file: digest},
+        ),
+        {**made.members, variant.file: model},
+    )
+
+
+# --- on a Jetson, as far as a fake shows ---
+
+
+def test_the_engine_that_was_built_passes_the_golden_test(
+    installation: FakeInstallation,
+    bundle: Path,
+    cache: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code, document = report(capsys, bundle, "--cache", cache)
+    (variant,) = document["variants"]
+    assert (code, document["passed"]) == (0, True)
+    assert (variant["variant"], variant["status"], variant["ran_here"]) == ("onnx-float32", "built", True)
+    assert variant["fingerprint"]["board"] == "Orin"
+    gpu = FakeGpu()
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", gpu))
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", fake_cuda_bindings(gpu))
+    opened = Bundle.open(bundle)
+    model = opened.read(opened.manifest.variant("onnx-float32").file)
+    with EngineBackend("onnx-float32", open_engine(model, name="onnx-float32", cache=cache)) as backend:
+        assert run_golden(opened, "onnx-float32", backend).passed
+
+
+def test_it_says_for_whom_and_by_what(
+    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(bundle), "--cache", str(cache)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"tones 0.1.0: engines in {cache}"
+    variant, status, _megabytes, _seconds, ran_here, *rest = lines[-1].split()
+    assert (variant, status, ran_here) == ("onnx-float32", "built", "yes")
+    assert rest == ["Orin", "TensorRT", "10.3.0"]
+    assert main(["build", str(bundle), "--cache", str(cache)]) == 0
+    assert "found" in capsys.readouterr().out
+
+
+def test_progress_goes_to_standard_error(
+    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["build", str(bundle), "--cache", str(cache), "--json"])
+    assert "onnx-float32: trying it" in capsys.readouterr().err
+
+
+def test_an_engine_of_an_older_tensorrt_gives_way_and_is_told(
+    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, before = report(capsys, bundle, "--cache", cache)
+    installation.install("11.4")
+    assert main(["build", str(bundle), "--cache", str(cache)]) == 0
+    assert "1 removed: of an older TensorRT or driver" in capsys.readouterr().out
+    assert not Path(before["variants"][0]["file"]).exists()
+
+
+def test_a_variant_that_is_refused_does_not_keep_the_others(
+    installation: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = with_unknown_operator(tiny_bundle(("onnx-float32",)))
+    path = made.write(tmp_path / "odd-0.1.0.edge")
+    code, document = report(capsys, path, "--cache", cache)
+    odd, good = document["variants"]
+    assert (code, document["passed"]) == (1, False)
+    assert (odd["status"], good["status"]) == ("refused", "built")
+    assert odd["refusals"] == [
+        {"operator": "MelWeightMatrix", "node": "mel", "reason": "unsupported op MelWeightMatrix"}
+    ]
+    assert main(["build", str(path), "--cache", str(cache)]) == 1
+    assert "MelWeightMatrix 'mel': unsupported op" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [("no_context", "OutOfMemory"), ("no_run", "failed to run onnx-float32"), ("killed", "was killed")],
+)
+def test_an_engine_that_cannot_be_built_or_does_not_run_is_a_failure_with_a_hint(
+    installation: FakeInstallation,
+    bundle: Path,
+    cache: Path,
+    capsys: pytest.CaptureFixture[str],
+    behaviour: str,
+    reason: str,
+) -> None:
+    installation.install("10.3", behaviour=behaviour)
+    code, document = report(capsys, bundle, "--cache", cache)
+    (variant,) = document["variants"]
+    assert (code, variant["status"]) == (1, "failed")
+    assert reason in variant["reason"]
+    assert variant["hint"]
+
+
+def test_too_little_memory_is_refused_and_can_be_overruled(
+    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.install("10.3", integrated=False, memory_bytes=800_000_000)
+    assert main(["build", str(bundle), "--cache", str(cache)]) == 1
+    out = capsys.readouterr().out
+    assert "the GPU has 800 MB free" in out
+    assert "--skip-memory-check" in out
+    assert main(["build", str(bundle), "--cache", str(cache), "--skip-memory-check"]) == 0
+
+
+# --- wrong use ---
+
+
+def test_a_bundle_without_onnx_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tiny_bundle(("tflite-float32",)).write(tmp_path / "tones-0.1.0.edge")
+    code, document = report(capsys, path)
+    assert code == 2
+    assert "has no ONNX variant" in document["message"]
+    assert "--variants onnx-float32" in document["hint"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--variant", "tflite-float32"], "engines are built of ONNX"),
+        (["--variant", "onnx-int4"], "has no variant 'onnx-int4'"),
+        (["--for", "orin"], "neither 'this' nor a compute capability"),
+        (["--workspace-mb", "0"], "0 is not a whole number of at least 1"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_use(
+    bundle: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    code, document = report(capsys, bundle, *words)
+    assert code == 2
+    assert message in document["message"]
+
+
+def test_without_any_tensorrt_the_hint_tells_where_it_comes_from(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings"):
+        monkeypatch.setitem(sys.modules, name, None)
+    code, document = report(capsys, bundle)
+    assert (code, document["error"]) == (2, "MissingExtraError")
+    assert "JetPack" in document["hint"]
+
+
+# --- TensorRT-RTX itself, without a GPU ---
+
+
+@RTX
+@pytest.mark.parametrize("spelling", ["86", "8.6", "sm_86"])
+def test_for_cards_elsewhere_it_builds_without_one_and_says_where_that_runs(
+    bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str], spelling: str
+) -> None:
+    assert main(["build", str(bundle), "--for", spelling, "--cache", str(cache)]) == 0
+    out = capsys.readouterr().out
+    assert "An engine of TensorRT-RTX runs only on cards of compute capability 8.6" in out
+    assert "never on a Jetson" in out
+    assert len(list(cache.glob("*.engine"))) == 1
+
+
+@RTX
+def test_a_family_that_it_does_not_know_is_wrong_use(
+    bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, document = report(capsys, bundle, "--for", "87", "--cache", cache)
+    assert code == 2
+    assert "does not build for compute capability 8.7" in document["message"]
+
+
+@RTX
+def test_without_a_gpu_it_says_so_and_how_to_build_for_others(
+    bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tests hide all GPUs."""
+    code, document = report(capsys, bundle, "--cache", cache)
+    (variant,) = document["variants"]
+    assert (code, variant["status"]) == (1, "failed")
+    assert "--for 86" in variant["hint"]
+    assert not cache.exists()
+
+
+def build_elsewhere(bundle: Path, cache: Path, prepare: Callable[[], object]) -> dict[str, Any]:
+    """Build for a card under the rights and limits that ``prepare`` leaves; what is said of the variant."""
+    words = ["build", bundle, "--for", "86", "--cache", cache, "--json"]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "edge_sdk.cli", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=prepare,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+    except subprocess.SubprocessError:
+        pytest.skip("the rights of root cannot be given up here")
+    assert done.returncode == 1, done.stderr
+    (variant,) = json.loads(done.stdout)["variants"]
+    assert variant["status"] == "failed"
+    return dict(variant)
+
+
+@RTX
+def test_a_disk_that_is_full_is_told_and_leaves_no_part_of_an_engine(bundle: Path, cache: Path) -> None:
+    """Full by the system's limit for a file, which ends the write half-way, as a full disk does."""
+    limit = 100_000
+    variant = build_elsewhere(
+        bundle, cache, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    )
+    assert "cannot write the engine" in variant["reason"]
+    assert "make room" in variant["hint"]
+    assert [path.name for path in cache.iterdir()] == ["build.lock"]
+
+
+@RTX
+def test_a_folder_that_is_read_only_is_told_before_the_build(bundle: Path, cache: Path) -> None:
+    cache.mkdir()
+    cache.chmod(0o500)
+    variant = build_elsewhere(bundle, cache, without_root_rights)
+    assert f"cannot keep engines in {cache}: Permission denied" in variant["reason"]
+    assert "--cache" in variant["hint"]

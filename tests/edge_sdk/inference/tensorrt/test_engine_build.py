@@ -1,0 +1,298 @@
+"""An engine is built with the precision of its ONNX under every release, or what is refused is named.
+
+8.6 to 11 are fakes; TensorRT-RTX's own parser and builder run where they are installed, without a GPU.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_cuda_bindings import fake_cuda_bindings
+from fake_gpu import FakeGpu
+from fake_trt_runtime import read_plan
+from gpu_onnx import boxes_onnx, deep_onnx, half_onnx, int8_onnx, scaled_onnx, unknown_onnx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_sdk.errors import BackendError, UsageError
+from edge_sdk.inference.tensorrt.build import build_engine, check_target, known_families
+from edge_sdk.inference.tensorrt.cuda import open_cuda
+from edge_sdk.inference.tensorrt.engine import TensorRtEngine
+from edge_sdk.inference.tensorrt.library import Library, find_library
+from edge_sdk.inference.tensorrt.parse import Refusal, parse_onnx
+from edge_sdk.inference.tensorrt.progress_monitor import BuildShare
+
+Install = Callable[..., None]
+RELEASES = ["8.6", "10.3", "11.4"]
+EVERY_RELEASE = pytest.mark.parametrize("release", RELEASES)
+MODELS: dict[str, Callable[[], bytes]] = {"float32": scaled_onnx, "float16": half_onnx, "int8": int8_onnx}
+
+
+def built(model: bytes, **settings: Any) -> dict[str, Any]:
+    """What a fake builder wrote down of its settings."""
+    plan = build_engine(find_library(), model, **settings).plan
+    assert plan is not None
+    found = read_plan(plan)
+    assert found is not None
+    return found
+
+
+# --- settings, by release ---
+
+
+@pytest.mark.parametrize(("precision", "flags"), [("float32", []), ("float16", ["FP16"]), ("int8", ["INT8"])])
+def test_8_6_is_allowed_the_precisions_that_are_in_the_onnx_and_no_other(
+    install: Install, precision: str, flags: list[str]
+) -> None:
+    install("8.6")
+    assert built(MODELS[precision]())["flags"] == flags
+
+
+@pytest.mark.parametrize("release", ["10.3", "11.4"])
+@pytest.mark.parametrize("precision", MODELS)
+def test_later_ones_keep_to_the_types_of_the_onnx(install: Install, release: str, precision: str) -> None:
+    install(release)
+    plan = built(MODELS[precision]())
+    assert plan["typed"]
+    assert plan["flags"] == []
+
+
+@EVERY_RELEASE
+def test_float32_is_not_rounded_to_tf32(install: Install, release: str) -> None:
+    install(release)
+    assert "TF32" not in built(scaled_onnx())["flags"]
+
+
+@EVERY_RELEASE
+def test_the_workspace_is_capped(install: Install, release: str) -> None:
+    install(release)
+    assert built(scaled_onnx(), workspace_bytes=64 << 20)["workspace"] == 64 << 20
+    assert built(scaled_onnx())["workspace"] is None
+
+
+@EVERY_RELEASE
+def test_an_open_batch_is_fixed_to_one(install: Install, release: str) -> None:
+    install(release)
+    assert built(scaled_onnx(shape=("batch", 4)))["shapes"] == {"x": [1, 4]}
+    assert built(scaled_onnx())["shapes"] == {}
+
+
+@EVERY_RELEASE
+def test_what_was_measured_is_used_by_the_next_build(install: Install, release: str) -> None:
+    install(release)
+    first = build_engine(find_library(), scaled_onnx()).timings
+    second = build_engine(find_library(), scaled_onnx(), timings=first).timings
+    assert len(first) < len(second)
+    assert second.startswith(first)
+
+
+@EVERY_RELEASE
+def test_what_another_version_measured_is_left_alone(install: Install, release: str) -> None:
+    install(release)
+    assert not build_engine(find_library(), scaled_onnx(), timings=b"7.0.0+").timings.startswith(b"7.0.0")
+
+
+@pytest.mark.parametrize(("release", "tells"), [("8.6", False), ("10.3", True), ("11.4", True)])
+def test_progress_is_told_where_the_release_tells_it(install: Install, release: str, *, tells: bool) -> None:
+    install(release)
+    told: list[tuple[str, float]] = []
+    built(scaled_onnx(), on_progress=lambda phase, share: told.append((phase, share)))
+    assert bool(told) == tells
+    if tells:
+        assert told[-1] == ("Building engine", 1.0)
+
+
+# --- refused ---
+
+
+def refusals(library: Library, model: bytes) -> tuple[Refusal, ...]:
+    found = build_engine(library, model)
+    assert found.plan is None
+    return found.refusals
+
+
+@pytest.mark.parametrize(
+    ("release", "refusal"),
+    [
+        ("8.6", Refusal("", "node 0", "unsupported op MelWeightMatrix")),
+        ("10.3", Refusal("MelWeightMatrix", "mel", "unsupported op MelWeightMatrix")),
+    ],
+)
+def test_an_operator_that_is_not_known_is_named_as_far_as_the_release_tells(
+    install: Install, release: str, refusal: Refusal
+) -> None:
+    install(release)
+    assert refusals(find_library(), unknown_onnx()) == (refusal,)
+
+
+@EVERY_RELEASE
+@pytest.mark.parametrize(
+    "content", [b"", b"no onnx", scaled_onnx()[:40]], ids=["empty", "foreign", "truncated"]
+)
+def test_what_is_no_onnx_is_refused(install: Install, release: str, content: bytes) -> None:
+    install(release)
+    if content:
+        (refusal,) = refusals(find_library(), content)
+        assert "could not parse" in refusal.reason
+
+
+@EVERY_RELEASE
+def test_shapes_that_are_open_beyond_the_batch_are_refused_by_input(install: Install, release: str) -> None:
+    install(release)
+    (refusal,) = refusals(find_library(), scaled_onnx(shape=("batch", "width")))
+    assert str(refusal).startswith("input 'x': its shape [any, any] is open beyond the batch")
+
+
+def test_a_builder_that_gives_nothing_and_says_nothing_is_a_refusal(install: Install) -> None:
+    install("10.3", behaviour="silent")
+    assert [str(refusal) for refusal in refusals(find_library(), scaled_onnx())] == ["it gives no reason"]
+
+
+def test_a_builder_that_does_not_start_is_an_error(install: Install, gpu: FakeGpu) -> None:
+    install("10.3")
+    gpu.count = 0
+    with pytest.raises(BackendError, match=r"TensorRT 10\.3\.0 does not start") as caught:
+        build_engine(find_library(), scaled_onnx())
+    assert caught.value.hint is not None
+
+
+# --- for which GPU ---
+
+
+def test_families_of_cards_are_those_that_the_library_names(install: Install) -> None:
+    install("rtx")
+    assert list(known_families(find_library())) == ["8.0", "8.6", "8.9", "12.0"]
+    assert built(scaled_onnx(), compute_capability="12.0")["capability"] == [12, 0]
+    install("10.3")
+    assert known_families(find_library()) == {}
+
+
+@pytest.mark.parametrize(
+    ("capability", "here"), [("8.7", True), ("9.0", True), ("8.7", False), ("12.9", False)]
+)
+def test_a_gpu_that_is_none_of_them_is_wrong_use(install: Install, capability: str, *, here: bool) -> None:
+    install("rtx")
+    with pytest.raises(UsageError, match=f"does not build for compute capability {capability}") as caught:
+        check_target(find_library(), capability, here=here)
+    assert "8.0, 8.6, 8.9, 12.0" in str(caught.value.hint)
+
+
+def test_a_card_newer_than_all_is_built_for_where_it_is(install: Install, gpu: FakeGpu) -> None:
+    install("rtx")
+    gpu.capability = (12, 9)
+    check_target(find_library(), "12.9", here=True)
+    assert built(scaled_onnx(), compute_capability="12.9")["capability"] == [12, 9]
+
+
+# --- how far it is ---
+
+
+def test_the_share_of_phases_within_phases() -> None:
+    share = BuildShare()
+    assert share.start("engine", None, 4) == 0.0
+    assert share.step("engine", 1) == 0.25
+    assert share.start("timing", "engine", 2) == 0.25
+    assert share.step("timing", 1) == 0.375
+    assert share.finish("timing") == 0.5  # its last step was not told
+    assert share.step("engine", 1) == 0.5  # never back
+    assert share.finish("engine") == 1.0
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["start", "step", "finish"]), st.integers(0, 3), st.integers(0, 9)))
+)
+def test_a_share_only_grows_whatever_a_builder_does(events: list[tuple[str, int, int]]) -> None:
+    share, told = BuildShare(), [0.0]
+    for kind, phase, number in events:
+        if kind == "start":
+            told.append(share.start(f"phase {phase}", f"phase {phase - 1}" if phase else None, number))
+        elif kind == "step":
+            told.append(share.step(f"phase {phase}", number))
+        else:
+            told.append(share.finish(f"phase {phase}"))
+    assert all(before <= after <= 1.0 for before, after in itertools.pairwise(told))
+
+
+# --- TensorRT-RTX itself ---
+
+
+@pytest.mark.parametrize("precision", MODELS)
+def test_tensorrt_rtx_builds_every_precision(rtx: Library, precision: str) -> None:
+    plan = build_engine(rtx, MODELS[precision](), compute_capability="8.6").plan
+    assert plan is not None
+    assert len(plan) > 1000
+
+
+@pytest.mark.parametrize(("precision", "kind"), [("float32", None), ("float16", "HALF"), ("int8", "INT8")])
+def test_the_precisions_of_a_network_are_read_from_its_tensors(
+    rtx: Library, precision: str, kind: str | None
+) -> None:
+    """What 8.6 is told by flags, shown on NVIDIA's own network."""
+    parsed = parse_onnx(rtx, MODELS[precision]())
+    assert [name for name in ("HALF", "INT8") if parsed.uses(name)] == ([kind] if kind else [])
+
+
+def test_tensorrt_rtx_builds_the_same_engine_each_time(rtx: Library) -> None:
+    assert build_engine(rtx, int8_onnx()).plan == build_engine(rtx, int8_onnx()).plan
+
+
+def test_tensorrt_rtx_builds_for_families_of_cards(rtx: Library) -> None:
+    assert "8.6" in known_families(rtx)
+    plans = [build_engine(rtx, scaled_onnx(), compute_capability=one).plan for one in ("8.6", "8.9")]
+    assert None not in plans
+    assert plans[0] != plans[1]
+
+
+def test_tensorrt_rtx_takes_an_open_batch(rtx: Library) -> None:
+    assert build_engine(rtx, scaled_onnx(shape=("batch", 4)), compute_capability="8.6").plan is not None
+
+
+def test_tensorrt_rtx_parses_suppression_of_boxes_and_cannot_build_it(rtx: Library) -> None:
+    """That a model parses proves little; the builder names its layer after the node."""
+    assert parse_onnx(rtx, boxes_onnx()).refusals == ()
+    (refusal, *_) = refusals(rtx, boxes_onnx())
+    assert "nms_0 has no runners that implement it" in refusal.reason
+
+
+def test_tensorrt_rtx_names_the_node_of_a_zero_point_other_than_0(rtx: Library) -> None:
+    (refusal, *_) = refusals(rtx, int8_onnx(zero_point=3))
+    assert (refusal.operator, refusal.node) == ("QuantizeLinear", "to_int8")
+    assert "zero point" in refusal.reason.lower()
+
+
+def test_tensorrt_rtx_names_an_operator_that_it_does_not_know(rtx: Library) -> None:
+    (refusal, *_) = refusals(rtx, unknown_onnx())
+    assert (refusal.operator, refusal.node) == ("MelWeightMatrix", "mel")
+
+
+@pytest.mark.parametrize("content", [b"no onnx", scaled_onnx()[:40]], ids=["foreign", "truncated"])
+def test_tensorrt_rtx_refuses_what_is_no_onnx(rtx: Library, content: bytes) -> None:
+    assert all(refusal.reason for refusal in refusals(rtx, content))
+
+
+def test_tensorrt_rtx_tells_how_far_it_is(rtx: Library) -> None:
+    told: list[float] = []
+    build_engine(rtx, deep_onnx(5), on_progress=lambda _, share: told.append(share))
+    assert len(told) > 20
+    assert told[-1] == 1.0
+
+
+def test_tensorrt_rtx_has_no_timing_cache_that_it_would_warn_of(rtx: Library) -> None:
+    """Its release notes call the calls no-ops, and they warn: here, a warning is an error."""
+    assert build_engine(rtx, scaled_onnx()).timings == b""
+
+
+def test_tensorrt_rtxs_runtime_refuses_in_words_where_there_is_no_gpu(
+    rtx: Library, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It outlives that; nobody gets this far, as the GPU is asked for before."""
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", fake_cuda_bindings(gpu))
+    plan = build_engine(rtx, scaled_onnx(), compute_capability="8.6").plan
+    assert plan is not None
+    with pytest.raises(BackendError, match=r"TensorRT-RTX .* refuses the engine of m: .*CUDA") as caught:
+        TensorRtEngine(plan, library=rtx, cuda=open_cuda(), name="m")
+    assert "edge-sdk build" in str(caught.value.hint)
