@@ -19,7 +19,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["choices_hint", "load_toml", "refuse_unknown_keys"]
+__all__ = ["PLACEHOLDER", "choices_hint", "load_toml", "placeholders", "refuse_unknown_keys"]
+
+PLACEHOLDER = "FILL IN"
+"""Stands in a file that was begun for somebody where only that person knows the value."""
+
+_MOST_NAMED = 8
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
@@ -62,12 +67,37 @@ def _load(path: Path, struct: type[_StructT], error: type[UsageError]) -> _Struc
         raise error(f"cannot read {path}: {unreadable}") from unreadable
     except tomllib.TOMLDecodeError as malformed:
         raise error(f"{path} is not TOML: {malformed}") from malformed
+    left = list(placeholders(document))
+    if left:
+        named = ", ".join(left[:_MOST_NAMED]) + (", ..." if len(left) > _MOST_NAMED else "")
+        raise error(
+            f'{path} says "{PLACEHOLDER}" in {len(left)} place{"s" if len(left) > 1 else ""}: {named}',
+            hint="only you know these; the line behind each says what is meant",
+        )
     refuse_unknown_keys(document, msgspec.inspect.type_info(struct), path, "", error)
     try:
         return msgspec.convert(document, struct)
     except msgspec.ValidationError as invalid:
         hint = choices_hint(invalid, msgspec.inspect.type_info(struct))
         raise error(f"{path}: {in_words(invalid)}", hint=hint) from invalid
+
+
+def placeholders(value: Any, where: str = "") -> Iterator[str]:
+    """The keys of whatever is still to be filled in, as ``audio.n_fft`` or ``labels.0.id``.
+
+    Args:
+        value: A document, or what a key of it holds.
+        where: The keys that lead to it.
+    """
+    inside = f"{where}." if where else ""
+    if isinstance(value, str) and value.startswith(PLACEHOLDER):
+        yield where
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from placeholders(item, f"{inside}{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from placeholders(item, f"{inside}{index}")
 
 
 def choices_hint(invalid: msgspec.ValidationError, expected: msgspec.inspect.Type) -> str | None:

@@ -17,7 +17,7 @@ from ..quiet import import_tensorflow, quiet_libraries
 from .source_model import FitShape, SourceModel, choose_outputs, telling_tensors
 from .tensorflow_source import source_from_function
 
-__all__ = ["load_keras", "open_keras", "plain_name"]
+__all__ = ["input_specs", "load_keras", "open_keras", "output_specs", "plain_name"]
 
 _LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, zipfile.BadZipFile)
 
@@ -46,10 +46,8 @@ def open_keras(paths: tuple[Path, ...], output_name: str | None, fit_input: FitS
             f"{name} has {len(model.inputs)} inputs; one is supported",
             hint="wrap it: keras.Model(the one input, the outputs), without the other inputs",
         )
-    taken = TensorSpec(
-        plain_name(model.inputs[0].name), tuple(model.inputs[0].shape), _dtype(model.inputs[0])
-    )
-    given = _outputs(model)
+    (taken,) = input_specs(model)
+    given = output_specs(model)
     chosen = choose_outputs(name, given, output_name)
     with telling_tensors(name, [taken], given):
         fitted = TensorSpec(taken.name, fit_input(taken), taken.dtype)
@@ -93,7 +91,14 @@ def plain_name(name: str) -> str:
     return plain if plain and plain[0].isalpha() else "features"
 
 
-def _outputs(model: Any) -> tuple[TensorSpec, ...]:
+def input_specs(model: Any) -> tuple[TensorSpec, ...]:
+    """The inputs in Keras's flat order; open extents, as of the batch axis, are None."""
+    return tuple(
+        TensorSpec(plain_name(tensor.name), tuple(tensor.shape), _dtype(tensor)) for tensor in model.inputs
+    )
+
+
+def output_specs(model: Any) -> tuple[TensorSpec, ...]:
     """The outputs in Keras's flat order; a single one is called ``scores``, whatever layer it is from."""
     if len(model.outputs) == 1:
         names = ["scores"]

@@ -19,7 +19,7 @@ from .source_model import (
     telling_tensors,
 )
 
-__all__ = ["open_ready"]
+__all__ = ["activation_in", "open_ready"]
 
 _TFLITE_ACTIVATIONS: dict[str, FinalActivation] = {"LOGISTIC": "sigmoid", "SOFTMAX": "softmax"}
 _TFLITE_PASS_THROUGH = {"RESHAPE", "SQUEEZE", "QUANTIZE", "DEQUANTIZE", "CAST"}
@@ -53,17 +53,26 @@ def open_ready(path: Path, input_name: str, output_name: str | None, fit_input: 
     outputs = choose_outputs(path.name, backend.outputs, output_name)
     with telling_tensors(path.name, backend.inputs, backend.outputs):
         fit_input(taken)
-    find_activation = _tflite_activation if model_format == "tflite" else _onnx_activation
     return SourceModel(
         name=path.name,
         files=(digest_path(path),),
         backend=backend,
         input=taken,
         outputs=outputs,
-        final_activation=find_activation(content, outputs[0].name),
+        final_activation=activation_in(content, model_format, outputs[0].name),
         content=content,
         format=model_format,
     )
+
+
+def activation_in(content: bytes, model_format: ModelFormat, output_name: str) -> FinalActivation:
+    """What an output ends in, as far as the last operation in the file tells.
+
+    Raises:
+        MissingExtraError: The library that reads such files is not installed.
+    """
+    find = _tflite_activation if model_format == "tflite" else _onnx_activation
+    return find(content, output_name)
 
 
 def _tflite_activation(content: bytes, output_name: str) -> FinalActivation:

@@ -26,6 +26,7 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "spec": Verb("converters.spec_command", "begin a spec with what a model's file tells", "convert"),
     "convert": Verb("converters.convert_command", "turn a trained model into a proved bundle", "convert"),
     "inspect": Verb("edge_sdk.cli.inspect_command", "show what is in a bundle", "device"),
     "verify": Verb("device.verify_command", "check digests and golden samples on this machine", "device"),

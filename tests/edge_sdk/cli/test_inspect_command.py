@@ -80,7 +80,7 @@ def test_damaged_bundle_is_an_error_of_one_line(bundle: Path, capsys: pytest.Cap
     bundle.write_bytes(content)
     assert main(["inspect", str(bundle), "--json"]) == 1
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["error"] == "BundleError"
+    assert json.loads(captured.out)["error"] == "DigestError"
     assert captured.err.startswith("error: ")
 
 
