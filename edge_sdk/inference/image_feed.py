@@ -47,7 +47,7 @@ class ImageFeed:
             ImageError: It is no picture.
         """
         tensor, placement = self._preparation.tensor(pixels)
-        shaped = tensor.reshape(self._shape)
+        shaped = tensor if tensor.shape == self._shape else tensor.reshape(self._shape)
         return {self._name: _to_bytes(shaped) if self._as_bytes else shaped}, placement
 
     def tensor_for(self, pixels: Pixels) -> Array:
