@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -121,17 +121,18 @@ def error_summary(error: BaseException | None) -> ErrorSummary | None:
 
 
 def event_line(event: Event, started_at: datetime, rate_hz: int) -> str:
-    """An event for a person.
+    """An event for a person: when the sound began; later, up to when it was heard.
 
     Args:
         event: What was decided.
         started_at: Wall time of its start.
         rate_hz: The rate that the event counts in.
     """
+    told = 0.0 if event.type == "new" else (event.stop - event.start) / rate_hz
     line = (
-        f"{format_utc(started_at)}  {event.type:<6} {event.label_id}  "
+        f"{format_utc(started_at + timedelta(seconds=told))}  {event.type:<6} {event.label_id}  "
         f"score {event.score:.2f} (threshold {event.threshold:.2f})"
     )
     if event.type == "end":
-        return f"{line}  {(event.stop - event.start) / rate_hz:.1f} s, {event.end_reason}"
+        return f"{line}  {told:.1f} s, {event.end_reason}"
     return line

@@ -54,6 +54,16 @@ _EXPORTS: dict[FileKind, str] = {
     "pytorch": "export it with torch.onnx.export, and convert the .onnx",
 }
 
+_CONVERT = "edge-sdk convert {model} --spec {spec} --evaluation DIR -o NAME.edge"
+
+_HINTS: dict[FileKind, str] = {
+    "bundle": "it is converted already: 'edge-sdk inspect {path}' shows it, predict and run use it",
+    "config": "'edge-sdk run {path}' runs the bundle that it names",
+    "spec": _CONVERT.format(model="MODEL", spec="{path}"),
+    "recording": "the bundle comes first: edge-sdk predict BUNDLE FILE...",
+    "picture": "the bundle comes first: edge-sdk predict BUNDLE FILE...",
+}
+
 _SUFFIXES: dict[str, FileKind] = {
     **dict.fromkeys((".wav", ".flac", ".ogg"), "recording"),
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".mp4", ".avi"), "picture"),
@@ -101,14 +111,11 @@ def _hint(path: Path, kind: FileKind, wanted: Wanted) -> str:
         return _EXPORTS[kind]
     if wanted == "config":
         return "CONFIG.toml of 'edge-sdk run' names bundle, source and broker"
-    if kind == "config":
-        return f"'edge-sdk run {path}' runs the bundle that it names"
-    if kind in ("recording", "picture"):
-        return "the bundle comes first: edge-sdk predict BUNDLE FILE..."
-    if kind == "bundle":
-        return f"it is converted already: 'edge-sdk inspect {path}' shows it, predict and run use it"
-    model, spec = (path, "SPEC.toml") if kind in _MODELS else ("MODEL", path)
-    return f"edge-sdk convert {model} --spec {spec} --evaluation DIR -o NAME.edge"
+    if kind in _MODELS:
+        if wanted == "spec":
+            return f"a spec describes the model: 'edge-sdk spec {path} -o SPEC.toml' begins one"
+        return _CONVERT.format(model=path, spec="SPEC.toml")
+    return _HINTS[kind].format(path=path)
 
 
 def _kind_of_archive(path: Path) -> FileKind | None:

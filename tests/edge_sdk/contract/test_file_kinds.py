@@ -104,7 +104,12 @@ def test_what_is_no_bundle_is_named_with_what_makes_one(
         ("x.h5", "spec.toml", "x.h5 is a Keras model in HDF5, not a trained model", "save('NEW.keras')"),
         ("x.pt", "spec.toml", "x.pt is a PyTorch file, not a trained model", "torch.onnx.export"),
         ("x.tflite", "x.edge", "x.edge is a bundle, not a spec", "it is converted already"),
-        ("x.tflite", "x.tflite", "x.tflite is a TFLite model, not a spec", "--spec SPEC.toml"),
+        (
+            "x.tflite",
+            "x.tflite",
+            "x.tflite is a TFLite model, not a spec",
+            "edge-sdk spec x.tflite -o SPEC.toml",
+        ),
         ("x.tflite", "config.toml", "config.toml is a device's configuration, not a spec", "edge-sdk run"),
     ],
 )
