@@ -43,10 +43,15 @@ class _Tensor(Struct, frozen=True):
     scale: float
     zero_point: int
 
-    def quantize(self, value: Array) -> Array:
+    def quantize(self, value: Array, steps: Array, quantized: Array) -> Array:
+        """Fill ``quantized``; ``steps`` is room for what comes before it, float32."""
         limits = np.iinfo(self.dtype)
-        steps = np.rint(value / np.float32(self.scale)) + np.float32(self.zero_point)
-        return np.clip(steps, limits.min, limits.max).astype(self.dtype)
+        np.divide(value, np.float32(self.scale), out=steps)
+        np.rint(steps, out=steps)
+        np.add(steps, np.float32(self.zero_point), out=steps)
+        np.clip(steps, limits.min, limits.max, out=steps)
+        np.copyto(quantized, steps, casting="unsafe")
+        return quantized
 
     def dequantize(self, value: Array) -> Array:
         return (value.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
@@ -84,6 +89,7 @@ class TFLiteEngine:
         self.inputs = tuple(tensor.spec for tensor in self._inputs)
         self.outputs = tuple(tensor.spec for tensor in self._outputs)
         self._shapes: dict[int, tuple[int, ...]] = {}
+        self._room: dict[int, tuple[Array, Array]] = {}
         with loading(self.library, name, self.errors):
             self._allocate_where_closed()
 
@@ -92,9 +98,19 @@ class TFLiteEngine:
         self._resize(tensors)
         for tensor in self._inputs:
             value = tensors[tensor.spec.name]
-            self._interpreter.set_tensor(tensor.index, tensor.quantize(value) if tensor.scale else value)
+            self._interpreter.set_tensor(
+                tensor.index, self._quantized(tensor, value) if tensor.scale else value
+            )
         self._interpreter.invoke()
         return {tensor.spec.name: self._read(tensor) for tensor in self._outputs}
+
+    def _quantized(self, tensor: _Tensor, value: Array) -> Array:
+        """The value in the model's own numbers, in memory that is kept for the next one."""
+        room = self._room.get(tensor.index)
+        if room is None or room[0].shape != value.shape:
+            room = np.empty(value.shape, np.float32), np.empty(value.shape, tensor.dtype)
+            self._room[tensor.index] = room
+        return tensor.quantize(value, *room)
 
     def _allocate_where_closed(self) -> None:
         """Find at once what the interpreter refuses; open extents are only known at the first run."""

@@ -94,6 +94,15 @@ def test_quantized_model_saturates_where_a_value_is_out_of_range() -> None:
     np.testing.assert_array_equal(beyond, largest)
 
 
+def test_quantized_model_with_an_open_batch_takes_any_number_of_windows_in_turn() -> None:
+    """The memory for its own numbers is kept from one inference to the next, while their shape stays."""
+    model = tiny_int8_tflite(WEIGHTS, BIAS, (-1, *FEATURES), LARGEST)
+    with open_backend(model, "tflite") as backend:
+        for n in (1, 4, 4, 2, 1):
+            batch = np.concatenate([TENSOR * (k + 1) / 4 for k in range(n)])
+            np.testing.assert_allclose(backend.infer({INPUT: batch})[OUTPUT], by_hand(batch), atol=0.08)
+
+
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
     ("tensors", "message"),
