@@ -63,7 +63,7 @@ class OnnxEngine:
         runtime: Any = import_engine(("onnxruntime",), "onnx")
         self.errors = _error_types(runtime)
         options = AS_ON_EVERY_COMPUTER.onnx if reference_kernels else options
-        plan = SessionPlan(runtime, model, options, threads, reference_kernels, self.errors)
+        plan = SessionPlan(runtime, model, name, options, threads, reference_kernels, self.errors)
         with loading(self.library, name, self.errors):
             self._session = plan.open()
         self.providers = tuple(self._session.get_providers())

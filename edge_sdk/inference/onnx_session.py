@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import BackendError
 from .onnx_providers import (
     CUDA,
     XNNPACK,
@@ -14,7 +15,7 @@ from .onnx_providers import (
     require_loaded,
     require_providers,
 )
-from .options import OnnxOptions
+from .options import OnnxOptions, ProviderName
 
 __all__ = ["SessionPlan", "run_options"]
 
@@ -28,6 +29,7 @@ class SessionPlan:
     Attributes:
         runtime: The library.
         model: Content of the ``.onnx`` file.
+        name: What to call it in messages.
         options: What the configuration says.
         threads: Of one inference.
         plain: Leave the graph as it is: no fusions, no constant folding.
@@ -36,6 +38,7 @@ class SessionPlan:
 
     runtime: Any
     model: bytes
+    name: str
     options: OnnxOptions
     threads: int
     plain: bool
@@ -45,15 +48,29 @@ class SessionPlan:
         """Load the model.
 
         Raises:
-            BackendError: An execution provider that was named is not here.
+            BackendError: An execution provider that was named is not here, or refuses the model.
             Exception: One of :attr:`errors`: the model is refused.
         """
         if self.options.providers is not None:
-            session = self._on(require_providers(self.runtime, self.options.providers))
-            require_loaded(session, self.options.providers)
-            return session
+            return self._on_named(self.options.providers)
         names = default_providers(self.runtime)
         return (self._on_cuda(names) if CUDA in names else None) or self._on(names[-1:])
+
+    def _on_named(self, wanted: Sequence[ProviderName]) -> Any:
+        names = require_providers(self.runtime, wanted)
+        if wanted == ["cpu"]:
+            return self._on(names)
+        try:
+            session = self._on(names)
+        except self.errors as error:
+            listed = ", ".join(wanted)
+            raise BackendError(
+                f"ONNX Runtime cannot load {self.name} with the execution providers {listed}: {error}",
+                hint="with providers = ['cpu'] it loads unless the model is at fault; else what the others "
+                "need, a driver and its libraries, is not installed where the loader finds it",
+            ) from error
+        require_loaded(session, wanted)
+        return session
 
     def _on_cuda(self, names: Sequence[str]) -> Any:
         """None where CUDA does not load: for its libraries, the driver or a GPU are missing."""
@@ -81,8 +98,8 @@ class SessionPlan:
         settings.enable_cpu_mem_arena = self.options.memory_arena
         settings.enable_mem_pattern = self.options.memory_pattern
         settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(self.options.spinning)))
-        if CUDA in names:
-            # Else it moves int8 tensors through operators that its CUDA part has in float alone.
+        if CUDA in names or not self.options.integer_kernels:
+            # Else CUDA's int8 tensors go through operators that it has in float alone.
             settings.add_session_config_entry("session.disable_quant_qdq", "1")
         if self.plain:
             settings.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
