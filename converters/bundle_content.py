@@ -93,6 +93,7 @@ def _variant(item: Proven) -> Variant:
         golden=ExpectedScores(
             file=_golden_member(item), bound=item.tolerance.bound, least_iou=item.tolerance.least_iou
         ),
+        build_check=item.build_check,
     )
 
 

@@ -8,21 +8,20 @@ from dataclasses import dataclass, replace
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import BackendError, ConversionError, ModelError
 from edge_sdk.inference.backend import Backend
-from edge_sdk.inference.open import open_backend
 
 from ..quiet import quiet_libraries
+from ..report.lint_finding import LintFinding
 from ..report.report_file import Latency
 from ..spec.spec_file import ConversionSpec
 from ..variants.made import Made, Materials
+from ..variants.onnx_lint import lint_onnx
 from ..variants.recipes import Recipe, build_variant
 from ..variants.tflite_metadata import add_metadata
+from .kernels import Kernels
 from .latency import measure_latency
 from .trial import GoldenSamples, Trial
 
 __all__ = ["Candidate", "build_candidates", "golden_answers", "time_candidate"]
-
-_KERNELS = ((True, 1), (False, 1), (False, 2))
-"""Reference kernels or not, and threads: what a device may have."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +31,34 @@ class Candidate:
     Attributes:
         recipe: How it was made.
         made: What came out.
-        backend: It, loaded with the kernels that a device would use.
+        kernels: What can run it.
+        backend: It, loaded with the kernels that judge it.
+        plain: It, loaded with those that a device with this processor has, where these are others.
+        lint: Of an ONNX: what TensorRT will not take, or not as it was meant.
     """
 
     recipe: Recipe
     made: Made
+    kernels: Kernels
     backend: Backend
+    plain: Backend | None = None
+    lint: tuple[LintFinding, ...] = ()
 
     @property
     def content(self) -> bytes:
         """The file."""
         return self.made.content
+
+    @property
+    def plain_name(self) -> str:
+        """What a trial calls :attr:`plain`."""
+        return f"{self.recipe.name} by default kernels"
+
+    def close(self) -> None:
+        """Release what is loaded."""
+        self.backend.close()
+        if self.plain is not None:
+            self.plain.close()
 
 
 def build_candidates(
@@ -72,7 +88,7 @@ def build_candidates(
         materials.progress.step(f"building {recipe.name}")
         tried = _try_build(recipe, spec, materials, trial, threads)
         if isinstance(tried, Candidate):
-            finish.callback(tried.backend.close)
+            finish.callback(tried.close)
             candidates.append(tried)
         else:
             left_out[recipe.name] = tried
@@ -85,27 +101,17 @@ def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -
     Raises:
         BackendError: It does not run, or gives no finite numbers.
     """
-    recipe = candidate.recipe
     answers = []
-    for reference, threads in _KERNELS:
-        with (
-            quiet_libraries(),
-            open_backend(
-                candidate.content,
-                recipe.format,
-                threads=threads,
-                reference_kernels=reference,
-                name=recipe.name,
-            ) as backend,
-        ):
+    for kernels in candidate.kernels.healthy():
+        with quiet_libraries(), kernels.open(candidate.recipe.name) as backend:
             answers.append(trial.answer_golden(backend, samples))
     return answers
 
 
 def time_candidate(candidate: Candidate, samples: GoldenSamples, trial: Trial) -> Latency:
     """Time it on the first golden input."""
-    tensor = trial.timed_tensor(candidate.backend, samples)
-    return measure_latency(candidate.recipe.name, candidate.backend, tensor)
+    backend = candidate.plain or candidate.backend
+    return measure_latency(candidate.recipe.name, backend, trial.timed_tensor(backend, samples))
 
 
 def _try_build(
@@ -116,11 +122,16 @@ def _try_build(
         made = build_variant(recipe, materials)
         if recipe.build is not None and recipe.format == "tflite":
             made = replace(made, content=add_metadata(made.content, spec, materials.source.input.name))
+        kernels = Kernels(made, recipe.format)
         with quiet_libraries(), contextlib.ExitStack() as undo:
-            backend = open_backend(made.content, recipe.format, threads=threads, name=recipe.name)
-            undo.callback(backend.close)
+            backend = undo.enter_context(kernels.judging(threads).open(recipe.name))
             trial.try_once(backend)
+            plain: Backend | None = None
+            if kernels.judge_apart:
+                plain = undo.enter_context(kernels.default(threads).open(recipe.name))
+                trial.try_once(plain)
             undo.pop_all()
     except (ConversionError, BackendError, ModelError) as error:
         return error.message
-    return Candidate(recipe, made, backend)
+    lint = tuple(lint_onnx(made.content)) if recipe.format == "onnx" else ()
+    return Candidate(recipe, made, kernels, backend, plain, lint)

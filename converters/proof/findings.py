@@ -69,6 +69,7 @@ def assemble_report(
         warnings=_warnings(trial, proof),
         provenance=provenance,
         fusion_difference=proof.fusion_difference,
+        not_built=proof.not_built,
     )
 
 
@@ -92,6 +93,9 @@ def _proven_report(item: Proven, source: Judged) -> VariantReport:
         least_iou=item.tolerance.least_iou,
         note=item.candidate.made.note,
         float_layers=list(item.candidate.made.float_layers),
+        default_kernels=item.default_kernels,
+        lint=list(item.candidate.lint),
+        build_check=item.build_check,
     )
     return _with_confusion(report, judged)
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from edge_sdk.console.progress import Progress
+from edge_sdk.contract.manifest import BuildCheck, ClassesOutput
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import BackendError
+from edge_sdk.inference.backend import Backend
 
+from ..preflight.preflight import Preflight, is_installed
 from ..request import Request
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
 from ..variants.made import Materials
 from ..variants.recipes import Recipe, planned_variants
 from .candidates import Candidate, build_candidates, golden_answers, time_candidate
+from .kernel_check import check_default_kernels
 from .proven import Proof, Proven
 from .trial import GoldenSamples, Trial
 from .verdict import SOURCE
@@ -60,17 +64,16 @@ def prove(
         warnings += trial.check_calibration()
     candidates, failed_builds = _build(checked, recipes, tensors, finish, progress)
     left_out |= failed_builds
-    models = {SOURCE: checked.source.backend} | {item.recipe.name: item.backend for item in candidates}
-    failed = trial.run(models, progress)
-    if SOURCE in failed:
-        raise failed[SOURCE]
-    left_out |= {name: error.message for name, error in failed.items()}
+    preflight = _preflight(candidates, finish)
+    failed = _run(checked, candidates, progress)
+    left_out |= failed
     golden = trial.choose_golden()
+    checks, not_built = preflight()
     proven: list[Proven] = []
     for item in progress.track([item for item in candidates if item.recipe.name not in failed], "proving"):
         tried = _try_proof(item, golden, trial)
         if isinstance(tried, Proven):
-            proven.append(tried)
+            proven.append(replace(tried, build_check=checks.get(item.recipe.name)))
         else:
             left_out[item.recipe.name] = tried
     return Proof(
@@ -80,7 +83,38 @@ def prove(
         left_out=left_out,
         fusion_difference=fusion_difference,
         warnings=tuple(warnings),
+        not_built=not_built,
     )
+
+
+def _run(checked: Checked, candidates: Sequence[Candidate], progress: Progress) -> dict[str, str]:
+    """Run all models over the evaluation set; gives why some variants broke."""
+    models: dict[str, Backend] = {SOURCE: checked.source.backend}
+    of_variant: dict[str, str] = {}
+    for item in candidates:
+        models[item.recipe.name] = item.backend
+        of_variant[item.recipe.name] = item.recipe.name
+        if item.plain is not None:
+            models[item.plain_name] = item.plain
+            of_variant[item.plain_name] = item.recipe.name
+    failed = checked.trial.run(models, progress)
+    if SOURCE in failed:
+        raise failed[SOURCE]
+    return {of_variant[name]: error.message for name, error in failed.items()}
+
+
+def _preflight(
+    candidates: Sequence[Candidate], finish: contextlib.ExitStack
+) -> Callable[[], tuple[dict[str, BuildCheck], str]]:
+    """Have TensorRT-RTX build every ONNX while other work goes on; what is returned waits for it."""
+    models = [item for item in candidates if item.recipe.format == "onnx"]
+    if not models or not is_installed():
+        reason = "it is not installed (pip install 'edge-sdk[tensorrt-rtx]')" if models else ""
+        return lambda: ({}, reason)
+    preflight = finish.enter_context(Preflight())
+    for item in models:
+        preflight.ask(item.recipe.name, item.content)
+    return preflight.results
 
 
 def _plan(checked: Checked, asked: tuple[str, ...]) -> tuple[list[Recipe], dict[str, str]]:
@@ -103,7 +137,8 @@ def _build(
     trial = checked.trial
     integer = any(recipe.needs_calibration for recipe in recipes)
     calibration = trial.calibration(progress) if integer else None
-    materials = Materials(checked.source, calibration, tensors, progress)
+    heads_in_float = not isinstance(trial.output, ClassesOutput)
+    materials = Materials(checked.source, calibration, tensors, progress, heads_in_float=heads_in_float)
     return build_candidates(recipes, checked.spec, materials, trial, checked.request.threads, finish)
 
 
@@ -112,6 +147,8 @@ def _try_proof(item: Candidate, golden: GoldenSamples, trial: Trial) -> Proven |
     name = item.recipe.name
     try:
         answers = golden_answers(item, golden, trial)
+        tolerance = trial.tolerance(item.recipe.precision, answers, golden)
+        default_kernels = check_default_kernels(item, answers[0], tolerance, golden, trial)
         latency = time_candidate(item, golden, trial)
     except BackendError as error:
         return error.message
@@ -120,8 +157,9 @@ def _try_proof(item: Candidate, golden: GoldenSamples, trial: Trial) -> Proven |
         judged=trial.answers.figures(name),
         verdict=trial.answers.verdict(name),
         answers=answers[0],
-        tolerance=trial.tolerance(item.recipe.precision, answers, golden),
+        tolerance=tolerance,
         latency=latency,
+        default_kernels=default_kernels,
     )
 
 

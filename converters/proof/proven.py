@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edge_sdk.contract.manifest import BuildCheck
 from edge_sdk.contract.values import Float32Array
 
+from ..report.kernel_figures import KernelFigures
 from ..report.report_file import Latency
 from .candidates import Candidate
 from .trial import GoldenSamples, Tolerance
@@ -25,6 +27,8 @@ class Proven:
         answers: Its answers to the golden inputs under reference kernels.
         tolerance: How far another machine may be off.
         latency: Of one inference here.
+        default_kernels: What this processor's own kernels make of it, where others judged it.
+        build_check: What TensorRT-RTX said of it, where it was asked.
     """
 
     candidate: Candidate
@@ -33,6 +37,8 @@ class Proven:
     answers: Float32Array
     tolerance: Tolerance
     latency: Latency
+    default_kernels: KernelFigures | None = None
+    build_check: BuildCheck | None = None
 
     @property
     def name(self) -> str:
@@ -56,6 +62,7 @@ class Proof:
         left_out: Why each of the others does not.
         fusion_difference: Between a fused model and its two parts run in turn.
         warnings: What the float source's answers say about the spec.
+        not_built: Why TensorRT-RTX was not asked about ONNX variants.
     """
 
     source: Judged
@@ -64,6 +71,7 @@ class Proof:
     left_out: dict[str, str] = field(default_factory=dict)
     fusion_difference: float | None = None
     warnings: tuple[str, ...] = ()
+    not_built: str = ""
 
     @property
     def passed(self) -> tuple[Proven, ...]:
@@ -87,6 +95,9 @@ _PREFERENCE = (
     "tflite-dynamic",
     "tflite-int16x8",
     "onnx-float32",
+    "onnx-float16",
+    "onnx-int8",
+    "onnx-mixed",
 )
 
 

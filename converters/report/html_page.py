@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 
+from .device_notes import device_notes, outcome_of_build
 from .report_file import (
     BoxLabelReport,
     EvaluationSummary,
@@ -129,9 +130,11 @@ def _warnings(report: Report) -> str:
 def _variants(report: Report) -> str:
     more = [metric.name for metric in report.source.more_metrics]
     headings = ["variant", "outcome", "metric", "95 % interval", *more]
-    numbers = ["drop", "agreement", "max difference", "KB"]
+    numbers = ["drop", "agreement", "max difference", "default kernels", "KB"]
     rows = [_variant_row(item, more) for item in (report.source, *report.variants)]
-    return _table([*headings, *numbers, "worst label"], rows, numbers={"metric", *more, *numbers})
+    return _table(
+        [*headings, *numbers, "worst label", "TensorRT-RTX"], rows, numbers={"metric", *more, *numbers}
+    )
 
 
 def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
@@ -152,13 +155,16 @@ def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
         _number(item.drop, "+.4f"),
         _number(item.agreement, ".4f"),
         _number(item.max_abs_difference, ".1e"),
+        _number(None if item.default_kernels is None else item.default_kernels.max_abs_difference, ".1e"),
         _number(None if item.bytes is None else item.bytes / 1000, ".0f"),
         _text(worst),
+        _text(outcome_of_build(item.build_check)),
     ]
 
 
 def _reasons(report: Report) -> str:
     notes = [f"{item.name}: {item.note}" for item in report.variants if item.note]
+    notes += device_notes(report)
     reasons = [f"{item.name}: {item.reason}" for item in report.variants if item.reason]
     return _list([*notes, *reasons]) if notes or reasons else ""
 

@@ -11,10 +11,12 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from edge_sdk.contract.manifest import Metric, Provenance
+from edge_sdk.contract.manifest import BuildCheck, Metric, Provenance
 from edge_sdk.metrics.classification import LabelMetrics, Share
 
 from .confusion import Confused, ConfusionMatrix
+from .kernel_figures import KernelFigures
+from .lint_finding import LintFinding
 
 __all__ = [
     "BoxLabelReport",
@@ -139,6 +141,9 @@ class VariantReport(Struct, frozen=True, kw_only=True):
         least_iou: Of its golden samples: how much a box must overlap the expected one.
         note: How it was made, where that was decided on the way.
         float_layers: Layers that were kept in float, where others are integer.
+        default_kernels: What this processor's own kernels make of it, where others judged it.
+        lint: Of an ONNX: what TensorRT will not take, or not as it was meant.
+        build_check: Of an ONNX: what TensorRT-RTX said; null where it was not asked.
     """
 
     name: str
@@ -160,6 +165,9 @@ class VariantReport(Struct, frozen=True, kw_only=True):
     least_iou: float | None = None
     note: str = ""
     float_layers: list[str] = []
+    default_kernels: KernelFigures | None = None
+    lint: list[LintFinding] = []
+    build_check: BuildCheck | None = None
 
 
 class EvaluationSummary(Struct, frozen=True, kw_only=True):
@@ -195,7 +203,11 @@ Summary: TypeAlias = "EvaluationSummary | PictureSummary"
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """``report.json``."""
+    """``report.json``.
+
+    Attributes:
+        not_built: Why TensorRT-RTX was not asked about ONNX variants; empty where it was, or there are none.
+    """
 
     name: str
     version: str
@@ -208,6 +220,7 @@ class Report(Struct, frozen=True, kw_only=True):
     warnings: list[str]
     provenance: Provenance
     fusion_difference: float | None = None
+    not_built: str = ""
 
 
 class Latency(Struct, frozen=True, kw_only=True):

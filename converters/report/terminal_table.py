@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from edge_sdk.console.table import text_table
 
+from .device_notes import device_notes, outcome_of_build
 from .report_file import Latency, Report, VariantReport
 
 __all__ = ["report_table"]
@@ -18,8 +19,13 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     more = [other.name for other in report.source.more_metrics]
     headings = ["variant", metric, "n", "95 %", *more, "drop", "agreement", "max diff", "KB", "ms", "outcome"]
     rows = [_row(item, times, more) for item in (report.source, *report.variants)]
+    for heading, cells in _further_columns(report):
+        headings.insert(-1, heading)
+        for row, cell in zip(rows, cells, strict=True):
+            row.insert(-1, cell)
     lines = [text_table(headings, rows, numbers=range(1, 9 + len(more)))]
     lines += [f"{item.name}: {item.note}" for item in report.variants if item.note]
+    lines += device_notes(report)
     lines += [
         f"{item.name}: {item.outcome.replace('_', ' ')}: {item.reason}"
         for item in report.variants
@@ -27,6 +33,20 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     ]
     lines += [f"warning: {warning}" for warning in report.warnings]
     return "\n".join(lines)
+
+
+def _further_columns(report: Report) -> list[tuple[str, list[str]]]:
+    """Heading and cells of what only some variants have; none where no variant has it."""
+    items = (report.source, *report.variants)
+    kernels = [item.default_kernels for item in items]
+    columns = [
+        (
+            "default kernels",
+            ["" if found is None else f"{found.max_abs_difference:.1e}" for found in kernels],
+        ),
+        ("TensorRT-RTX", [outcome_of_build(item.build_check) for item in items]),
+    ]
+    return [(heading, cells) for heading, cells in columns if any(cells)]
 
 
 def _row(item: VariantReport, times: dict[str, str], more: Sequence[str]) -> list[str]:

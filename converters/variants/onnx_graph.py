@@ -6,12 +6,23 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-__all__ = ["DEQUANTIZE", "LAYERS", "QUANTIZE", "OnnxGraph", "Reader", "attribute_of"]
+__all__ = [
+    "DEQUANTIZE",
+    "INTEGER_OPERATORS",
+    "LAYERS",
+    "QUANTIZE",
+    "OnnxGraph",
+    "Reader",
+    "attribute_of",
+    "is_quantized",
+]
 
 QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """What does the arithmetic of a network, and can do it in integers."""
+
+INTEGER_OPERATORS = (QUANTIZE, DEQUANTIZE, "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger")
 
 _RECURRENT = ("LSTM", "GRU", "RNN", "Einsum")
 
@@ -150,3 +161,11 @@ def _read_names(node: Any) -> Iterator[str]:
     for attribute in node.attribute:
         for inner in attribute.g.node:
             yield from _read_names(inner)
+
+
+def is_quantized(content: bytes) -> bool:
+    """Whether a model has integers inside: Q/DQ pairs or operators of another scheme."""
+    import onnx
+
+    kinds = {node.op_type for node in onnx.load_from_string(content).graph.node}
+    return any(kind in INTEGER_OPERATORS or kind.startswith("QLinear") for kind in kinds)

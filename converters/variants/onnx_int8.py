@@ -100,7 +100,7 @@ class OnnxQuantizer:
         graph = OnnxGraph(model)
         placement = place(graph, heads_in_float=self._heads_in_float, float_names=float_names)
         if not placement.layers:
-            raise ConversionError("no layer of the model can be int8")
+            raise ConversionError("all layers of the model stay in float, as none comes before its last ones")
         _Rewriter(model, graph, self._ranges).rewrite(placement)
         return self._prepared.finish(model)
 

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..report.lint_finding import LintFinding
-from .onnx_graph import DEQUANTIZE, LAYERS, QUANTIZE, OnnxGraph, attribute_of
+from .onnx_graph import DEQUANTIZE, INTEGER_OPERATORS, LAYERS, QUANTIZE, OnnxGraph, attribute_of
 from .onnx_layers import weight_axis
 from .onnx_lint_pairs import lint_pairs
 from .onnx_opset import BY_CHANNEL, OPSET, opset_of
 
 __all__ = ["lint_onnx"]
 
-_INTEGER_OPERATORS = ("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear")
 _IN_FLOAT = (
     *("Softmax", "LogSoftmax", "LayerNormalization", "InstanceNormalization", "GroupNormalization"),
     *("Exp", "Log", "Pow", "Sqrt", "Erf", "ReduceMean", "ReduceSum", "NonMaxSuppression"),
@@ -57,8 +56,8 @@ def _lint_opset(model: Any, graph: OnnxGraph) -> Iterator[LintFinding]:
 
 def _lint_operators(graph: OnnxGraph) -> Iterator[LintFinding]:
     for node in graph.nodes:
-        foreign_pair = node.domain not in ("", "ai.onnx") and node.op_type in (QUANTIZE, DEQUANTIZE)
-        if node.op_type.startswith("QLinear") or node.op_type in _INTEGER_OPERATORS or foreign_pair:
+        is_pair = node.op_type in (QUANTIZE, DEQUANTIZE) and node.domain in ("", "ai.onnx")
+        if node.op_type.startswith("QLinear") or (node.op_type in INTEGER_OPERATORS and not is_pair):
             yield _finding("integer-operator", node)
 
 

@@ -13,17 +13,10 @@ from edge_sdk.errors import ConversionError, MissingExtraError
 
 from ..quiet import quiet_libraries
 from .onnx_canonical import canonical_onnx
+from .onnx_graph import INTEGER_OPERATORS
 from .onnx_opset import drop_unused_domains, raise_opset
 
 __all__ = ["PreparedOnnx", "prepare_onnx"]
-
-_INTEGER_OPERATIONS = (
-    "QuantizeLinear",
-    "DequantizeLinear",
-    "QLinearConv",
-    "QLinearMatMul",
-    "DynamicQuantizeLinear",
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ def _refuse_unsuitable(model: Any) -> None:
 
     if any(tensor.data_location == TensorProto.EXTERNAL for tensor in model.graph.initializer):
         raise ConversionError("its weights are in another file", hint="save it as one .onnx file")
-    found = sorted({node.op_type for node in model.graph.node if node.op_type in _INTEGER_OPERATIONS})
+    found = sorted({node.op_type for node in model.graph.node if node.op_type in INTEGER_OPERATORS})
     if found:
         raise ConversionError(f"it is quantized already: it has {', '.join(found)}")
     halves = (TensorProto.FLOAT16, TensorProto.BFLOAT16)

@@ -109,7 +109,7 @@ RECIPES: dict[str, Recipe] = {
 }
 """Every variant that can be made from a Keras model or a SavedModel."""
 
-_ON_REQUEST = ("tflite-int16x8", "onnx-float16", "onnx-int8", "onnx-mixed")
+_ON_REQUEST = ("tflite-int16x8", "onnx-mixed")
 
 DEFAULT_VARIANTS = tuple(name for name in RECIPES if name not in _ON_REQUEST)
 

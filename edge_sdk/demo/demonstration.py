@@ -41,6 +41,7 @@ _BASE = "base.keras"
 _DATABASE = "alerts.sqlite"
 _RECEIVER_ID = "demo-monitor"
 _SITE, _DEVICE = "demo", "forest-box"
+_VARIANTS = "tflite-float32,tflite-float16,tflite-dynamic,tflite-int8,tflite-mixed,onnx-float32"
 
 
 class Demonstration:
@@ -104,6 +105,7 @@ class Demonstration:
         options = ["--features", str(self._folder / _BASE), "--head", str(example.head)]
         options += ["--spec", str(example.spec)]
         options += ["--calibration", str(sets / "calibration"), "--evaluation", str(sets / "evaluation")]
+        options += ["--variants", _VARIANTS]
         options += ["--threads", str(os.cpu_count() or 1), "-o", str(self._bundle_path), "--force"]
         converter.convert(options)
         self._say("   The sets are this small because only what ordinary wheels carry was used;")

@@ -35,6 +35,9 @@ class OnnxOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         memory_arena: Keep the memory of an inference for the next one.
         memory_pattern: Plan the memory of an inference ahead, as one block.
         shrink_arena: Give memory that the arena has grown by back after each inference.
+        integer_kernels: Compute quantized models in integers. Without, they are computed in float32 and
+            rounded where the model says, as GPUs and reference kernels have it: exact also on processors
+            whose int8 instructions saturate (x86 without VNNI).
         tf32: On CUDA, let float32 products round their factors to 10 bits.
     """
 
@@ -43,6 +46,7 @@ class OnnxOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     memory_arena: bool = True
     memory_pattern: bool = True
     shrink_arena: bool = False
+    integer_kernels: bool = True
     tf32: bool = False
 
     def __post_init__(self) -> None:

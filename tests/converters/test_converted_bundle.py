@@ -184,7 +184,7 @@ def test_the_same_inputs_give_the_same_bytes_in_another_process(
     )
     assert Bundle.open(output).sha256 == bundle.sha256
     told = {line.split()[0] for line in command.stderr.splitlines()}
-    steps = {"reading", "opening", "building", "calibrating:", "tflite-mixed:"}
+    steps = {"reading", "opening", "building", "calibrating:", "tflite-mixed:", "onnx-mixed:"}
     assert told == steps | {"evaluating:", "proving:", "writing"}  # and no library
 
 

@@ -117,7 +117,7 @@ def test_the_evaluate_command_speaks_of_pictures(
 
 
 def test_a_ready_onnx_is_taken_as_it_is(place: Path, tmp_path: Path) -> None:
-    bundle = convert_in(place, "colors.onnx", tmp_path / "x.edge")
+    bundle = convert_in(place, "colors.onnx", tmp_path / "x.edge", variants=["onnx"])
     (variant,) = bundle.manifest.variants
     assert (variant.name, bundle.read(variant.file)) == ("onnx", (place / "colors.onnx").read_bytes())
 

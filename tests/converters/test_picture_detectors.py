@@ -179,7 +179,9 @@ def test_a_keras_detector_with_two_outputs_gives_every_variant(place: Path, tmp_
         max_drop=0.02,
     )
     outcomes = {item["name"]: item["outcome"] for item in report_of(bundle)["variants"]}
-    assert {outcomes[name] for name in DEFAULT_VARIANTS if name != "tflite-mixed"} == {"passed"}
+    kept_in_float = ("tflite-mixed", "onnx-int8")  # its layers all are the last ones
+    assert {outcomes[name] for name in DEFAULT_VARIANTS if name not in kept_in_float} == {"passed"}
+    assert outcomes["onnx-int8"] == "left_out"
     for variant in bundle.manifest.variants:
         assert variant.metric.value > 0.9
         with open_backend(bundle.read(variant.file), variant.format) as backend:
@@ -246,7 +248,13 @@ def test_fastestdet_on_photos_is_as_precise_as_by_its_authors_decoding(
     model = shared_data / "models/fastestdet/FastestDet.onnx"
     photos = shared_data / "images/voc100"
     (tmp_path / "fastestdet.toml").write_text(FASTESTDET.format(color="bgr"))
-    bundle = convert(model, spec=tmp_path / "fastestdet.toml", evaluation=photos, output=tmp_path / "x.edge")
+    bundle = convert(
+        model,
+        spec=tmp_path / "fastestdet.toml",
+        evaluation=photos,
+        output=tmp_path / "x.edge",
+        variants=["onnx"],
+    )
     (variant,) = bundle.manifest.variants
     pictures = read_boxes(photos, read_label_set(Path("x"), "coco"))
     with open_backend(model.read_bytes(), "onnx") as backend:

@@ -18,10 +18,12 @@ DEFAULT_VARIANTS = (
     "tflite-int8",
     "tflite-mixed",
     "onnx-float32",
+    "onnx-float16",
+    "onnx-int8",
 )
 """What a Keras model is made into when nothing is said."""
 
-ALL_VARIANTS = (*DEFAULT_VARIANTS[:-1], "tflite-int16x8", DEFAULT_VARIANTS[-1])
+ALL_VARIANTS = (*DEFAULT_VARIANTS[:5], "tflite-int16x8", *DEFAULT_VARIANTS[5:], "onnx-mixed")
 
 
 def convert_in(place: Path, model: str | Path, output: Path, **changed: Any) -> Bundle:

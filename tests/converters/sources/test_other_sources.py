@@ -108,7 +108,9 @@ def test_a_ready_onnx_model_is_taken_as_it_is(workplace: Any, tmp_path: Path) ->
     model.write_bytes(tiny_onnx(weights, np.zeros(2, dtype=np.float32), ("batch", 97, 24)))
     spec = tmp_path / "spec.toml"
     spec.write_text(workplace.spec.read_text().replace('"sigmoid"', '"none"'))
-    bundle = convert(model, spec=spec, evaluation=workplace.evaluation, output=tmp_path / "ready.edge")
+    bundle = convert(
+        model, spec=spec, evaluation=workplace.evaluation, output=tmp_path / "ready.edge", variants=["onnx"]
+    )
     (variant,) = bundle.manifest.variants
     assert (variant.name, variant.precision, variant.format) == ("onnx", "as_given", "onnx")
     assert bundle.read(variant.file) == model.read_bytes()

@@ -1,0 +1,55 @@
+"""What is told of ONNX variants beside their figures: kernels, structure, and whether an engine builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge_sdk.contract.manifest import BuildCheck
+
+from .kernel_figures import describe_kernels
+from .lint_finding import describe_findings
+from .report_file import Report, VariantReport
+
+__all__ = ["device_notes", "outcome_of_build"]
+
+_MOST_NAMED = 3
+
+
+def device_notes(report: Report) -> list[str]:
+    """A line for each thing that somebody should know, in the order of the variants."""
+    lines = [line for item in report.variants for line in _notes(item)]
+    built = [item for item in report.variants if item.build_check is not None and item.build_check.passed]
+    if built:
+        check = built[0].build_check
+        names = ", ".join(item.name for item in built)
+        lines.append(f"{_tool(check)} builds {names}; that is evidence for TensorRT, and no proof")
+    if report.not_built:
+        lines.append(f"no ONNX was tried with TensorRT-RTX: {report.not_built}")
+    return lines
+
+
+def outcome_of_build(check: BuildCheck | None) -> str:
+    """In one word."""
+    return "" if check is None else "builds" if check.passed else "refuses"
+
+
+def _notes(item: VariantReport) -> Iterator[str]:
+    if item.default_kernels is not None:
+        yield f"{item.name}: {describe_kernels(item.default_kernels)}"
+    for line in describe_findings(item.lint):
+        yield f"{item.name}: {line}"
+    check = item.build_check
+    if check is not None and not check.passed:
+        named = [_refusal(*parts) for parts in ((r.operator, r.node, r.reason) for r in check.refusals)]
+        more = [f"and {len(named) - _MOST_NAMED} more"] if len(named) > _MOST_NAMED else []
+        told = "; ".join([*named[:_MOST_NAMED], *more])
+        yield f"{item.name}: {_tool(check)} refuses it: {told} (ONNX Runtime runs it all the same)"
+
+
+def _refusal(operator: str, node: str, reason: str) -> str:
+    where = f"{operator} '{node}'" if node else operator
+    return f"{where}: {reason}" if where else reason
+
+
+def _tool(check: BuildCheck | None) -> str:
+    return "" if check is None else f"{check.tool} {check.version}"

@@ -1,0 +1,96 @@
+"""What is told of ONNX variants beside their figures."""
+
+from __future__ import annotations
+
+from converters.report.device_notes import device_notes, outcome_of_build
+from converters.report.kernel_figures import KernelFigures, describe_kernels
+from converters.report.lint_finding import LintFinding
+from converters.report.report_file import PictureSummary, Report, VariantReport
+from converters.report.terminal_table import report_table
+from edge_sdk.contract.manifest import BuildCheck, BuildRefusal, Provenance, SourceFile
+
+FIGURES = KernelFigures(
+    drop=0.01, agreement=0.975, max_abs_difference=0.2, golden_difference=0.3, verified=False, saturates=True
+)
+BUILT = BuildCheck(tool="TensorRT-RTX", version="1.7.1.116", passed=True)
+
+
+def refused(n: int) -> BuildCheck:
+    refusals = [BuildRefusal(operator="Unique", node=f"u{index}", reason="no importer") for index in range(n)]
+    return BuildCheck(tool="TensorRT-RTX", version="1.7.1.116", passed=False, refusals=refusals)
+
+
+def report(*variants: VariantReport, not_built: str = "") -> Report:
+    summary = PictureSummary(
+        pictures=1, pictures_by_label={}, background_pictures=0, labels_without_pictures=[]
+    )
+    return Report(
+        name="x",
+        version="1.0.0",
+        metric_meaning="",
+        max_drop=0.01,
+        evaluation=summary,
+        source=VariantReport(name="float source", outcome="passed"),
+        variants=list(variants),
+        golden_samples=[],
+        warnings=[],
+        provenance=Provenance(
+            source_models=[], evaluation=SourceFile(name="e", sha256="0" * 64), libraries={}
+        ),
+        not_built=not_built,
+    )
+
+
+def test_without_onnx_there_is_nothing_to_tell() -> None:
+    assert device_notes(report(VariantReport(name="tflite-int8", outcome="passed"))) == []
+
+
+def test_variants_that_build_share_a_line_and_each_refusal_has_its_own() -> None:
+    refusal, built = device_notes(
+        report(
+            VariantReport(name="onnx-float32", outcome="passed", build_check=BUILT),
+            VariantReport(name="onnx-int8", outcome="passed", build_check=refused(5)),
+            VariantReport(name="onnx-float16", outcome="passed", build_check=BUILT),
+        )
+    )
+    assert refusal == (
+        "onnx-int8: TensorRT-RTX 1.7.1.116 refuses it: Unique 'u0': no importer; Unique 'u1': no importer; "
+        "Unique 'u2': no importer; and 2 more (ONNX Runtime runs it all the same)"
+    )
+    assert built.startswith("TensorRT-RTX 1.7.1.116 builds onnx-float32, onnx-float16; ")
+
+
+def test_the_table_has_columns_for_it_where_a_variant_has_it() -> None:
+    plain = VariantReport(name="tflite-int8", outcome="passed")
+    heading = report_table(report(plain)).splitlines()[0]
+    assert "default kernels" not in heading
+    assert "TensorRT-RTX" not in heading
+    given = VariantReport(name="onnx", outcome="passed", default_kernels=FIGURES, build_check=refused(1))
+    heading, _, _, first, second, *_ = report_table(report(plain, given)).splitlines()
+    assert heading.split()[-4:] == ["default", "kernels", "TensorRT-RTX", "outcome"]
+    assert first.split() == ["tflite-int8", "passed"]
+    assert second.split() == ["onnx", "2.0e-01", "refuses", "passed"]
+
+
+def test_that_nobody_asked_is_told() -> None:
+    lines = device_notes(
+        report(VariantReport(name="onnx", outcome="passed"), not_built="it is not installed")
+    )
+    assert lines == ["no ONNX was tried with TensorRT-RTX: it is not installed"]
+
+
+def test_findings_are_told_by_variant() -> None:
+    finding = LintFinding(rule="zero-point", operator="QuantizeLinear", node="q", what="its zero point is 3")
+    (line,) = device_notes(report(VariantReport(name="onnx", outcome="passed", lint=[finding])))
+    assert line.startswith("onnx: zero-point: QuantizeLinear 'q': its zero point is 3 (")
+
+
+def test_kernels_beyond_the_bound_and_saturating_ones_are_told() -> None:
+    told = describe_kernels(FIGURES)
+    assert "drop +0.0100, agreement 0.9750, golden samples off by 3.0e-01" in told
+    assert "int8 instructions saturate" in told
+    assert told.endswith("`edge-sdk verify` refuses it here")
+
+
+def test_the_outcome_of_a_build_is_one_word() -> None:
+    assert [outcome_of_build(check) for check in (None, BUILT, refused(1))] == ["", "builds", "refuses"]
