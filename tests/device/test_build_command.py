@@ -263,7 +263,7 @@ def test_without_a_gpu_it_says_so_and_how_to_build_for_others(
 
 def build_elsewhere(bundle: Path, cache: Path, prepare: Callable[[], object]) -> dict[str, Any]:
     """Build for a card under the rights and limits that ``prepare`` leaves; what is said of the variant."""
-    words = ["build", bundle, "--for", "86", "--cache", cache, "--json"]
+    words = ["build", str(bundle), "--for", "86", "--cache", str(cache), "--json"]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "edge_sdk.cli", *words],

@@ -12,16 +12,20 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from cuda_runtime import Cuda, CudaError
 from gpu_case import GpuCase
 from gpu_engine import GpuEngine
 from gpu_models import MODELS, PRECISIONS, inputs_path, onnx_path, write_models
 from gpu_results import GpuResults
 from ort_cuda_engine import OrtCudaEngine, require_cuda_provider
-from rtx_build import build_plan
-from rtx_engine import RefusedPlanError, RtxEngine
+
+from edge_sdk.errors import BackendError, MissingExtraError, UsageError
+from edge_sdk.inference.tensorrt.build import build_engine, check_target
+from edge_sdk.inference.tensorrt.cuda import Cuda, open_cuda
+from edge_sdk.inference.tensorrt.engine import TensorRtEngine
+from edge_sdk.inference.tensorrt.library import Library, find_library
 
 CASES = [(model, precision) for model in MODELS for precision in PRECISIONS]
+TENSORRT, ONNX_RUNTIME = "tensorrt", "onnxruntime-cuda"
 
 
 @pytest.fixture(scope="session")
@@ -66,48 +70,70 @@ def read_case(folder: Path, model: str, precision: str) -> GpuCase:
 
 
 @pytest.fixture(scope="session")
-def plan_of() -> Callable[..., bytes]:
-    """Builds a TensorRT-RTX plan, each once."""
-    return cache(build_plan)
-
-
-@pytest.fixture(scope="session")
 def cuda() -> Cuda:
     """The GPU; skips where there is none."""
     try:
-        return Cuda()
-    except CudaError as error:
+        return open_cuda()
+    except (BackendError, MissingExtraError) as error:
         hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
-        pytest.skip(f"no GPU to try: {error} (CUDA_VISIBLE_DEVICES={hidden})")
+        pytest.skip(f"no GPU to try: {error.message} (CUDA_VISIBLE_DEVICES={hidden})")
 
 
-@pytest.fixture(params=["tensorrt-rtx", "onnxruntime-cuda"])
+@pytest.fixture(scope="session")
+def library(cuda: Cuda, results: GpuResults) -> Library:
+    """TensorRT, or TensorRT-RTX, that is for this GPU; skips where neither is."""
+    try:
+        found = find_library()
+        if found.is_rtx:
+            check_target(found, cuda.gpu.compute_capability, here=True)
+    except MissingExtraError as error:
+        pytest.skip(error.message)
+    except UsageError as error:
+        results.refuse(TENSORRT, error.message)
+        pytest.skip(error.message)
+    return found
+
+
+@pytest.fixture(scope="session")
+def plan_of(cuda: Cuda, library: Library) -> Callable[[bytes], bytes]:
+    """Builds the engine of a model for this GPU, each once."""
+
+    @cache
+    def build(model: bytes) -> bytes:
+        built = build_engine(library, model, compute_capability=cuda.gpu.compute_capability)
+        assert built.plan is not None, built.refusals
+        return built.plan
+
+    return build
+
+
+@pytest.fixture(params=[TENSORRT, ONNX_RUNTIME])
 def runner(request: pytest.FixtureRequest) -> str:
-    """Each library that runs models on the GPU."""
-    return str(request.param)
-
-
-@pytest.fixture
-def good_plan(model_folder: Path, cuda: Cuda, plan_of: Callable[..., bytes], results: GpuResults) -> bytes:
-    """A TensorRT-RTX plan that runs; skips where this GPU is not supported."""
-    plan = plan_of(onnx_path(model_folder, "small-cnn", "float32").read_bytes())
-    supported(cuda, plan, results).close()
-    return plan
+    """Each library that runs models on the GPU, by its own name."""
+    if request.param == TENSORRT:
+        return str(request.getfixturevalue("library").product)
+    require_cuda_provider()
+    return ONNX_RUNTIME
 
 
 @pytest.fixture
 def open_engine(
-    runner: str, cuda: Cuda, plan_of: Callable[..., bytes], results: GpuResults
+    runner: str, cuda: Cuda, request: pytest.FixtureRequest, results: GpuResults
 ) -> Iterator[Callable[..., GpuEngine]]:
-    """Loads ONNX models, and closes them when the test is over; skips where this GPU is not supported."""
+    """Loads ONNX models, and closes them when the test is over."""
     opened: list[GpuEngine] = []
 
-    def load(model: bytes, *, graph: bool = False, tf32: bool = False) -> GpuEngine:
-        if runner == "onnxruntime-cuda":
-            require_cuda_provider()
-            opened.append(OrtCudaEngine(model, cuda, graph=graph, tf32=tf32))
+    def load(model: bytes, *, graph: bool = False, **settings: bool) -> GpuEngine:
+        if runner == ONNX_RUNTIME:
+            opened.append(OrtCudaEngine(model, cuda, graph=graph, **settings))
         else:
-            opened.append(supported(cuda, plan_of(model, tf32=tf32), results, graph=graph))
+            plan: bytes = request.getfixturevalue("plan_of")(model)
+            library: Library = request.getfixturevalue("library")
+            engine = TensorRtEngine(plan, library=library, cuda=cuda, name="model", graph=graph, **settings)
+            opened.append(engine)
+            if engine.graph_refusal is not None:
+                results.refuse(f"{runner}, graph", engine.graph_refusal)
+                pytest.skip(engine.graph_refusal)
         return opened[-1]
 
     yield load
@@ -115,22 +141,10 @@ def open_engine(
         engine.close()
 
 
-def supported(cuda: Cuda, plan: bytes, results: GpuResults, *, graph: bool = False) -> RtxEngine:
-    """A plan's engine, on a GPU that TensorRT-RTX is for."""
-    try:
-        return RtxEngine(plan, cuda, graph=graph)
-    except RefusedPlanError as error:
-        if not str(error).startswith("UNSUPPORTED_CC"):
-            raise
-        results.refuse("tensorrt-rtx", str(error))
-        capability = cuda.gpu().compute_capability
-        pytest.skip(f"TensorRT-RTX does not support compute capability {capability}: {error}")
-
-
 @pytest.fixture(scope="session")
 def results(cuda: Cuda) -> Iterator[GpuResults]:
     """Numbers to keep, written to the file that ``EDGE_SDK_GPU_RESULTS`` names."""
-    noted = GpuResults(cuda.gpu())
+    noted = GpuResults(cuda.gpu)
     yield noted
     path = os.environ.get("EDGE_SDK_GPU_RESULTS")
     if path:

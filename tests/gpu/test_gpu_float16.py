@@ -41,7 +41,7 @@ def test_the_mean_of_a_spectrogram_is_right_in_float32(
     kinds = (("float32", TensorProto.FLOAT), ("float16", TensorProto.FLOAT16))
     means = {}
     for precision, arithmetic in kinds:
-        (mean,) = open_engine(mean_model(arithmetic)).infer({"x": spectrogram}).values()
+        (mean,) = open_engine(mean_model(arithmetic)).run({"x": spectrogram}).values()
         means[precision] = float(mean[0])
         results.note(runner, "mean-of-spectrogram", precision, expected=LEVEL_DB, mean=str(means[precision]))
     assert means["float32"] == pytest.approx(LEVEL_DB, rel=1e-5)

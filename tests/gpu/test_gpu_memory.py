@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from cuda_runtime import Cuda
 from gpu_case import GpuCase
 from gpu_engine import GpuEngine
 from gpu_models import MODELS, PRECISIONS
+
+from edge_sdk.inference.tensorrt.cuda import Cuda
 
 pytestmark = pytest.mark.usefixtures("cuda")  # first: no model is made in vain
 
@@ -28,7 +29,7 @@ every_precision = pytest.mark.parametrize(
 
 def held(cuda: Cuda) -> tuple[int, int]:
     """Bytes in use on the GPU, by whomever, and in this process."""
-    return cuda.gpu().memory_bytes - cuda.free_memory(), psutil.Process().memory_info().rss
+    return cuda.gpu.memory_bytes - cuda.free_memory(), psutil.Process().memory_info().rss
 
 
 @every_precision
@@ -43,10 +44,10 @@ def test_nothing_grows_over_10000_inferences(
     engine = open_engine(case.onnx, graph=way == "replayed")
     tensors = case.tensors
     for _ in range(500):
-        engine.infer(tensors)
+        engine.run(tensors)
     gpu_before, host_before = held(cuda)
     for _ in range(INFERENCES):
-        engine.infer(tensors)
+        engine.run(tensors)
     gpu_after, host_after = held(cuda)
     grown = {"gpu_bytes": gpu_after - gpu_before, "host_bytes": host_after - host_before}
     note(**{f"{way}_growth": {"inferences": INFERENCES, **grown}})

@@ -60,4 +60,4 @@ class GpuCase:
 
     def on_gpu(self, engine: GpuEngine) -> list[Float32Array]:
         """What an engine says of them."""
-        return [next(iter(engine.infer({self.input_name: value}).values())).copy() for value in self.inputs]
+        return [next(iter(engine.run({self.input_name: value}).values())).copy() for value in self.inputs]

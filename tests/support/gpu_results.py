@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -12,11 +13,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cuda_runtime import Gpu
+from edge_sdk.inference.tensorrt.cuda import Gpu
 
 __all__ = ["GpuResults"]
 
-_LIBRARIES = ("cuda-bindings", "numpy")
+_LIBRARIES = ("cuda-bindings", "pycuda", "numpy")
+_MODULES = {
+    "tensorrt": "tensorrt",
+    "tensorrt_rtx_bindings": "tensorrt-rtx",
+    "onnxruntime": "onnxruntime",
+}
+_JETSON_RELEASE = Path("/etc/nv_tegra_release")
 
 
 class GpuResults:
@@ -53,14 +60,23 @@ class GpuResults:
 
 
 def _driver() -> str:
+    """The driver's version; on a Jetson, the release of Jetson Linux that it is part of."""
+    if _JETSON_RELEASE.exists():
+        return _JETSON_RELEASE.read_text("utf-8", "replace").strip()
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def _versions() -> dict[str, str]:
     """Of what is installed; a library that is only on the path tells its version itself."""
     found = {}
-    for module, name in (("tensorrt_rtx_bindings", "tensorrt-rtx"), ("onnxruntime", "onnxruntime")):
+    for module, name in _MODULES.items():
         if importlib.util.find_spec(module) is not None:
             found[name] = str(importlib.import_module(module).__version__)
-    return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    for name in _LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from cuda_runtime import Cuda
-from gpu_engine import IoBuffers
-from numpy.typing import NDArray
+
+from edge_sdk.contract.values import Array
+from edge_sdk.inference.tensorrt.cuda import Cuda
+from edge_sdk.inference.tensorrt.tensor_buffers import TensorBuffers
 
 __all__ = ["OrtCudaEngine", "require_cuda_provider"]
 
@@ -53,14 +54,14 @@ class OrtCudaEngine:
             raise RuntimeError("ONNX Runtime cannot load what its CUDA provider needs: CUDA and cuDNN")
         self._run_options = runtime.RunOptions()
         self._run_options.add_run_config_entry("disable_synchronize_execution_providers", "1")
-        self._buffers = IoBuffers(cuda, self.stream)
+        self._buffers = TensorBuffers(cuda, self.stream, mapped=False)
         self._binding = self._session.io_binding()
         for node in self._session.get_inputs():
             self._bind(node, self._binding.bind_input, taken=True)
         for node in self._session.get_outputs():
             self._bind(node, self._binding.bind_output, taken=False)
         for _ in range(2 if graph else 0):
-            self.enqueue()  # runs plainly, then captures
+            self._run()  # plainly, then captures
         cuda.synchronize(self.stream)
 
     def _bind(self, node: Any, bind: Any, *, taken: bool) -> None:
@@ -68,12 +69,20 @@ class OrtCudaEngine:
         address = self._buffers.add(node.name, shape, dtype, taken=taken)
         bind(node.name, "cuda", 0, dtype, shape, address)
 
-    def infer(self, tensors: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    def run(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run once."""
-        return self._buffers.run(tensors, self.enqueue)
+        self._buffers.fill(tensors)
+        self.enqueue()
+        self._cuda.synchronize(self.stream)
+        return self._buffers.outputs
 
     def enqueue(self) -> None:
-        """Put the model alone into the stream."""
+        """Put one inference into the stream."""
+        self._buffers.copy_in()
+        self._run()
+        self._buffers.copy_out()
+
+    def _run(self) -> None:
         self._session.run_with_iobinding(self._binding, self._run_options)
 
     def close(self) -> None:
