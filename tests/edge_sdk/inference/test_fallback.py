@@ -6,6 +6,7 @@ import gc
 import sys
 import weakref
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from edge_sdk.errors import BackendError, BundleError, MissingExtraError, Verifi
 from edge_sdk.inference.choice import Choice, possible_choices
 from edge_sdk.inference.engine import EngineBackend
 from edge_sdk.inference.fallback import Opened, Refused, open_first
-from edge_sdk.inference.options import BackendName
+from edge_sdk.inference.onnx import OnnxEngine
+from edge_sdk.inference.options import BackendName, EngineOptions, TensorRtOptions
 from edge_sdk.inference.tensorrt import open as tensorrt_module
 
 MADE = tiny_bundle(("tflite-float32", "onnx-float32"))
@@ -109,6 +111,26 @@ def test_an_engine_that_cannot_be_had_leaves_the_onnx_file_to_onnx_runtime(
         ("onnx-float32 on tensorrt", getattr(error, "message", ""))
     ]
     assert opened.refused[0].hint
+
+
+def test_tensorrt_is_told_what_the_configuration_says_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime stands in for it; its answers pass the golden samples."""
+    asked: list[dict[str, Any]] = []
+
+    def stand_in(model: bytes, *, name: str, **options: Any) -> OnnxEngine:
+        asked.append(options)
+        return OnnxEngine(model, threads=1, reference_kernels=False, name=name)
+
+    monkeypatch.setattr(tensorrt_module, "open_engine", stand_in)
+    choices = possible_choices(MADE.manifest, backends=["tensorrt"])
+    options = TensorRtOptions(cache="/var/cache/engines", cuda_graph=False, mapped_memory=True)
+    with open_first(MADE.bundle(), choices, EngineOptions(tensorrt=options)).backend as backend:
+        assert backend.outputs[0].name == "scores"
+    open_first(MADE.bundle(), choices).backend.close()
+    assert asked == [
+        {"cache": Path("/var/cache/engines"), "graph": False, "mapped_memory": True},
+        {"cache": None, "graph": True, "mapped_memory": False},
+    ]
 
 
 def test_where_all_fail_each_is_named() -> None:
