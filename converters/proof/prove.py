@@ -16,6 +16,7 @@ from ..preflight.preflight import Preflight, is_installed
 from ..request import Request
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
+from ..variants.kept_samples import Remembered
 from ..variants.made import Materials
 from ..variants.recipes import Recipe, planned_variants
 from .candidates import Candidate, build_candidates, golden_answers, time_candidate
@@ -136,7 +137,7 @@ def _build(
 ) -> tuple[list[Candidate], dict[str, str]]:
     trial = checked.trial
     integer = any(recipe.needs_calibration for recipe in recipes)
-    calibration = trial.calibration(progress) if integer else None
+    calibration = Remembered(trial.calibration(progress)) if integer else None
     heads_in_float = not isinstance(trial.output, ClassesOutput)
     materials = Materials(checked.source, calibration, tensors, progress, heads_in_float=heads_in_float)
     return build_candidates(recipes, checked.spec, materials, trial, checked.request.threads, finish)
