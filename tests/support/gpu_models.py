@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,8 +26,6 @@ _EVALUATED = 3
 _CALIBRATED = 24
 _CNN_SHAPE = (96, 64)
 _DETECTOR_PIXELS = 352
-_OPSET = 18  # scales by channel came with 13
-_SUMS = ("ReduceMean", "ReduceSum", "ReduceL1", "ReduceL2", "GlobalAveragePool")
 
 
 def onnx_path(folder: Path, model: str, precision: str) -> Path:
@@ -90,7 +87,7 @@ def _write_detector(folder: Path, data: Path) -> None:
     """FastestDet, which comes as ONNX, on photos."""
     model = (data / "models" / "fastestdet" / "FastestDet.onnx").read_bytes()
     samples = np.stack(list(_photos(data / "images" / "voc100" / "images")))
-    _write_precisions(folder, "fastestdet", model, samples)
+    _write_precisions(folder, "fastestdet", model, samples, detects=True)
 
 
 def _converted(*paths: Path) -> bytes:
@@ -128,74 +125,28 @@ def _photos(folder: Path) -> Iterator[Float32Array]:
         yield np.ascontiguousarray(pixels[:, :, ::-1].transpose(2, 0, 1)) / np.float32(255)
 
 
-def _write_precisions(folder: Path, name: str, model: bytes, samples: Float32Array) -> None:
-    """The model as it is, in float16 and in int8, and inputs that int8 was not calibrated on."""
-    evaluated = np.arange(len(samples)) % (len(samples) // _EVALUATED) == 0
-    onnx_path(folder, name, "float32").write_bytes(model)
-    onnx_path(folder, name, "float16").write_bytes(_float16(model))
-    onnx_path(folder, name, "int8").write_bytes(_int8(model, samples[~evaluated]))
-    np.save(inputs_path(folder, name), samples[evaluated])
+def _write_precisions(
+    folder: Path, name: str, model: bytes, samples: Float32Array, *, detects: bool = False
+) -> None:
+    """The model as it is, in float16 and in int8 as ``edge-sdk convert`` makes them.
 
-
-def _float16(model: bytes) -> bytes:
-    """Weights and most arithmetic in float16; sums, inputs and outputs stay float32.
-
-    The sum of a spectrogram in dB is beyond 65,504, the largest float16. A CPU does not show it:
-    ONNX Runtime computes float16 in float32 there.
+    The inputs that are kept are others than int8 was calibrated on.
     """
     import onnx
-    from onnxruntime.transformers import float16
 
-    blocked = [*float16.DEFAULT_OP_BLOCK_LIST, *_SUMS]
-    converted = float16.convert_float_to_float16(
-        onnx.load_from_string(model), keep_io_types=True, op_block_list=blocked
-    )
-    return bytes(converted.SerializeToString())
+    from converters.variants.onnx_float16 import convert_float16
+    from converters.variants.onnx_int8 import OnnxQuantizer
+    from converters.variants.onnx_prepared import prepare_onnx
 
-
-def _int8(model: bytes, calibrated: Float32Array) -> bytes:
-    """Q/DQ pairs as TensorRT wants them: symmetric, every zero point 0, weights by channel."""
-    import onnx
-    from onnx import version_converter
-    from onnxruntime import quantization as quantize
-
-    with tempfile.TemporaryDirectory() as scratch:
-        source, prepared, done = (Path(scratch) / f"{step}.onnx" for step in ("source", "prepared", "done"))
-        onnx.save(version_converter.convert_version(onnx.load_from_string(model), _OPSET), source)
-        quantize.quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        quantize.quantize_static(
-            prepared,
-            done,
-            _calibration(prepared, calibrated),
-            quant_format=quantize.QuantFormat.QDQ,
-            per_channel=True,
-            weight_type=quantize.QuantType.QInt8,
-            activation_type=quantize.QuantType.QInt8,
-            extra_options={
-                "ActivationSymmetric": True,
-                "WeightSymmetric": True,
-                "AddQDQPairToWeight": True,
-                "QuantizeBias": False,
-                "DedicatedQDQPair": True,
-            },
-        )
-        return done.read_bytes()
-
-
-def _calibration(model: Path, calibrated: Float32Array) -> Any:
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Samples(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._name = onnx.load(model).graph.input[0].name
-            self._left = iter(calibrated)
-
-        def get_next(self) -> dict[str, Float32Array] | None:
-            sample = next(self._left, None)
-            return None if sample is None else {self._name: sample[np.newaxis]}
-
-    return Samples()
+    evaluated = np.arange(len(samples)) % (len(samples) // _EVALUATED) == 0
+    calibration = [sample[np.newaxis] for sample in samples[~evaluated]]
+    taken = onnx.load_from_string(model).graph.input[0].name
+    prepared = prepare_onnx(model, taken, calibration[0].shape)
+    quantizer = OnnxQuantizer(prepared, lambda: calibration, heads_in_float=detects)
+    onnx_path(folder, name, "float32").write_bytes(model)
+    onnx_path(folder, name, "float16").write_bytes(convert_float16(prepared, calibration[:8]).content)
+    onnx_path(folder, name, "int8").write_bytes(quantizer.quantize())
+    np.save(inputs_path(folder, name), samples[evaluated])
 
 
 def _main() -> int:
