@@ -18,7 +18,7 @@ __all__ = ["keep_best"]
 
 _A_HANDFUL = 32
 """So many are compared without NumPy, whose calls would take longer than the loop."""
-_LEAST_BLOCK, _MOST_BLOCK, _GROWTH = 16, 128, 4
+_LEAST_BLOCK, _MOST_BLOCK = 64, 128
 """A block is small as long as each drops half of the others, and grows where boxes are far apart."""
 _MOST_PAIRS = 4096
 """Where more are near than this, a block ends earlier: its first boxes may drop all that the others would."""
@@ -105,7 +105,7 @@ def _settle(boxes: Float32Array, order: Indices, iou_threshold: float, labels: A
         gone[:size] = True
         rest = (~gone).nonzero()[0]
         if 2 * len(rest) > len(left):
-            size = min(_GROWTH * size, _MOST_BLOCK)
+            size = _MOST_BLOCK
         left = left.take(rest)
         near.keep(rest)
     return order.take(np.concatenate(kept))

@@ -14,6 +14,8 @@ __all__ = ["Indices", "RawDetections", "best_first", "joined", "without_empty_bo
 
 Indices = npt.NDArray[np.intp]
 
+_MANY = 256
+
 
 class RawDetections(NamedTuple):
     """Boxes in pixels of the model's input.
@@ -45,7 +47,13 @@ def joined(parts: Sequence[RawDetections]) -> RawDetections:
 
 def best_first(scores: Float32Array, most: int | None = None) -> Indices:
     """The order from the highest score down; of equals the first comes first. At most ``most``."""
-    order: Indices = np.argsort(-scores, kind="stable")
+    falling = -scores
+    if len(falling) > _MANY:  # the other sort is twice as fast, and as good where no two are equal
+        quick: Indices = np.argsort(falling)
+        ranked = falling.take(quick)
+        if not np.count_nonzero(ranked[1:] == ranked[:-1]):
+            return quick[:most]
+    order: Indices = np.argsort(falling, kind="stable")
     return order[:most]
 
 

@@ -124,9 +124,11 @@ def test_long_chain_of_overlaps_is_walked_from_the_best_down() -> None:
     assert kept.tolist() == list(range(0, 150, 2))
 
 
-def test_of_equal_scores_the_first_stays() -> None:
-    boxes = np.tile(np.array([0, 0, 10, 10], np.float32), (100, 1))
-    assert keep_best(boxes, np.full(100, 0.5, np.float32), 0.5).tolist() == [0]
+@pytest.mark.parametrize("count", [20, 100, 1000])
+def test_of_equal_scores_the_first_stays(count: int) -> None:
+    boxes = np.tile(np.array([0, 0, 10, 10], np.float32), (count, 1))
+    scores = np.where(np.arange(count) < count // 2, 0.4, 0.5).astype(np.float32)
+    assert keep_best(boxes, scores, 0.5).tolist() == [count // 2]
 
 
 @pytest.mark.parametrize("method", ["hard", "soft", "weighted", "none"])
