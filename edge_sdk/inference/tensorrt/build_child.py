@@ -42,14 +42,15 @@ def run_build(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnPro
         BackendError: It failed, was killed, or took too long.
     """
     with _started() as process:
+        feeding = threading.Thread(target=_feed, args=(process, job, model))
+        feeding.start()
         try:
             follower = _Follower(process, time.monotonic() + time_limit_s, on_progress)
-            feeding = threading.Thread(target=_feed, args=(process, job, model), daemon=True)
-            feeding.start()
             last = follower.follow()
         finally:
             process.kill()  # harmless where it has ended; else nobody wants it any more
             process.wait()
+            feeding.join()  # at once: nobody reads what it writes
     if isinstance(last, Failed):
         raise (UsageError if last.wrong_use else BackendError)(last.message, hint=last.hint)
     if isinstance(last, Finished | Refused):
@@ -62,6 +63,7 @@ def _started() -> subprocess.Popen[bytes]:
     safe_path = ["-P"] if sys.version_info >= (3, 11) else []
     return subprocess.Popen(
         [sys.executable, *safe_path, "-m", f"{__package__}.build_process"],
+        bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -71,9 +73,10 @@ def _started() -> subprocess.Popen[bytes]:
 def _feed(process: subprocess.Popen[bytes], job: Job, model: bytes) -> None:
     """Give it its work; the pipe stays open, which tells it that we are there."""
     if process.stdin is not None:
+        left = memoryview(msgspec.json.encode(job) + b"\n" + model)
         with contextlib.suppress(OSError):  # it has ended already; how is found out elsewhere
-            process.stdin.write(msgspec.json.encode(job) + b"\n" + model)
-            process.stdin.flush()
+            while left:
+                left = left[process.stdin.write(left) :]
 
 
 class _Follower:

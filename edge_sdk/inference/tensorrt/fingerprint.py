@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +14,7 @@ from .library import Library
 __all__ = ["Fingerprint", "fingerprint", "fingerprint_for"]
 
 _SHOWN_DIGITS = 12
+_MODEL = Path("/proc/device-tree/model")
 
 
 class Fingerprint(Struct, frozen=True, kw_only=True):
@@ -23,7 +25,8 @@ class Fingerprint(Struct, frozen=True, kw_only=True):
         product: ``TensorRT`` or ``TensorRT-RTX``.
         version: Of it, in full.
         compute_capability: Of the GPU, like ``8.7``.
-        board: Its name; empty for TensorRT-RTX, whose engines hold for all GPUs of that capability.
+        board: The GPU's name, or a Jetson's; empty for TensorRT-RTX, whose engines hold for all GPUs of that
+            capability.
         cuda: Of the driver; empty for TensorRT-RTX, which compiles its kernels where they run.
         precision, tf32, profile, dla: What this SDK always builds with, so that an engine of a release
             that did otherwise is another one.
@@ -78,7 +81,7 @@ def _shown(value: object) -> str:
 def fingerprint(model: bytes, library: Library, gpu: Gpu) -> Fingerprint:
     """What an engine of this model for this GPU goes by."""
     found = fingerprint_for(model, library, gpu.compute_capability)
-    return found if library.is_rtx else msgspec.structs.replace(found, board=gpu.name, cuda=gpu.cuda)
+    return found if library.is_rtx else msgspec.structs.replace(found, board=_board(gpu), cuda=gpu.cuda)
 
 
 def fingerprint_for(model: bytes, library: Library, compute_capability: str) -> Fingerprint:
@@ -89,3 +92,13 @@ def fingerprint_for(model: bytes, library: Library, compute_capability: str) -> 
         version=library.version,
         compute_capability=compute_capability,
     )
+
+
+def _board(gpu: Gpu) -> str:
+    """A Jetson's own name: the GPUs of an Orin Nano and of an AGX Orin are both called ``Orin``."""
+    if gpu.integrated:
+        try:
+            return _MODEL.read_bytes().decode("utf-8", "replace").rstrip("\0")
+        except OSError:  # a computer that is described in another way
+            return gpu.name
+    return gpu.name

@@ -80,7 +80,7 @@ def parse_onnx(library: Library, model: bytes) -> ParsedModel:
             hint="end what else uses the GPU's memory; `dmesg` may say more",
         ) from error
     native = getattr(getattr(trt, "OnnxParserFlag", None), "NATIVE_INSTANCENORM", None)
-    if native is not None:
+    if native is not None and hasattr(parser, "set_flag"):
         parser.set_flag(native)  # else 8.6 makes it of a plugin
     if parser.parse(model):
         return ParsedModel(builder, network, parser, ())

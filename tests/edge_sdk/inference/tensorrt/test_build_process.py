@@ -225,7 +225,7 @@ def test_a_process_that_cannot_even_start_tells_its_last_words(
     (tmp_path / "msgspec.py").write_text("raise ImportError('msgspec is broken here')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(BackendError, match=r"ended with code 1: .*msgspec is broken here"):
-        build(cache)
+        build(cache, deep_onnx(50))  # more than a pipe holds
 
 
 def test_who_loses_interest_ends_it(installation: FakeInstallation, cache: Path) -> None:

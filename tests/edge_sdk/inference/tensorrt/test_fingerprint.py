@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 from fake_gpu import FakeGpu
 
+from edge_sdk.inference.tensorrt import fingerprint as fingerprint_module
 from edge_sdk.inference.tensorrt.cuda import Gpu, open_cuda
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint, fingerprint, fingerprint_for
 from edge_sdk.inference.tensorrt.library import find_library
@@ -38,6 +40,20 @@ def test_tensorrts_engines_hold_for_one_board_and_driver(install: Install, chang
     install("10.3")
     other = dataclasses.replace(ORIN, **change)  # type: ignore[arg-type]
     assert fingerprint(b"m", find_library(), ORIN) != fingerprint(b"m", find_library(), other)
+
+
+def test_boards_whose_gpus_have_one_name_are_told_apart(
+    install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install("10.3")
+    model = tmp_path / "model"
+    monkeypatch.setattr(fingerprint_module, "_MODEL", model)
+    model.write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    assert fingerprint(b"m", find_library(), ORIN).board == "NVIDIA Jetson Orin Nano Developer Kit"
+    card = dataclasses.replace(ORIN, name="A2", integrated=False)
+    assert fingerprint(b"m", find_library(), card).board == "A2"
+    model.unlink()
+    assert fingerprint(b"m", find_library(), ORIN).board == "Orin"
 
 
 def test_tensorrt_rtxs_hold_for_all_cards_of_a_capability(install: Install) -> None:
