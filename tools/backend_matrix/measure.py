@@ -91,7 +91,8 @@ def measure(name: str, data: Path, folder: Path) -> Row:
     Raises:
         EdgeSdkError: The model cannot be had or opened.
     """
-    prepared = CASES[name].prepare(folder, data)
+    case = CASES[name]
+    prepared = case.prepare(folder, data)
     spec = load_spec(prepared.spec)
     with open_source(
         prepared.models,
@@ -106,8 +107,9 @@ def measure(name: str, data: Path, folder: Path) -> Row:
         materials = Materials(source, lambda: calibration, compared[:3], heads_in_float=heads_in_float)
         recipes, left_out = planned_variants(source, (*RECIPES, "tflite", "onnx"))
         reasons = {variant: why.replace(source.name, "the source") for variant, why in left_out.items()}
+        reasons |= case.passed_over
         cells = {variant: Cell(reason=why) for variant, why in reasons.items()}
-        for recipe in recipes:
+        for recipe in (recipe for recipe in recipes if recipe.name not in case.passed_over):
             print(f"  {name}: {recipe.name}", flush=True)
             cells[recipe.name] = _cell(recipe, materials, compared, folder)
     return Row(cells=_with_builds(cells, folder), samples=len(compared))
