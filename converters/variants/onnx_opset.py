@@ -12,7 +12,7 @@ from typing import Any
 
 from edge_sdk.errors import ConversionError
 
-__all__ = ["BY_CHANNEL", "OPSET", "drop_unused_domains", "opset_of", "raise_opset"]
+__all__ = ["BY_CHANNEL", "OPSET", "drop_unused_domains", "opset_of", "settle_opset"]
 
 OPSET = 17
 """What is written here, and the newest that TensorRT 8.6 reads."""
@@ -28,26 +28,43 @@ def opset_of(model: Any) -> int:
     )
 
 
-def raise_opset(model: Any) -> Any:
-    """A model of an older operator set in :data:`OPSET`; others as they are, for ways back lose things.
+def settle_opset(model: Any) -> Any:
+    """A model in an operator set from :data:`BY_CHANNEL` to :data:`OPSET`.
+
+    A newer one is brought back where ONNX knows a way, and otherwise kept: what it then answers is judged
+    against the model that was given.
 
     Raises:
-        ConversionError: One of its operations cannot be brought there.
+        ConversionError: One of its operations cannot be brought up to :data:`OPSET`.
     """
-    from onnx import helper, version_converter
-
-    if opset_of(model) >= BY_CHANNEL:
+    opset = opset_of(model)
+    if BY_CHANNEL <= opset <= OPSET:
         return model
     try:
-        raised = version_converter.convert_version(model, OPSET)
-    except (RuntimeError, ValueError) as error:
+        return _converted(model)
+    except _refusals() as error:
+        if opset > OPSET:
+            return model
         raise ConversionError(
-            f"the model is in ONNX operator set {opset_of(model)}, and cannot be brought to {OPSET}: "
+            f"the model is in ONNX operator set {opset}, and cannot be brought to {OPSET}: "
             f"{str(error).strip().splitlines()[-1][:300]}",
             hint=f"export it with opset {OPSET}",
         ) from error
-    raised.ir_version = max(raised.ir_version, helper.find_min_ir_version_for(raised.opset_import))
-    return raised
+
+
+def _converted(model: Any) -> Any:
+    from onnx import checker, helper, version_converter
+
+    converted = version_converter.convert_version(model, OPSET)
+    converted.ir_version = helper.find_min_ir_version_for(converted.opset_import)
+    checker.check_model(converted, full_check=True)  # a way back may leave an operation as it was
+    return converted
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    from onnx import checker, shape_inference
+
+    return (RuntimeError, ValueError, checker.ValidationError, shape_inference.InferenceError)
 
 
 def drop_unused_domains(model: Any) -> None:

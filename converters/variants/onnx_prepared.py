@@ -14,7 +14,7 @@ from edge_sdk.errors import ConversionError, MissingExtraError
 from ..quiet import quiet_libraries
 from .onnx_canonical import canonical_onnx
 from .onnx_graph import INTEGER_OPERATORS
-from .onnx_opset import drop_unused_domains, raise_opset
+from .onnx_opset import drop_unused_domains, settle_opset
 
 __all__ = ["PreparedOnnx", "prepare_onnx"]
 
@@ -65,7 +65,7 @@ def prepare_onnx(content: bytes, input_name: str, shape: Sequence[int]) -> Prepa
     _keep_inputs(model, input_name)
     _fix_shape(model, shape)
     output_names = tuple(value.name for value in model.graph.output)
-    simplified = _simplified(raise_opset(model))
+    simplified = _simplified(settle_opset(model))
     drop_unused_domains(simplified)
     return PreparedOnnx(canonical_onnx(simplified, input_name, output_names), input_name, output_names)
 

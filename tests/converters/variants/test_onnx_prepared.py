@@ -27,9 +27,30 @@ def test_an_open_batch_is_fixed_to_1() -> None:
         assert value.type.tensor_type.shape.dim[0].dim_value == 1
 
 
-@pytest.mark.parametrize(("given", "written"), [(11, OPSET), (13, 13), (17, 17), (18, 18)])
-def test_operator_sets_without_scales_by_channel_are_raised_and_others_kept(given: int, written: int) -> None:
+@pytest.mark.parametrize(("given", "written"), [(11, OPSET), (13, 13), (17, 17), (18, OPSET), (20, OPSET)])
+def test_operator_sets_without_scales_by_channel_or_newer_than_tensorrt_8_6_are_settled(
+    given: int, written: int
+) -> None:
     assert opset_of(prepare_onnx(residual_net(opset=given), INPUT, SHAPE).load()) == written
+
+
+def test_a_newer_operator_set_keeps_what_has_no_way_back() -> None:
+    nodes = [helper.make_node("Gelu", [INPUT], ["y"])]  # came with 20
+    given = onnx_model(nodes, [], opset=20)
+    prepared = prepare_onnx(given, INPUT, SHAPE)
+    assert opset_of(prepared.load()) == 20
+    samples = pictures(2)
+    np.testing.assert_allclose(answers(prepared.content, samples), answers(given, samples), atol=1e-6)
+
+
+def test_reductions_are_brought_back_with_their_axes() -> None:
+    axes = [numpy_helper.from_array(np.array([2, 3], np.int64), "axes")]
+    nodes = [helper.make_node("ReduceMean", [INPUT, "axes"], ["y"], keepdims=0)]
+    given = onnx_model(nodes, axes, opset=18)
+    prepared = prepare_onnx(given, INPUT, SHAPE)
+    assert opset_of(prepared.load()) == OPSET
+    samples = pictures(2)
+    np.testing.assert_allclose(answers(prepared.content, samples), answers(given, samples), atol=1e-6)
 
 
 def test_a_normalisation_is_folded_into_the_layer_before_it() -> None:
