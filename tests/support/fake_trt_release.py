@@ -54,8 +54,9 @@ class Release:
         name: Of :data:`RELEASES`.
         gpu: Where it runs.
         behaviour: What goes wrong. In the builder: ``hang``, ``segfault``, ``killed``, ``silent`` (no plan,
-            no reason), ``wait:FILE`` (for it to be there), ``prints`` (to standard output). In the runtime:
-            ``no_context``, ``no_run``, ``no_capture`` (says so), ``breaks_capture`` (does not).
+            no reason), ``wait:FILE`` (for it to be there), ``prints`` (half a line). In the runtime:
+            ``invalid`` (says so, and loads it all the same), ``no_context``, ``no_run``, ``no_capture``
+            (says so), ``breaks_capture`` (does not).
     """
 
     name: str
@@ -112,8 +113,6 @@ class Release:
                 time.sleep(60)
         if self.behaviour in {"segfault", "killed"}:
             os.kill(os.getpid(), signal.SIGSEGV if self.behaviour == "segfault" else signal.SIGKILL)
-        if self.behaviour == "prints":
-            os.write(1, b'[TRT] {"type": "finished"}\n')
         kind, _, file = self.behaviour.partition(":")
         while kind == "wait" and not Path(file).exists():
             time.sleep(0.02)

@@ -175,6 +175,8 @@ class FakeRuntime:
             found = 1
         elif plan["capability"] != list(self._release.gpu.capability):
             found = 2
+        elif self._release.behaviour == "invalid":
+            return self._release.enums()["EngineValidity"]["INVALID"], 0
         return self._release.enums()["EngineValidity"]["INVALID" if found else "VALID"], found
 
     def deserialize_cuda_engine(self, content: Any) -> FakeEngine | None:

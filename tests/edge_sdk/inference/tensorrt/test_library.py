@@ -12,6 +12,7 @@ from fake_tensorrt import RELEASES, fake_tensorrt
 from fake_trt_release import enum
 
 from edge_sdk.errors import BackendError, MissingExtraError
+from edge_sdk.inference.tensorrt import library as library_module
 from edge_sdk.inference.tensorrt.library import (
     TENSORRT,
     TENSORRT_RTX,
@@ -110,6 +111,17 @@ def test_a_release_without_any_flag_is_given_none(install: Install) -> None:
     library.trt.NetworkDefinitionCreationFlag = enum("NetworkDefinitionCreationFlag", "OTHER")
     assert library.network_flags == 0
     assert not library.wants_precision_flags
+
+
+def test_a_version_without_its_last_number_is_completed(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JetPack's module tells 10.3.0, and an update may change what comes after that alone."""
+    install("10.3")
+    monkeypatch.setattr(library_module, "loaded_build_number", {"libnvinfer.so": 30}.get)
+    assert find_library().version == "10.3.0.30"
+    install("rtx")
+    assert find_library().version == RELEASES["rtx"]
 
 
 def test_the_last_number_of_a_version_is_asked_of_the_library_itself(rtx: object) -> None:

@@ -273,6 +273,11 @@ def test_an_engine_for_another_gpu_is_refused(install: Install, gpu: FakeGpu, re
     assert ("UNSUPPORTED_CC" in error.message) == (release == "rtx")
 
 
+def test_an_engine_that_is_called_invalid_is_not_run_even_if_it_loads(install: Install) -> None:
+    install("rtx", behaviour="invalid")
+    refused(plan_of(scaled_onnx()), "refuses the engine of onnx-int8: INVALID: it gives no reason")
+
+
 @EVERY_RELEASE
 def test_no_memory_for_its_activations_tells_what_to_do(install: Install, gpu: FakeGpu, release: str) -> None:
     install(release, behaviour="no_context")
