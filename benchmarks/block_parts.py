@@ -106,7 +106,7 @@ def _step(device: Device, encode: Callable[..., bytes], block: AudioBlock, seq: 
 
 
 def _print_table(running: dict[str, float], warm: dict[str, float]) -> None:
-    print("YAMNet float32, TFLite, one thread")
+    print("YAMNet, int8 inside, TFLite, one thread")
     print(f"{RATE_HZ} Hz, window {WINDOW_SAMPLES} and step {STEP_SAMPLES} samples, an alert at every step")
     print(f"{'median µs of each part':46}  in use  without invoke")
     for part in sorted(running, key=lambda part: -running[part]):

@@ -130,7 +130,7 @@ def measure(source_rate_hz: int, rule: Rule, steps: int) -> Result:
 
 
 def _print_table(results: list[Result]) -> None:
-    print("YAMNet float32, TFLite, one thread")
+    print("YAMNet, int8 inside, TFLite, one thread")
     print(f"{RATE_HZ} Hz, window {WINDOW_SAMPLES} and step {STEP_SAMPLES} samples")
     print(f"a block of {BLOCK_S} s to the payload of an alert; medians in µs; aim: ratio at most {AIM}")
     print(f"{'source':>9}  {'step':>7}  {'invoke':>7}  {'overhead':>8}  {'ratio':>5}  payload")

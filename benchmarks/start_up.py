@@ -114,7 +114,7 @@ def measure(rounds: int) -> Result:
 
 
 def _print_table(result: Result) -> None:
-    print(f"YAMNet float32 (TFLite, one thread), {RATE_HZ} Hz, window {WINDOW_SAMPLES} samples")
+    print(f"YAMNet, int8 inside (TFLite, one thread), {RATE_HZ} Hz, window {WINDOW_SAMPLES} samples")
     print("process start to the scores of the first window; medians")
     print("          pipeline     engine  ratio   aim")
     times = f"{result.pipeline_s:8.3f} s  {result.engine_s:8.3f} s"
