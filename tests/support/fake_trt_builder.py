@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 import onnx
-from fake_trt_release import NUMPY_TYPES, Release, complain
+from fake_trt_release import NUMPY_TYPES, Release, complain, enum
 from onnx import TensorProto
 
 __all__ = ["PLAN", "FakeBuilder", "FakeNetwork", "FakeOnnxParser", "FakeTensor"]
@@ -102,13 +102,15 @@ class FakeParserError:
 
     def __init__(self, release: Release, place: int, node: Any) -> None:
         self._place = place
-        self._reason = f"unsupported op {node.op_type}"
         if not release.is_old:
             self.node_name = lambda: node.name
             self.node_operator = lambda: node.op_type
 
+    def code(self) -> Any:
+        return enum("ErrorCode", "SUCCESS", "UNSUPPORTED_NODE")["UNSUPPORTED_NODE"]
+
     def desc(self) -> str:
-        return self._reason
+        return "false"
 
     def node(self) -> int:
         return self._place
@@ -137,6 +139,9 @@ class FakeOnnxParser:
             return False
         for place, node in enumerate(graph.node):
             if node.op_type in _UNKNOWN:
+                complain(
+                    self._log, f'While parsing node number {place} [{node.op_type} -> "{node.output[0]}"]:'
+                )
                 self._errors.append(FakeParserError(self._release, place, node))
         if not self._errors:
             self._network.read(model)

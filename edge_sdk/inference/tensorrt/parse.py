@@ -84,12 +84,16 @@ def parse_onnx(library: Library, model: bytes) -> ParsedModel:
         parser.set_flag(native)  # else 8.6 makes it of a plugin
     if parser.parse(model):
         return ParsedModel(builder, network, parser, ())
-    found = [_refusal(parser.get_error(index)) for index in range(parser.num_errors)]
+    found = [_refusal(parser.get_error(index), log.since(count)) for index in range(parser.num_errors)]
     return ParsedModel(builder, network, parser, tuple(found) or (Refusal("", "", log.since(count)),))
 
 
-def _refusal(error: Any) -> Refusal:
+def _refusal(error: Any, told: str) -> Refusal:
     reason = re.sub(r"\s+", " ", error.desc()).strip()
+    if reason in {"", "false"}:  # what became of a condition in its source; the code says more
+        reason = error.code().name.replace("_", " ").lower()
     if hasattr(error, "node_operator"):
         return Refusal(error.node_operator() or "", error.node_name() or "", reason)
-    return Refusal("", f"node {error.node()}" if error.node() >= 0 else "", reason)  # all that 8.6 tells
+    place = error.node()  # 8.6 tells no name, and the operator only in its log
+    operator = re.search(rf"parsing node number {place} \[(\w+)", told)
+    return Refusal(operator[1] if operator else "", f"node {place}" if place >= 0 else "", reason)
