@@ -104,7 +104,7 @@ def _measure_all(
     return [
         measure_in_process(
             Request(
-                bundle=str(bundle.path),
+                bundle=str(bundle.path.absolute()),
                 sha256=bundle.sha256,
                 variant=choice.variant.name,
                 backend=choice.backend,

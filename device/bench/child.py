@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -52,10 +53,12 @@ def measure_in_process(
 
 
 def _started(errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    # The current folder may hold another `device`: it must not be imported in the place of ours.
+    # The current folder may hold another `device`, which must not be imported in the place of ours. Before
+    # Python 3.11 that folder comes first in any case: so it is the one that ours is in.
     safe_path = ["-P"] if sys.version_info >= (3, 11) else []
     command = [sys.executable, *safe_path, "-m", f"{__package__}.measure_process"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+    ours = Path(__file__).resolve().parents[2]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=ours)
 
 
 def _converse(
