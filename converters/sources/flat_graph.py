@@ -46,23 +46,19 @@ class FlatGraph:
     def function(self) -> Any:
         """A concrete function that gives a list; large weights are the variables that it reads."""
         tensorflow = import_tensorflow()
-        given = {self.input.partition(":")[0], *self.large_weights}
-        body = type(self.definition)()
-        body.versions.CopyFrom(self.definition.versions)
-        body.library.CopyFrom(self.definition.library)
-        body.node.extend(node for node in self.definition.node if node.name not in given)
+        taken_and_given: list[Any] = []
 
-        def run(batch: Any) -> list[Any]:
+        def everything() -> None:
             read = {f"{name}:0": variable.read_value() for name, variable in self.large_weights.items()}
-            outputs: list[Any] = tensorflow.graph_util.import_graph_def(
-                body, input_map={self.input: batch} | read, return_elements=list(self.outputs), name=""
+            taken_and_given.extend(
+                tensorflow.graph_util.import_graph_def(
+                    self.definition, input_map=read, return_elements=[self.input, *self.outputs], name=""
+                )
             )
-            return outputs
 
-        taken = self.load().get_tensor_by_name(self.input)
-        signature = tensorflow.TensorSpec(taken.shape, taken.dtype, name=taken.op.name)
-        traced = tensorflow.function(run, input_signature=[signature], autograph=False)
-        return traced.get_concrete_function()
+        # Not a tf.function: that orders operations by itself, which breaks flattened loops.
+        whole = tensorflow.compat.v1.wrap_function(everything, [])
+        return whole.prune(taken_and_given[:1], taken_and_given[1:])
 
 
 def flatten(function: Any) -> FlatGraph:
