@@ -49,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-drop", type=float, default=0.01, metavar="X", help="refuse a variant that loses more (0.01)"
     )
+    parser.add_argument(
+        "--modelopt-python",
+        metavar="PYTHON",
+        help="make onnx-int8 by NVIDIA's Model Optimizer, which is installed for this Python",
+    )
     add_threads_argument(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -68,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         max_drop=arguments.max_drop,
         threads=arguments.threads,
         force=arguments.force,
+        modelopt_python=Path(arguments.modelopt_python) if arguments.modelopt_python else None,
     )
 
     def show(report: Report, latency: Sequence[Latency]) -> None:

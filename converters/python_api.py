@@ -32,6 +32,7 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
     max_drop: float = 0.01,
     threads: int = 1,
     force: bool = False,
+    modelopt_python: PathLike | None = None,
     progress: Progress | None = None,
 ) -> Bundle:
     """Turn a trained model into a bundle, and prove each variant in it.
@@ -45,10 +46,11 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
         calibration: Others, for integer variants; for a detector, pictures without labels will do.
         features: Instead of ``model``: a Keras feature extractor ...
         head: ... and the Keras head that was trained on its output.
-        variants: Names; None for float32, float16, dynamic and int8 TFLite, and float32 ONNX.
+        variants: Names; None for all but ``tflite-int16x8`` and ``onnx-mixed``.
         max_drop: A variant that loses more of the metric, overall or for any label, is refused.
         threads: Threads for one inference.
         force: Replace a bundle that is there already.
+        modelopt_python: The Python of an environment with NVIDIA's Model Optimizer, to make int8 ONNX by it.
         progress: Told how far the work is.
 
     Returns:
@@ -70,6 +72,7 @@ def convert(  # noqa: PLR0913  (one call does the whole job; all but three have 
         max_drop=max_drop,
         threads=threads,
         force=force,
+        modelopt_python=None if modelopt_python is None else Path(modelopt_python),
     )
     return run_conversion(request, progress or SilentProgress(), lambda _report, _latency: None).bundle
 

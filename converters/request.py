@@ -31,6 +31,7 @@ class Request:
         max_drop: How much the metric may lose.
         threads: Threads for one inference.
         force: Replace a bundle that is there already.
+        modelopt_python: The Python of an environment with NVIDIA's Model Optimizer, to make int8 ONNX.
     """
 
     models: tuple[Path, ...]
@@ -42,6 +43,7 @@ class Request:
     max_drop: float = 0.01
     threads: int = 1
     force: bool = False
+    modelopt_python: Path | None = None
 
 
 def check_request(request: Request) -> tuple[str, ...]:
@@ -69,6 +71,12 @@ def check_request(request: Request) -> tuple[str, ...]:
         raise UsageError(
             f"{', '.join(needing)} needs calibration recordings or pictures",
             hint="give --calibration DIR: ranges are measured on real data, never invented",
+        )
+    if request.modelopt_python is not None and not request.modelopt_python.is_file():
+        raise UsageError(
+            f"there is no Python {request.modelopt_python}",
+            hint="an environment of its own: python3 -m venv MODELOPT; "
+            "MODELOPT/bin/pip install 'nvidia-modelopt[onnx]'; --modelopt-python MODELOPT/bin/python",
         )
     check_output(request.output, force=request.force)
     return asked

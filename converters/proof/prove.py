@@ -139,7 +139,14 @@ def _build(
     integer = any(recipe.needs_calibration for recipe in recipes)
     calibration = Remembered(trial.calibration(progress)) if integer else None
     heads_in_float = not isinstance(trial.output, ClassesOutput)
-    materials = Materials(checked.source, calibration, tensors, progress, heads_in_float=heads_in_float)
+    materials = Materials(
+        checked.source,
+        calibration,
+        tensors,
+        progress,
+        heads_in_float=heads_in_float,
+        modelopt_python=checked.request.modelopt_python,
+    )
     return build_candidates(recipes, checked.spec, materials, trial, checked.request.threads, finish)
 
 

@@ -19,7 +19,7 @@ RULES = {
     "scale": "scales must be constants above 0",
     "lone-quantize": "what it gives is not dequantized: it belongs into a pair",
     "lone-dequantize": "what it takes was not quantized: it belongs into a pair",
-    "pair-scales": "the two of a pair have different scales, and TensorRT uses the first one's",
+    "pair-scales": "the two of a pair have different scales",
     "half-quantized": "the layer is computed in float: both its input and its weights must come from a pair",
     "per-tensor-weight": "weights have one scale for all channels, which is too coarse for most layers",
     "weight-axis": "weights have scales along another axis than that of the output channels",

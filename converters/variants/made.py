@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from edge_sdk.console.progress import Progress, SilentProgress
@@ -52,6 +53,7 @@ class Materials:
         samples: What the model is fed for a few samples.
         progress: Told about long steps inside one variant.
         heads_in_float: Whether the last layers stay in float, as those that give boxes must.
+        modelopt_python: Where NVIDIA's Model Optimizer is installed, if that shall make int8 ONNX.
     """
 
     source: SourceModel
@@ -59,6 +61,7 @@ class Materials:
     samples: Sequence[Array] = ()
     progress: Progress = field(default_factory=SilentProgress)
     heads_in_float: bool = False
+    modelopt_python: Path | None = None
 
     @property
     def traced(self) -> TracedModel:

@@ -25,7 +25,7 @@ from .onnx_graph import OnnxGraph, attribute_of
 from .onnx_layers import Placement, place, weight_axis
 from .onnx_operations import read_onnx_operations
 from .onnx_prepared import PreparedOnnx
-from .onnx_ranges import TensorRange, measure_ranges
+from .onnx_ranges import KEPT_SHARE, TensorRange, measure_ranges
 from .tflite_operations import Operation
 
 __all__ = ["OnnxQuantizer"]
@@ -44,6 +44,8 @@ class OnnxQuantizer:
         prepared: What to convert.
         calibration: Tensors to measure ranges on; gone through once.
         heads_in_float: Keep its last layers in float, as a detector's must be.
+        kept_share: Of an activation's values, this share is within its range.
+        correct_biases: Take what rounded weights add to the mean of a layer's output out of its bias.
 
     Raises:
         ConversionError: There is nothing in it that could be int8.
@@ -53,7 +55,17 @@ class OnnxQuantizer:
     mixed_variant = "onnx-mixed"
     format: ModelFormat = "onnx"
 
-    def __init__(self, prepared: PreparedOnnx, calibration: Calibration, *, heads_in_float: bool) -> None:
+    def __init__(
+        self,
+        prepared: PreparedOnnx,
+        calibration: Calibration,
+        *,
+        heads_in_float: bool,
+        kept_share: float = KEPT_SHARE,
+        correct_biases: bool = True,
+    ) -> None:
+        self._kept_share = kept_share
+        self._correct_biases = correct_biases
         self._prepared = prepared
         self._heads_in_float = heads_in_float
         self._samples = ThinnedSamples(MOST_SAMPLES)
@@ -101,14 +113,27 @@ class OnnxQuantizer:
         placement = place(graph, heads_in_float=self._heads_in_float, float_names=float_names)
         if not placement.layers:
             raise ConversionError("all layers of the model stay in float, as none comes before its last ones")
-        _Rewriter(model, graph, self._ranges).rewrite(placement)
+        rewriter = _Rewriter(
+            model, graph, self._ranges, self._kept_share, correct_biases=self._correct_biases
+        )
+        rewriter.rewrite(placement)
         return self._prepared.finish(model)
 
 
 class _Rewriter:
     """Puts Q/DQ pairs into one model, each for one reader: TensorRT shares none."""
 
-    def __init__(self, model: Any, graph: OnnxGraph, ranges: dict[str, TensorRange]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        graph: OnnxGraph,
+        ranges: dict[str, TensorRange],
+        kept_share: float,
+        *,
+        correct_biases: bool,
+    ) -> None:
+        self._kept_share = kept_share
+        self._correct_biases = correct_biases
         self._model = model
         self._graph = graph
         self._ranges = ranges
@@ -136,12 +161,12 @@ class _Rewriter:
         scales = np.where(largest > 0, np.maximum(largest / _STEPS, _LEAST_SCALE), 1.0).astype(np.float32)
         self._quantize_activation(node, 0)
         self._insert(node, 1, scales, axis)
-        self._correct_bias(
-            node, _rounding_error(weights, scales, axis), self._ranges[activation].channel_means
-        )
+        if self._correct_biases:
+            error = _rounding_error(weights, scales, axis)
+            self._correct_bias(node, error, self._ranges[activation].channel_means)
 
     def _quantize_activation(self, node: Any, position: int) -> None:
-        largest = self._ranges[node.input[position]].largest()
+        largest = self._ranges[node.input[position]].largest(self._kept_share)
         scale = max(largest / _STEPS, _LEAST_SCALE) if largest > 0 else 1.0
         self._insert(node, position, np.array(scale, dtype=np.float32), None)
 

@@ -81,6 +81,16 @@ def _onnx_float16(materials: Materials) -> Made:
 
 
 def _onnx_int8(materials: Materials) -> Made:
+    if materials.modelopt_python is not None:
+        from .modelopt_int8 import quantize_by_modelopt
+
+        materials.progress.step("onnx-int8: NVIDIA's Model Optimizer is at work, which takes minutes")
+        return quantize_by_modelopt(
+            materials.prepared_onnx,
+            materials.required_calibration,
+            materials.modelopt_python,
+            heads_in_float=materials.heads_in_float,
+        )
     return Made(materials.onnx_quantizer.quantize())
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from converters.report.device_notes import device_notes, outcome_of_build
 from converters.report.kernel_figures import KernelFigures, describe_kernels
-from converters.report.lint_finding import LintFinding
+from converters.report.lint_finding import RULES, LintFinding
 from converters.report.report_file import PictureSummary, Report, VariantReport
 from converters.report.terminal_table import report_table
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal, Provenance, SourceFile
@@ -94,3 +96,9 @@ def test_kernels_beyond_the_bound_and_saturating_ones_are_told() -> None:
 
 def test_the_outcome_of_a_build_is_one_word() -> None:
     assert [outcome_of_build(check) for check in (None, BUILT, refused(1))] == ["", "builds", "refuses"]
+
+
+def test_the_page_on_precision_has_every_rule_of_the_lint(project: Path) -> None:
+    page = (project / "docs/explanation/onnx-precision.md").read_text("utf-8")
+    for rule, meaning in RULES.items():
+        assert f"| `{rule}` | {meaning} |" in page
