@@ -51,7 +51,7 @@ FAULTS = {
     "library": "the Python library 'tensorrt' is not installed",
     "driver": "there is no NVIDIA driver",
     "unbuilt": "no engine",
-    "damaged": "is damaged: it has",
+    "damaged": "is damaged: ",
     "updated": "8.6.2.3",
 }
 
