@@ -15,7 +15,7 @@ _BY_MODALITY = {
     "image": ("opencv-contrib-python-headless", "pillow", "pycocotools"),
 }
 _TRAINING = ("tensorflow", "tensorflow-cpu", "keras")
-_BY_FORMAT = {"tflite": ("ai-edge-litert",), "onnx": ("onnxruntime",)}
+_BY_FORMAT = {"tflite": ("ai-edge-litert",), "onnx": ("onnx", "onnxruntime")}
 _TO_ONNX = ("tf2onnx",)
 
 

@@ -18,9 +18,11 @@ from tiny_pictures import GREEN, RED, thing_model, thing_picture
 from converters import convert, evaluate
 from converters.data.pictures import read_boxes
 from converters.evaluation.pictures import BoxEvaluation
+from converters.preflight.preflight import is_installed
 from converters.proof.average_precision import average_precision
 from converters.quiet import import_tensorflow, quiet_libraries
 from converters.spec.label_file import read_label_set
+from converters.variants.onnx_operations import read_onnx_operations
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import Detections
@@ -264,6 +266,40 @@ def test_fastestdet_on_photos_is_as_precise_as_by_its_authors_decoding(
     assert variant.metric.value == pytest.approx(wanted.map50, abs=0.005)
     golden = np.load(io.BytesIO(bundle.read(bundle.manifest.golden.inputs)))
     assert golden.shape[1:] == (330, 440, 3)
+
+
+def test_fastestdet_becomes_float16_and_int8_with_its_heads_in_float(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    photos = sorted((shared_data / "images/voc100/images").glob("*.jpg"))
+    for folder, chosen in (("calibration", photos[1::2]), ("evaluation", photos[::2])):
+        for photo in chosen:
+            for source, name in ((photo, photo.name), (_annotation(photo), f"{photo.stem}.xml")):
+                target = tmp_path / folder / source.parent.name / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(source.read_bytes())
+    (tmp_path / "fastestdet.toml").write_text(FASTESTDET.format(color="bgr"))
+    bundle = convert(
+        shared_data / "models/fastestdet/FastestDet.onnx",
+        spec=tmp_path / "fastestdet.toml",
+        calibration=tmp_path / "calibration",
+        evaluation=tmp_path / "evaluation",
+        output=tmp_path / "x.edge",
+        max_drop=0.15,
+    )
+    variants = {variant.name: variant for variant in bundle.manifest.variants}
+    assert set(variants) == {"onnx", "onnx-float16", "onnx-int8"}
+    assert abs(variants["onnx-float16"].drop) < 0.01
+    assert variants["onnx-int8"].drop < 0.1
+    layers = [item for item in read_onnx_operations(bundle.read("models/onnx-int8.onnx")) if item.is_layer]
+    assert [item.is_float for item in layers].count(True) == 3  # boxes, objectness and classes
+    assert all(item["lint"] == [] for item in report_of(bundle)["variants"])
+    if is_installed():
+        assert all(variant.build_check and variant.build_check.passed for variant in variants.values())
+
+
+def _annotation(photo: Path) -> Path:
+    return photo.parent.parent / "annotations" / f"{photo.stem}.xml"
 
 
 def test_fastestdet_with_swapped_channels_is_refused_on_photos(shared_data: Path, tmp_path: Path) -> None:
