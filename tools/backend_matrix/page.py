@@ -65,6 +65,8 @@ def matrix_page(rows: Mapping[str, Row]) -> str:
     notes: dict[str, int] = {}
     kinds = ", ".join(f"{name} {bound:g}" for name, bound in _TOLERANCES.items())
     parts = [_HEAD.format(tolerances=kinds.replace("as_given", "as given"))]
+    if absent := [case.title for name, case in CASES.items() if name not in rows]:
+        parts.append(f"Not measured in the run that wrote this page: {', '.join(absent)}.")
     for title, prefix, columns in (("TFLite", "tflite", _TFLITE), ("ONNX", "onnx", _ONNX)):
         parts.append(f"\n## {title}\n")
         parts += _table(rows, prefix, columns, _error_cell, notes)
