@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import io
+import logging
 import os
 import sys
 import warnings
@@ -21,13 +22,18 @@ __all__ = ["import_tensorflow", "quiet_libraries"]
 
 
 def import_tensorflow() -> Any:
-    """The ``tensorflow`` module, loaded silently.
+    """The ``tensorflow`` module, loaded silently; silenced too where somebody else has loaded it.
 
     Raises:
         MissingExtraError: It is not installed.
     """
-    if "tensorflow" in sys.modules:
-        return sys.modules["tensorflow"]
+    loaded = sys.modules.get("tensorflow") or _load_tensorflow()
+    loaded.get_logger().setLevel("ERROR")
+    return loaded
+
+
+def _load_tensorflow() -> Any:
+    # What the C++ parts write goes by this from then on; it is read once.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault(
         "TF_ENABLE_ONEDNN_OPTS", "0"
@@ -37,7 +43,6 @@ def import_tensorflow() -> Any:
             import tensorflow as tf
         except ImportError as error:
             raise MissingExtraError("tensorflow", "convert") from error
-        tf.get_logger().setLevel("ERROR")
     return tf
 
 
@@ -53,6 +58,7 @@ def quiet_libraries() -> Iterator[None]:
         _native_output_discarded() as visible,
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(visible) if visible else contextlib.nullcontext(),
+        _log_messages_discarded(),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
@@ -84,6 +90,23 @@ def _native_output_discarded() -> Iterator[TextIO | None]:
             faulthandler.enable(sys.__stderr__ or sys.stderr)
         else:
             faulthandler.disable()
+
+
+@contextlib.contextmanager
+def _log_messages_discarded() -> Iterator[None]:
+    """Drop what is logged inside, and let no handler that is made inside keep the stream of the block."""
+    before, own = logging.root.manager.disable, sys.stderr
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+        handlers = list(logging.root.handlers)
+        if absl_logging := sys.modules.get("absl.logging"):
+            handlers.append(absl_logging.get_absl_handler().python_handler)
+        for handler in handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.stream is own:
+                handler.stream = sys.__stderr__ or sys.stderr
 
 
 def _is_descriptor(stream: TextIO, descriptor: int) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 
 from edge_sdk.contract.values import Array
 
+from ..quiet import import_tensorflow
 from .flat_graph import FlatGraph
 from .source_model import SourceModel
 
@@ -50,8 +51,8 @@ def spread_ratio(source: SourceModel, tensors: Sequence[Array]) -> float | None:
     known = variance > 0
     if not known.any() or np.all(variance == _UNTRAINED):
         return None
-    run = replace(source.traced.flat, outputs=(place,)).function()
-    values = [np.asarray(run(tensor)[0], dtype=np.float64) for tensor in tensors]
+    run, constant = replace(source.traced.flat, outputs=(place,)).function(), import_tensorflow().constant
+    values = [np.asarray(run(constant(tensor))[0], dtype=np.float64) for tensor in tensors]
     if values[0].shape[-1] != len(variance):
         return None
     flat = np.concatenate([value.reshape(-1, len(variance)) for value in values])
@@ -94,8 +95,6 @@ def _root(factor: Any) -> Any | None:
 
 
 def _constant(tensor: Any) -> Array | None:
-    from ..quiet import import_tensorflow
-
     operation = tensor.op
     while operation.type == "Identity":
         operation = operation.inputs[0].op

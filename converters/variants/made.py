@@ -13,6 +13,7 @@ from edge_sdk.contract.values import Array, TensorSpec
 from edge_sdk.errors import ConversionError
 
 from ..sources.source_model import SourceModel, TracedModel
+from .stored_content import StoredContent
 
 if TYPE_CHECKING:
     from .int8_quantizer import Int8Quantizer
@@ -85,6 +86,21 @@ class Materials:
             raise ConversionError("integer arithmetic needs calibration samples; none were given")
         return self.calibration
 
+    @property
+    def float_tflite(self) -> bytes:
+        """The model as ``.tflite`` in float32.
+
+        Raises:
+            ConversionError: It cannot be made.
+        """
+        return self._float_tflite.read()
+
+    @cached_property
+    def _float_tflite(self) -> StoredContent:
+        from .tflite_conversion import convert_float32
+
+        return StoredContent(convert_float32(self.traced))
+
     @cached_property
     def float_onnx(self) -> bytes:
         """The model as ``.onnx`` in float32: made from it, or as it was given.
@@ -139,7 +155,8 @@ class Materials:
         """
         from .int8_quantizer import Int8Quantizer
 
-        return Int8Quantizer(self.traced, self.required_calibration)
+        calibration = self.required_calibration
+        return Int8Quantizer(self.float_tflite, self.traced, calibration)
 
 
 def fixed_shape(model_input: TensorSpec, samples: Sequence[Array]) -> tuple[int, ...]:

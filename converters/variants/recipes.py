@@ -35,9 +35,7 @@ class Recipe:
 
 
 def _tflite_float32(materials: Materials) -> Made:
-    from .tflite_conversion import convert_float32
-
-    return Made(convert_float32(materials.traced))
+    return Made(materials.float_tflite)
 
 
 def _tflite_float16(materials: Materials) -> Made:
@@ -64,7 +62,9 @@ def _tflite_mixed(materials: Materials) -> Made:
 
 def _tflite_int16x8(materials: Materials) -> Made:
     from .tflite_conversion import convert_int16x8
+    from .tflite_operations import refuse_loops
 
+    refuse_loops(materials.float_tflite)
     return Made(convert_int16x8(materials.traced, materials.required_calibration))
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from edge_sdk.errors import MissingExtraError
+from edge_sdk.errors import ConversionError, MissingExtraError
 
-__all__ = ["Operation", "read_operations"]
+__all__ = ["Operation", "read_operations", "refuse_loops"]
 
 # Inputs and output have one range in int8, so that a wide one takes the steps from a narrow one.
 _ONE_RANGE = (
@@ -91,6 +91,21 @@ def read_operations(content: bytes) -> list[Operation]:
             )
         )
     return operations
+
+
+def refuse_loops(content: bytes) -> None:
+    """Refuse what TFLite's calibrator brings the process down with.
+
+    Raises:
+        ConversionError: The model has a loop, as recurrent layers have.
+    """
+    schema = _schema()
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    if any(code.builtinCode == schema.BuiltinOperator.WHILE for code in model.operatorCodes):
+        raise ConversionError(
+            "TFLite cannot measure the ranges of a model with a loop, as recurrent layers have; "
+            "build it with keras.layers.LSTM(..., unroll=True), or GRU so"
+        )
 
 
 @cache
