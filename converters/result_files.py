@@ -78,8 +78,7 @@ def write_results(
     try:
         with tempfile.TemporaryDirectory(prefix=".edge-sdk-", dir=output.parent) as folder:
             aside = Path(folder) / output.name
-            bundle = write(aside)
-            measured = describe(bundle)
+            measured = describe(write(aside))  # the bundle is not kept: it is opened again where it will lie
             measured_path(aside).write_bytes(encode_report(measured))
             if output.exists() and not force:  # it was not when the work began
                 raise ConversionError(f"{output} has appeared meanwhile, and is not replaced")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,5 +52,22 @@ def open_source(
             f"{first} is no model that can be converted",
             hint="give a .keras, .tflite or .onnx file, or a SavedModel folder",
         )
-    with contextlib.closing(opened.backend):
+    with contextlib.closing(opened.backend), _left_out_of_collections():
         yield opened
+
+
+@contextlib.contextmanager
+def _left_out_of_collections() -> Iterator[None]:
+    """Let the garbage collector pass over what there is.
+
+    A framework brings hundreds of thousands of objects that stay, and converters collect garbage often.
+    """
+    if gc.get_freeze_count():
+        yield  # somebody else has done so, and may want it to last
+        return
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -32,6 +32,8 @@ __all__ = [
     "telling_tensors",
 ]
 
+_PART_BYTES = 1024 * 1024
+
 FinalActivation: TypeAlias = Literal["sigmoid", "softmax", "other"]
 """What the graph ends in, as far as its last operation tells."""
 
@@ -108,13 +110,20 @@ class SourceModel:
 def digest_path(path: Path) -> SourceFile:
     """A file, or all files of a folder, by content."""
     if path.is_file():
-        return SourceFile(name=valid_text(path.name), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+        return SourceFile(name=valid_text(path.name), sha256=_sha256(path))
     members = sorted(member for member in path.rglob("*") if member.is_file())
     whole = hashlib.sha256()
     for member in members:
-        content = hashlib.sha256(member.read_bytes()).hexdigest()
-        whole.update(os.fsencode(f"{member.relative_to(path).as_posix()}\0{content}\n"))
+        whole.update(os.fsencode(f"{member.relative_to(path).as_posix()}\0{_sha256(member)}\n"))
     return SourceFile(name=valid_text(path.name), sha256=whole.hexdigest(), n=max(1, len(members)))
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def choose_outputs(model: str, specs: tuple[TensorSpec, ...], name: str | None) -> tuple[TensorSpec, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -54,6 +55,7 @@ class Int8Quantizer:
 
         with refusals_as_ours(), quiet_libraries():
             self._calibrated = StoredContent(_with_ranges(float_model, kept))
+        gc.collect()  # the calibrator leaves copies of the model in cycles
 
     @property
     def float_model(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -177,7 +178,9 @@ def build_variant(recipe: Recipe, materials: Materials) -> Made:
         BackendError: It was tried while it was made, and does not run.
     """
     if recipe.build is not None:
-        return recipe.build(materials)
+        made = recipe.build(materials)
+        gc.collect()  # converters leave copies of the model in cycles
+        return made
     if materials.source.content is None:
         raise ConversionError(f"{materials.source.name} is no file that could be taken as it is")
     return Made(materials.source.content)

@@ -8,64 +8,61 @@ Large weights are saved as variables: as constants they would be copied with eve
 from __future__ import annotations
 
 import contextlib
+import gc
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from edge_sdk.contract.values import Array
 from edge_sdk.errors import ConversionError
 
 from ..quiet import import_tensorflow, quiet_libraries
 from ..sources.source_model import TracedModel
+from .made import Calibration
 from .tflite_names import name_tensors
 
-__all__ = [
-    "calibrate",
-    "convert_dynamic",
-    "convert_float16",
-    "convert_float32",
-    "convert_int16x8",
-    "converter_of",
-    "refusals_as_ours",
-]
-
-_Calibration = Callable[[], Iterable[Array]]
+__all__ = ["convert_dynamic", "convert_float16", "convert_float32", "convert_int16x8", "refusals_as_ours"]
 
 
 def convert_float32(model: TracedModel) -> bytes:
     """Weights and arithmetic in float32."""
-    with converter_of(model) as converter:
-        return name_tensors(bytes(converter.convert()), model)
+    return _converted(model, lambda _: None)
 
 
 def convert_float16(model: TracedModel) -> bytes:
     """Weights in float16, arithmetic in what the device has."""
-    with converter_of(model) as converter:
+
+    def set_up(converter: Any) -> None:
         _optimise(converter)
         converter.target_spec.supported_types = [import_tensorflow().float16]
-        return name_tensors(bytes(converter.convert()), model)
+
+    return _converted(model, set_up)
 
 
 def convert_dynamic(model: TracedModel) -> bytes:
     """Weights in int8, activations quantized on the fly."""
-    with converter_of(model) as converter:
-        _optimise(converter)
-        return name_tensors(bytes(converter.convert()), model)
+    return _converted(model, _optimise)
 
 
-def convert_int16x8(model: TracedModel, calibration: _Calibration) -> bytes:
+def convert_int16x8(model: TracedModel, calibration: Calibration) -> bytes:
     """Weights in int8, activations in int16; input and output in float32."""
-    with converter_of(model) as converter:
-        calibrate(converter, calibration, "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8")
-        return name_tensors(bytes(converter.convert()), model)
+
+    def set_up(converter: Any) -> None:
+        sets = import_tensorflow().lite.OpsSet
+        integer = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        _optimise(converter)
+        converter.representative_dataset = lambda: ([tensor] for tensor in calibration())
+        # With the float set beside it, an operation without an integer kernel (a spectrogram's FFT)
+        # stays float.
+        converter.target_spec.supported_ops = [integer, sets.TFLITE_BUILTINS]
+
+    return _converted(model, set_up)
 
 
-@contextlib.contextmanager
-def converter_of(model: TracedModel) -> Iterator[Any]:
-    """A converter for the model; what it raises inside the block becomes ours.
+def _converted(model: TracedModel, set_up: Callable[[Any], None]) -> bytes:
+    """What the converter makes of the model.
 
     Raises:
-        ConversionError: The converter refuses the model.
+        ConversionError: It refuses the model.
     """
     tensorflow = import_tensorflow()
     module = tensorflow.Module()
@@ -79,7 +76,12 @@ def converter_of(model: TracedModel) -> Iterator[Any]:
         options = tensorflow.saved_model.SaveOptions(experimental_custom_gradients=False)
         signatures = {"serving_default": _named(model)}
         tensorflow.saved_model.save(module, folder, signatures=signatures, options=options)
-        yield tensorflow.lite.TFLiteConverter.from_saved_model(folder)
+        converter = tensorflow.lite.TFLiteConverter.from_saved_model(folder)
+        set_up(converter)
+        content: bytes = converter.convert()
+    del converter
+    gc.collect()  # it leaves copies of the model in cycles
+    return name_tensors(content, model)
 
 
 @contextlib.contextmanager
@@ -89,15 +91,6 @@ def refusals_as_ours() -> Iterator[None]:
         yield
     except _converter_errors() as error:
         raise ConversionError(f"the TFLite converter refuses the model: {_first_line(error)}") from error
-
-
-def calibrate(converter: Any, calibration: _Calibration, operations: str) -> None:
-    """Tell a converter to measure ranges, and which set of integer operations to use."""
-    sets = import_tensorflow().lite.OpsSet
-    _optimise(converter)
-    converter.representative_dataset = _as_converter_wants(calibration)
-    # With the float set beside it, an operation without an integer kernel (a spectrogram's FFT) stays float.
-    converter.target_spec.supported_ops = [getattr(sets, operations), sets.TFLITE_BUILTINS]
 
 
 def _named(model: TracedModel) -> Any:
@@ -123,14 +116,6 @@ def _converter_errors() -> tuple[type[Exception], ...]:
 
 def _optimise(converter: Any) -> None:
     converter.optimizations = [import_tensorflow().lite.Optimize.DEFAULT]
-
-
-def _as_converter_wants(calibration: _Calibration) -> Callable[[], Iterator[list[Array]]]:
-    def batches() -> Iterator[list[Array]]:
-        for tensor in calibration():
-            yield [tensor]
-
-    return batches
 
 
 def _first_line(error: BaseException) -> str:

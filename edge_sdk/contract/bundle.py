@@ -28,6 +28,7 @@ __all__ = ["Bundle", "file_digest", "write_bundle"]
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_BUNDLE_BYTES = 2 * 1024 * 1024 * 1024
+_PART_BYTES = 1024 * 1024
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: no clock in the bytes
 
@@ -55,6 +56,12 @@ def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -
     import zipfile  # takes longer to load than a bundle takes to open, and only workstations write
 
     encoded = _checked_encoding(manifest)
+    size = sum(map(len, members.values()))
+    if size > MAX_BUNDLE_BYTES:
+        raise BundleError(
+            f"{path.name} would have {size} bytes, and no more than {MAX_BUNDLE_BYTES} are ever read",
+            hint="put fewer variants into it: --variants",
+        )
     listed = {name: file_digest(content) for name, content in members.items()}
     if listed != manifest.files:
         differing = sorted(set(listed.items()) ^ set(manifest.files.items()), key=lambda item: item[0])
@@ -65,17 +72,18 @@ def write_bundle(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -
             _add_member(archive, MANIFEST_NAME, encoded)
             for name in sorted(members):
                 _add_member(archive, name, members[name])
+        digest = hashlib.sha256()
         with partial.open("rb+") as written:
             os.fsync(written.fileno())
-            written.seek(0)
-            digest = hashlib.sha256(written.read()).hexdigest()
+            while part := written.read(_PART_BYTES):
+                digest.update(part)
         partial.replace(path)
     except OSError as error:
         raise BundleError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):  # where it could not be written, there is nothing to remove
             partial.unlink(missing_ok=True)
-    return digest
+    return digest.hexdigest()
 
 
 def _checked_encoding(manifest: Manifest) -> bytes:

@@ -17,6 +17,7 @@ from example_contract import example_manifest, example_members
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_sdk.contract import bundle
 from edge_sdk.contract.bundle import Bundle, file_digest, write_bundle
 from edge_sdk.contract.manifest import encode_manifest
 from edge_sdk.errors import (
@@ -72,6 +73,14 @@ def test_what_was_written_is_read_back(bundle_path: Path) -> None:
     assert {name: bundle.read(name) for name in example_members()} == example_members()
     with pytest.raises(BundleError, match="no member 'models/none'"):
         bundle.read("models/none")
+
+
+def test_what_nobody_would_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "MAX_BUNDLE_BYTES", sum(map(len, example_members().values())) - 1)
+    with pytest.raises(BundleError, match=r"x\.edge would have \d+ bytes") as caught:
+        write_bundle(tmp_path / "x.edge", example_manifest(), example_members())
+    assert "--variants" in (caught.value.hint or "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_members_that_the_manifest_does_not_describe_are_not_written(tmp_path: Path) -> None:
