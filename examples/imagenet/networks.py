@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from edge_sdk.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
 
 CLASSES = 1000
+_NOISE_PICTURES = 8
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def build_network(name: str, *, weights: Path | None = None, side: int | None = 
 
     Args:
         name: One of :data:`NETWORKS`.
-        weights: A ``.weights.h5`` or ``.h5`` file of Keras; None leaves the weights random, which is
-            enough to try a conversion and says nothing about pictures.
+        weights: A ``.weights.h5`` or ``.h5`` file of Keras; None leaves the weights random, and takes the
+            statistics of batch normalisation from noise, as training would from pictures: enough to try a
+            conversion, and says nothing about pictures.
         side: Another size of the input, where the network permits it.
 
     Raises:
@@ -59,12 +63,34 @@ def build_network(name: str, *, weights: Path | None = None, side: int | None = 
     build: Any = getattr(_applications(), network.builder)
     shape = (side or network.side,) * 2 + (3,)
     model: keras.Model = build(weights=None, input_shape=shape, classes=CLASSES, classifier_activation=None)
-    if weights is not None:
-        try:
-            model.load_weights(weights)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{weights} has no weights for {network.builder}: {error}") from error
+    if weights is None:
+        _normalize_as_trained(model, shape)
+        return model
+    try:
+        model.load_weights(weights)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{weights} has no weights for {network.builder}: {error}") from error
     return model
+
+
+def _normalize_as_trained(model: keras.Model, shape: tuple[int, ...]) -> None:
+    """Take the statistics of noise into each batch normalisation.
+
+    Without it each layer's output is smaller than the last's: MobileNetV2's logits were 1e-12, which no
+    8-bit scale can hold, so that its int8 was all zeros.
+    """
+    import keras
+
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not layers:
+        return
+    usual = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0  # takes this batch's statistics as they are
+    noise = np.random.default_rng(0).uniform(-1, 1, (_NOISE_PICTURES, *shape))
+    model(noise.astype(np.float32), training=True)
+    for layer, momentum in zip(layers, usual, strict=True):
+        layer.momentum = momentum
 
 
 def _applications() -> Any:

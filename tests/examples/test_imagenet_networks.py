@@ -77,6 +77,14 @@ def test_other_preprocessing_would_show(tmp_path: Path, shared_data: Path) -> No
     assert np.abs(logits[0] - logits[1]).max() / logits[0].std() > 100 * NEARLY
 
 
+def test_random_weights_give_logits_that_8_bits_can_hold() -> None:
+    network = build_network("mobilenet_v2", side=SIDE)
+    pixels = np.random.default_rng(1).uniform(-1, 1, (1, SIDE, SIDE, 3)).astype(np.float32)
+    assert np.asarray(network(pixels)).std() > 0.01
+    normalizations = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {layer.momentum for layer in normalizations} == {0.999}
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other.weights.h5").write_bytes(b"no weights")
     with pytest.raises(UsageError, match="no weights for MobileNetV2"):
