@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import signal
 import subprocess
-import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_sdk.child_python import module_command
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
 
 from .build_process import Builder
@@ -118,11 +118,8 @@ class Preflight:
 
 
 def _start(seconds: float) -> subprocess.Popen[bytes]:
-    # -P keeps a `device.py` in the current folder from standing in for ours.
-    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
-    module = f"{__package__}.build_process"
     return subprocess.Popen(
-        [sys.executable, *safe_path, "-m", module, str(int(seconds))],
+        module_command(f"{__package__}.build_process", str(int(seconds))),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 import msgspec
+
+from edge_sdk.child_python import module_command
 
 from .messages import Measured, Progressed, Request
 
@@ -53,12 +53,8 @@ def measure_in_process(
 
 
 def _started(errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    # The current folder may hold another `device`, which must not be imported in the place of ours. Before
-    # Python 3.11 that folder comes first in any case: so it is the one that ours is in.
-    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
-    command = [sys.executable, *safe_path, "-m", f"{__package__}.measure_process"]
-    ours = Path(__file__).resolve().parents[2]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=ours)
+    command = module_command(f"{__package__}.measure_process")
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
 
 
 def _converse(

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
+from ..child_python import module_command
 from ..errors import EdgeSdkError
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Child", "ConvertChild", "ask"]
 
 _STOP_TIMEOUT_S = 20.0
-
-
-def _python(*arguments: str) -> list[str]:
-    # -P keeps a `device.py` in the current folder from standing in for ours.
-    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
-    return [sys.executable, *safe_path, "-m", *arguments]
 
 
 class ConvertChild:
@@ -41,10 +36,11 @@ class ConvertChild:
         # TensorFlow would greet with a page about its instruction sets. The rest is as `convert` has it.
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
         answers, done = os.pipe()
+        given = (str(search_path), json.dumps(builds), str(done))
         self._answers = os.fdopen(answers)
         try:
             self._process = subprocess.Popen(
-                _python("edge_sdk.demo.convert_process", str(search_path), json.dumps(builds), str(done)),
+                module_command("edge_sdk.demo.convert_process", *given),
                 stdin=subprocess.PIPE,
                 stdout=sys.stderr if quiet else None,
                 env={"CUDA_VISIBLE_DEVICES": "-1", **os.environ, **settings},
@@ -111,7 +107,7 @@ class Child:
         self._log = log
         with log.open("w", encoding="utf-8") as output:
             self._process = subprocess.Popen(
-                _python("edge_sdk.cli", verb, *arguments), stdout=output, stderr=subprocess.STDOUT
+                module_command("edge_sdk.cli", verb, *arguments), stdout=output, stderr=subprocess.STDOUT
             )
 
     def __enter__(self) -> Self:
@@ -152,7 +148,7 @@ def ask(verb: str, arguments: Sequence[str], log: Path) -> bytes:
         EdgeSdkError: It failed; its last line and its log are named.
     """
     with log.open("w", encoding="utf-8") as output:
-        command = _python("edge_sdk.cli", verb, *arguments)
+        command = module_command("edge_sdk.cli", verb, *arguments)
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=output, check=False)
     if done.returncode:
         raise _failure(verb, done.returncode, log)

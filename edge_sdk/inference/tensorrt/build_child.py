@@ -7,7 +7,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from ...child_python import module_command
 from ...errors import BackendError, UsageError
 from .build_messages import Failed, Finished, Job, Message, Refused, Waiting, Working, decode_message
 
@@ -59,10 +59,8 @@ def run_build(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnPro
 
 
 def _started() -> subprocess.Popen[bytes]:
-    # -P keeps a `device.py` in the current folder from standing in for ours.
-    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
     return subprocess.Popen(
-        [sys.executable, *safe_path, "-m", f"{__package__}.build_process"],
+        module_command(f"{__package__}.build_process"),
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
