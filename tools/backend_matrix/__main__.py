@@ -3,7 +3,8 @@
     python -m tools.backend_matrix --work matrix-out --page docs/reference/backends.md
 
 Takes the tests' data (``EDGE_SDK_DATA``), the extras ``demo``, ``camera-opencv`` and ``tensorrt-rtx``, and
-about an hour on two cores. A row that is in the work folder already is not measured again.
+about an hour on two cores. What is in the work folder already is not made again: of each model ``row.json``,
+the errors of its variants, and ``gate.json``, what the gate says of them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from .cases import CASES
-from .measure import Row
+from .one_case import is_done, read_gate, read_row
 from .page import matrix_page
 
 __all__ = ["main"]
@@ -33,24 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in failed:
         print(f"error: {name} could not be measured: see {options.work / name / 'log'}", file=sys.stderr)
     if options.page is not None and not failed:
-        rows = {name: _row(options.work / name) for name in names}
-        options.page.write_text(matrix_page(rows), encoding="utf-8")
+        rows = {name: read_row(options.work / name) for name in names}
+        gates = {name: read_gate(options.work / name) for name in names if not CASES[name].unjudged}
+        options.page.write_text(matrix_page(rows, gates), encoding="utf-8")
     return 1 if failed else 0
 
 
 def _measured(name: str, data: Path, folder: Path) -> bool:
     """Measure in a process of its own, unless that was done."""
-    if (folder / "row.json").is_file():
+    if is_done(name, folder):
         return True
     folder.mkdir(parents=True, exist_ok=True)
     print(f"{name} ...", flush=True)
-    command = [sys.executable, "-m", "tools.backend_matrix.measure", name, str(data), str(folder)]
+    command = [sys.executable, "-m", "tools.backend_matrix.one_case", name, str(data), str(folder)]
     with (folder / "log").open("w", encoding="utf-8") as log:
         return subprocess.run(command, stdout=log, stderr=log, check=False).returncode == 0
-
-
-def _row(folder: Path) -> Row:
-    return msgspec.json.decode((folder / "row.json").read_bytes(), type=Row)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from examples.imagenet.networks import NETWORKS
 
+from .labelled import Labelled, chainsaws, daisies, faces, forest_sounds, of_the_recipe, street_photos
+
 __all__ = ["CASES", "Case", "Prepared"]
 
 _YAMNET = Path(__file__).with_name("yamnet.toml")
@@ -23,12 +25,14 @@ class Prepared:
     Attributes:
         models: One file; or a feature extractor and its head.
         spec: How it is fed.
-        samples: Recordings or photos: the first half calibrates, the other is compared.
+        samples: Recordings or photos: of each two the first calibrates, the other is compared.
+        labelled: What judges its decisions; None where it makes none.
     """
 
     models: tuple[Path, ...]
     spec: Path
     samples: tuple[Path, ...]
+    labelled: Labelled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,14 @@ class Case:
         source: The format that it comes in.
         prepare: From a folder of its own and the tests' data.
         passed_over: Variants that are not measured, and why.
+        unjudged: Why the gate is not asked; empty where it is.
     """
 
     title: str
     source: str
     prepare: Callable[[Path, Path], Prepared]
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    unjudged: str = ""
 
 
 def _photos(data: Path) -> tuple[Path, ...]:
@@ -64,7 +70,10 @@ def _forest_sounds(folder: Path, data: Path) -> Prepared:
     base.main([str(folder / "base.keras")])
     example = Path(base.__file__).parent
     return Prepared(
-        (folder / "base.keras", example / "head.keras"), example / "forest_sounds.toml", _recordings(data)
+        (folder / "base.keras", example / "head.keras"),
+        example / "forest_sounds.toml",
+        _recordings(data),
+        forest_sounds(folder, data),
     )
 
 
@@ -72,36 +81,46 @@ def _yamnet(folder: Path, data: Path) -> Prepared:
     for file in (_YAMNET, data / "models/yamnet/yamnet_class_map.csv"):
         shutil.copy(file, folder)
     (model,) = (data / "models/yamnet").glob("*.tflite")
-    return Prepared((model,), folder / _YAMNET.name, _recordings(data))
+    return Prepared((model,), folder / _YAMNET.name, _recordings(data), chainsaws(folder, data))
 
 
 def _digits(folder: Path, data: Path) -> Prepared:
     from examples.digits import train
 
-    train.main(["--data", str(data / "images/digits"), "--output", str(folder), "--epochs", "2"])
+    train.main(["--data", str(data / "images/digits"), "--output", str(folder)])
     samples = tuple(sorted((folder / "calibration").rglob("*.png"))[::4])
-    return Prepared((folder / "digits.keras",), Path(train.__file__).with_name("digits.toml"), samples)
+    labelled = of_the_recipe(folder, "digits of MNIST that the recipe does not train on")
+    spec = Path(train.__file__).with_name("digits.toml")
+    return Prepared((folder / "digits.keras",), spec, samples, labelled)
 
 
 def _flowers(recipe: str) -> Callable[[Path, Path], Prepared]:
     def prepare(folder: Path, data: Path) -> Prepared:
         from examples.flowers import train
 
-        train.main([recipe, "--photos", str(data / "images"), "--output", str(folder), "--epochs", "2"])
+        train.main([recipe, "--photos", str(data / "images"), "--output", str(folder)])
         names = ["flowers"] if recipe == "frozen" else ["base", "head"]
         samples = tuple(sorted((folder / "calibration").rglob("*.*")))
         models = tuple(folder / f"{name}.keras" for name in names)
-        return Prepared(models, Path(train.__file__).with_name("flowers.toml"), samples)
+        labelled = of_the_recipe(folder, "photos that the recipe does not train on")
+        return Prepared(models, Path(train.__file__).with_name("flowers.toml"), samples, labelled)
 
     return prepare
 
 
-def _imagenet(name: str, photos: int | None = None) -> Callable[[Path, Path], Prepared]:
+def _efficientnet_lite0(folder: Path, data: Path) -> Prepared:
+    from examples.imagenet.build import write
+
+    model = write("efficientnet_lite0", folder)
+    return Prepared((model,), model.with_suffix(".toml"), _photos(data), daisies("daisy")(folder, data))
+
+
+def _random_network(name: str) -> Callable[[Path, Path], Prepared]:
     def prepare(folder: Path, data: Path) -> Prepared:
         from examples.imagenet.build import write
 
         model = write(name, folder)
-        return Prepared((model,), model.with_suffix(".toml"), _photos(data)[:photos])
+        return Prepared((model,), model.with_suffix(".toml"), _photos(data)[:_FEW])
 
     return prepare
 
@@ -114,7 +133,8 @@ def _coral(folder: Path, data: Path) -> Prepared:
     (folder / "labels.csv").write_text("\n".join(["index,id,name", *rows]), encoding="utf-8")
     shutil.copy(_CORAL, folder)
     model = data / "models/coral/tf2_mobilenet_v2_1.0_224_ptq.tflite"
-    return Prepared((model,), folder / _CORAL.name, _photos(data))
+    (daisy,) = (f"daisy_{index}" for index, name in enumerate(names) if name == "daisy")
+    return Prepared((model,), folder / _CORAL.name, _photos(data), daisies(daisy)(folder, data))
 
 
 def _faces(name: str) -> Callable[[Path, Path], Prepared]:
@@ -123,26 +143,30 @@ def _faces(name: str) -> Callable[[Path, Path], Prepared]:
         from examples.faces.models import write
 
         model = write(name, folder, cache_folder())
-        return Prepared((model,), model.with_suffix(".toml"), _photos(data))
+        return Prepared((model,), model.with_suffix(".toml"), _photos(data), faces(folder, data))
 
     return prepare
 
 
-def _fastestdet(folder: Path, data: Path) -> Prepared:  # noqa: ARG001  (as all are called)
-    return Prepared((data / "models/fastestdet/FastestDet.onnx",), _FASTESTDET, _photos(data))
+def _fastestdet(folder: Path, data: Path) -> Prepared:
+    model = data / "models/fastestdet/FastestDet.onnx"
+    return Prepared((model,), _FASTESTDET, _photos(data), street_photos(folder, data))
 
 
+_FEW = 8
+"""Photos for large networks."""
 _SLOW = {
     "tflite-int16x8": "not measured: made on request only, and its kernels take minutes for a photo here"
 }
+_RANDOM = "a network of random weights makes no decisions that could be judged"
 
 CASES = {
     "forest_sounds": Case("Forest sounds (EfficientNet-Lite0 on log-mel, fused)", "Keras", _forest_sounds),
     "yamnet": Case("YAMNet", "`.tflite`", _yamnet),
     "digits": Case("Digits, CNN from scratch", "Keras", _digits),
-    "efficientnet_lite0": Case("EfficientNet-Lite0", "Keras", _imagenet("efficientnet_lite0")),
+    "efficientnet_lite0": Case("EfficientNet-Lite0", "Keras", _efficientnet_lite0),
     **{
-        name: Case(f"{name} (random weights, logits)", "Keras", _imagenet(name, 8), _SLOW)
+        name: Case(f"{name} (random weights, logits)", "Keras", _random_network(name), _SLOW, _RANDOM)
         for name in NETWORKS
     },
     "flowers_frozen": Case("Flowers, frozen base", "Keras", _flowers("frozen")),

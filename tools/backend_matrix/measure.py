@@ -1,13 +1,7 @@
-"""One row of the matrix, measured in a process of its own, which a crash or a lack of memory may end.
-
-    python -m tools.backend_matrix.measure CASE DATA FOLDER
-
-Writes ``FOLDER/row.json``.
-"""
+"""How far every variant of a model is from it: one row of the matrix."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -35,9 +29,9 @@ from edge_sdk.inference.open import open_backend
 from edge_sdk.signal.audio_file import read_mono
 from edge_sdk.signal.log_mel import LogMelExtractor
 
-from .cases import CASES
+from .cases import CASES, Prepared
 
-__all__ = ["Cell", "Row", "main"]
+__all__ = ["Cell", "Row", "measure"]
 
 
 class Cell(Struct, frozen=True, kw_only=True):
@@ -73,26 +67,18 @@ class Row(Struct, frozen=True, kw_only=True):
     samples: int
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Command line; returns the exit code."""
-    name, data, folder = arguments[0], Path(arguments[1]), Path(arguments[2])
-    try:
-        row = measure(name, data, folder)
-    except EdgeSdkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    (folder / "row.json").write_bytes(msgspec.json.encode(row))
-    return 0
-
-
-def measure(name: str, data: Path, folder: Path) -> Row:
+def measure(name: str, prepared: Prepared, folder: Path) -> Row:
     """Make all variants of a model, and compare each with it.
 
+    Args:
+        name: Of the case.
+        prepared: Its model.
+        folder: For its variants.
+
     Raises:
-        EdgeSdkError: The model cannot be had or opened.
+        EdgeSdkError: The model cannot be opened.
     """
     case = CASES[name]
-    prepared = case.prepare(folder, data)
     spec = load_spec(prepared.spec)
     with open_source(
         prepared.models,
@@ -179,7 +165,3 @@ def _error(source: SourceModel, backend: Backend, compared: Sequence[Array]) -> 
         for name, value in wanted.items():
             worst = max(worst, relative_error(value, given.get(name, by_place[name])))
     return worst
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from edge_sdk.contract.manifest import Precision
 
 from .cases import CASES
+from .gate import GateReport
+from .gate_section import gate_section, verdict_link
 from .measure import Cell, Row
+from .notes import Notes
 
 __all__ = ["matrix_page"]
 
@@ -34,13 +37,13 @@ Which form of which model agrees with the model it was made from, on which backe
 python -m tools.backend_matrix --work matrix-out --page docs/reference/backends.md
 ```
 
-A number is the error of the outputs relative to the source model's: the root of the squared differences' sum,
-over that of the values, of the worst output of the worst sample; by plain kernels, and after the stroke by
-those that a device uses by default, where that is another number. It is **bold where it is over the
-tolerance** of its precision: {tolerances}.
-What is over is not therefore unfit: `convert` judges by decisions, and refuses a variant that decides worse
-([the gate](../explanation/accuracy-gate.md)). A bracket names the reason why a cell is empty. Samples are
-recordings and photos that were not calibrated with.
+A number is the error of the outputs relative to the source model's: the root of the squared differences'
+sum, over that of the values, of the worst output of the worst sample; by plain kernels, and after the
+stroke by those that a device uses by default, where that is another number. Over each column stands the
+tolerance of its precision. A number above it is **bold**, and beside it stands what [the
+gate](#what-the-gate-says) says of that variant, where it was asked: it is not therefore unfit, as `convert`
+judges by decisions, and refuses a variant that decides worse. A bracket names the reason why a cell is
+empty. Samples are recordings and photos that were not calibrated with.
 """
 
 _WHERE = """
@@ -56,67 +59,87 @@ _WHERE = """
 """
 
 
-def matrix_page(rows: Mapping[str, Row]) -> str:
+def matrix_page(rows: Mapping[str, Row], gates: Mapping[str, GateReport]) -> str:
     """The page.
 
     Args:
         rows: By the name of the case.
+        gates: Likewise, of those that can be judged.
     """
-    notes: dict[str, int] = {}
-    kinds = ", ".join(f"{name} {bound:g}" for name, bound in _TOLERANCES.items())
-    parts = [_HEAD.format(tolerances=kinds.replace("as_given", "as given"))]
+    notes = Notes()
+    parts = [_HEAD]
     if absent := [case.title for name, case in CASES.items() if name not in rows]:
         parts.append(f"Not measured in the run that wrote this page: {', '.join(absent)}.")
+
+    def error_cell(name: str, variant: str, cell: Cell) -> str:
+        return _error_cell(cell, verdict_link(name, variant, gates), notes)
+
+    def build_cell(_name: str, _variant: str, cell: Cell) -> str:
+        return _build_cell(cell, notes)
+
     for title, prefix, columns in (("TFLite", "tflite", _TFLITE), ("ONNX", "onnx", _ONNX)):
         parts.append(f"\n## {title}\n")
-        parts += _table(rows, prefix, columns, _error_cell, notes)
+        parts += _table(rows, prefix, {column: _headed(column) for column in columns}, error_cell, notes)
     parts.append("\n## ONNX with TensorRT-RTX's parser and builder\n")
-    parts += _table(rows, "onnx", _ONNX, _build_cell, notes)
-    parts.append(_WHERE)
-    if notes:
-        parts.append("## Reasons\n")
-        parts += [f"{number}. {reason}" for reason, number in notes.items()]
+    parts += _table(rows, "onnx", {column: column for column in _ONNX}, build_cell, notes)
+    parts += gate_section(gates, [name for name in rows if name not in gates], notes)
+    parts.append(_WHERE.rstrip())
+    parts += notes.lines()
     return "\n".join(parts) + "\n"
+
+
+def _headed(column: str) -> str:
+    return f"{column} ≤ {_TOLERANCES[_precision(column)]:g}"
+
+
+def _precision(column: str) -> Precision:
+    return next(precision for precision in _TOLERANCES if precision == column.replace(" ", "_"))
 
 
 def _table(
     rows: Mapping[str, Row],
     prefix: str,
-    columns: Sequence[str],
-    show: Callable[[Cell | None, dict[str, int]], str],
-    notes: dict[str, int],
+    columns: Mapping[str, str],
+    show: Callable[[str, str, Cell], str],
+    notes: Notes,
 ) -> list[str]:
-    lines = [f"| Model | from | samples | {' | '.join(columns)} |", "|---" * (3 + len(columns)) + "|"]
+    """A table of models by variants.
+
+    Args:
+        rows: The models, by the name of the case.
+        prefix: Of the variants' names.
+        columns: What stands over each of them.
+        show: What stands in the cell of a model's variant.
+        notes: For reasons.
+    """
+    lines = [
+        f"| Model | from | samples | {' | '.join(columns.values())} |",
+        "|---" * (3 + len(columns)) + "|",
+    ]
+    variants = [prefix if column == "as given" else f"{prefix}-{column}" for column in columns]
     for name, row in rows.items():
         case = CASES[name]
         cells = [
-            show(row.cells.get(prefix if column == "as given" else f"{prefix}-{column}"), notes)
-            for column in columns
+            show(name, variant, row.cells[variant]) if variant in row.cells else notes.mark(_NOT_ASKED)
+            for variant in variants
         ]
         lines.append(f"| {case.title} | {case.source} | {row.samples} | {' | '.join(cells)} |")
     return lines
 
 
-def _error_cell(cell: Cell | None, notes: dict[str, int]) -> str:
-    if cell is None:
-        return _note(_NOT_ASKED, notes)
+def _error_cell(cell: Cell, verdict: str, notes: Notes) -> str:
     if cell.error is None or cell.fast_error is None:
-        return _note(cell.reason, notes)
+        return notes.mark(cell.reason)
     text = f"{cell.error:.1e}"
     if f"{cell.fast_error:.1e}" != text:
         text += f" / {cell.fast_error:.1e}"
-    over = max(cell.error, cell.fast_error) > _TOLERANCES[cell.precision]
-    return f"**{text}**" if over else text
+    if max(cell.error, cell.fast_error) <= _TOLERANCES[cell.precision]:
+        return text
+    return f"**{text}** {verdict}".rstrip()
 
 
-def _build_cell(cell: Cell | None, notes: dict[str, int]) -> str:
-    if cell is None:
-        return _note(_NOT_ASKED, notes)
+def _build_cell(cell: Cell, notes: Notes) -> str:
     if cell.build is None:
-        return _note(cell.reason, notes)
+        return notes.mark(cell.reason)
     refusals = [f"{refusal.operator} '{refusal.node}': {refusal.reason}" for refusal in cell.build.refusals]
-    return "builds" if cell.build.passed else "refused " + _note("; ".join(refusals), notes)
-
-
-def _note(reason: str, notes: dict[str, int]) -> str:
-    return f"[{notes.setdefault(reason, len(notes) + 1)}]"
+    return "builds" if cell.build.passed else "refused " + notes.mark("; ".join(refusals))

@@ -1,0 +1,64 @@
+"""One model of the matrix, in a process of its own, which a crash or a lack of memory may end.
+
+    python -m tools.backend_matrix.one_case CASE DATA FOLDER
+
+Writes ``FOLDER/row.json`` and ``FOLDER/gate.json``, unless they are there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from edge_sdk.errors import EdgeSdkError
+
+from .cases import CASES
+from .gate import GateReport, ask_gate
+from .measure import Row, measure
+
+__all__ = ["is_done", "main", "read_gate", "read_row"]
+
+_ROW, _GATE = "row.json", "gate.json"
+
+
+def is_done(name: str, folder: Path) -> bool:
+    """Whether nothing of a model is left to do."""
+    return (folder / _ROW).is_file() and (bool(CASES[name].unjudged) or (folder / _GATE).is_file())
+
+
+def read_row(folder: Path) -> Row:
+    """The errors of its variants."""
+    return msgspec.json.decode((folder / _ROW).read_bytes(), type=Row)
+
+
+def read_gate(folder: Path) -> GateReport:
+    """What the gate said."""
+    return msgspec.json.decode((folder / _GATE).read_bytes(), type=GateReport)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Command line; returns the exit code."""
+    name, data, folder = arguments[0], Path(arguments[1]), Path(arguments[2])
+    case = CASES[name]
+    try:
+        prepared = case.prepare(folder, data)
+        _unless_there(folder / _ROW, lambda: measure(name, prepared, folder))
+        if not case.unjudged:
+            _unless_there(folder / _GATE, lambda: ask_gate(prepared, folder))
+    except EdgeSdkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _unless_there(path: Path, make: Callable[[], Struct]) -> None:
+    if not path.is_file():
+        path.write_bytes(msgspec.json.encode(make()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
