@@ -183,7 +183,8 @@ def _print_summary(report: PictureReport, *, video: bool, summary: bool) -> None
         return
     size = f"{report.width}x{report.height}"
     if video:
-        print(f"  {size}, {report.frames_seen} frames{'' if report.seen else '; nothing counts'}")
+        frames = "1 frame" if report.frames_seen == 1 else f"{report.frames_seen} frames"
+        print(f"  {size}, {frames}{'' if report.seen else '; nothing counts'}")
     elif summary or not report.seen:
         print(f"  {size}{'' if report.seen else '; nothing counts'}")
     if video or summary:

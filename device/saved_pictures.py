@@ -31,10 +31,12 @@ class SavedPictures:
         paths: All files that will be looked at.
 
     Raises:
-        UsageError: The folder cannot be made, or a drawn picture would replace what is there.
+        UsageError: The folder cannot be made, lies in one that is looked at, or a drawn picture would
+            replace what is there.
     """
 
     def __init__(self, folder: Path, given: Sequence[Path], paths: Sequence[Path]) -> None:
+        _refuse_inside(folder, given)
         self._targets: dict[Path, Path] = {}
         taken: set[Path] = set()
         originals = {path.resolve() for path in paths}
@@ -74,6 +76,17 @@ class SavedPictures:
             return
         with VideoWriter(target) as video:
             yield lambda pixels, rate_hz: video.write(pixels, rate_hz or _FRAMES_A_SECOND)
+
+
+def _refuse_inside(folder: Path, given: Sequence[Path]) -> None:
+    """Drawings among what is looked at would be judged as pictures by the next run."""
+    place = folder.resolve()
+    for top in given:
+        if top.is_dir() and top.resolve() in (place, *place.parents):
+            raise UsageError(
+                f"--save {folder} is in {top}, which is looked at: the next run would judge the drawings too",
+                hint=f"give --save a folder outside of {top}",
+            )
 
 
 def _name(path: Path, given: Sequence[Path]) -> Path:

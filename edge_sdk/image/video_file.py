@@ -84,15 +84,17 @@ class VideoFile:
             file, which need not grow evenly: phones and trail cameras skip frames in the dark.
 
         Raises:
-            ImageError: While iterating, after all that could be read: the video ends before its header
-                says. At most two frames may be missing, or a second where the container (MKV, WebM,
-                ...) lists no frames and the count is an estimate.
+            ImageError: While iterating, after all that could be read: there was no frame at all, or the
+                video ends before its header says. At most two frames may be missing, or a second where
+                the container (MKV, WebM, ...) lists no frames and the count is an estimate.
         """
         index, time_s = 0, None
         while (pixels := self._read()) is not None:
             time_s = self._time_s(index, time_s)
             yield Frame(pixels, index, time_s)
             index += 1
+        if not index:  # whatever the header says: that nothing could be seen must not pass for nothing there
+            raise _no_frame(self.path, self.frame_count)
         if self.frame_count is not None and index < self.frame_count - self._may_be_missing():
             raise ImageError(
                 f"{self.path} is truncated or damaged: it ends after {index} of {self.frame_count} frames",
@@ -154,6 +156,14 @@ def _require_name(file: Path) -> None:
         str(file).encode()
     except UnicodeEncodeError as error:  # OpenCV's binding crashes the process on such a name
         raise ImageError(f"{str(file)!a}: its name is not UTF-8", hint="rename the file") from error
+
+
+def _no_frame(file: Path, promised: int | None) -> ImageError:
+    of = "" if promised is None else f" of the {promised} that its header promises"
+    return ImageError(
+        f"{file} has no frame that can be read{of}",
+        hint="the recorder may have been interrupted, or OpenCV lacks its codec",
+    )
 
 
 def _not_a_video(file: Path) -> ImageError:

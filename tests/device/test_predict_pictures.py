@@ -35,6 +35,7 @@ from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.video_file import read_video
 from edge_sdk.image.video_writer import VideoWriter
 
+cv2 = pytest.importorskip("cv2")
 Predict: TypeAlias = Callable[..., tuple[int, dict[str, Any]]]
 
 
@@ -122,9 +123,19 @@ def test_an_original_is_never_replaced(
     tmp_path: Path, colors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_pictures(tmp_path / "set", {"a.png": plain(RED)})
-    assert main(["predict", str(colors), str(folder), "--save", str(folder)]) == 2
+    assert main(["predict", str(colors), str(folder / "a.png"), "--save", str(folder)]) == 2
     assert "would replace an original" in capsys.readouterr().err
     assert (read_picture(folder / "a.png") == plain(RED)).all()
+
+
+@pytest.mark.parametrize("inside", ["", "a", "a/b", "../set/a"])
+def test_drawings_never_lie_among_what_is_looked_at(
+    tmp_path: Path, colors: Path, inside: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_pictures(tmp_path / "set", {"a.png": plain(RED)})
+    assert main(["predict", str(colors), str(folder), "--save", f"{folder}/{inside}"]) == 2
+    assert "the next run would judge the drawings too" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["a.png"]
 
 
 def test_what_is_there_already_is_not_replaced(
@@ -148,6 +159,28 @@ def test_a_video_is_looked_at_frame_by_frame_and_drawn(
     assert file["seen"] == {"red": 3}
     assert [frame["time_s"] for frame in file["frames"]] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     assert len(list(read_video(file["saved"]))) == 6
+
+
+def test_a_video_without_frames_is_an_error_and_never_nothing_found(
+    tmp_path: Path, things: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty.avi"
+    cv2.VideoWriter(str(empty), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48)).release()
+    code, document = predict(things, empty)
+    (file,) = document["files"]
+    assert code == 1
+    assert file["frames_seen"] == 0
+    assert "empty.avi has no frame that can be read" in file["error"]
+    assert main(["predict", str(things), str(empty)]) == 1
+    assert "has no frame that can be read" in capsys.readouterr().err
+
+
+def test_one_frame_is_told_in_the_singular(
+    tmp_path: Path, things: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write_video(tmp_path / "clip.mp4", [thing_picture((1, 2, RED))])
+    assert main(["predict", str(things), str(video), "--summary"]) == 0
+    assert "  64x64, 1 frame" in capsys.readouterr().out.splitlines()
 
 
 def test_of_a_video_each_nth_frame_can_be_taken(tmp_path: Path, things: Path, predict: Predict) -> None:

@@ -42,6 +42,17 @@ def cut(path: Path, share: float) -> Path:
     return shorter
 
 
+def without_pictures(content: bytes) -> bytes:
+    """An AVI of the same length and header, the content of whose frames is zero."""
+    spoilt = bytearray(content)
+    at = spoilt.index(b"movi") + 4
+    while spoilt[at : at + 4] == b"00dc":
+        length = int.from_bytes(spoilt[at + 4 : at + 8], "little")
+        spoilt[at + 8 : at + 8 + length] = bytes(length)
+        at += 8 + length + length % 2
+    return bytes(spoilt)
+
+
 def test_a_real_video_is_read_to_its_end(shared_data: Path) -> None:
     with VideoFile.open(shared_data / "video/vtest.avi") as video:
         assert (video.width, video.height) == (768, 576)
@@ -181,3 +192,16 @@ def test_a_frame_has_the_time_in_the_file_and_not_one_computed(
 def test_frames_of_an_avi_which_has_no_times_are_counted(recorded: Callable[[str, str], Path]) -> None:
     times = [frame.time_s for frame in read_video(recorded("a.avi", "MJPG"))]
     assert times == pytest.approx([n / 20 for n in range(FRAMES)])
+
+
+@pytest.mark.parametrize("frames", [0, 2])
+def test_a_video_of_which_no_frame_can_be_read_is_an_error(frames: int, tmp_path: Path) -> None:
+    path = tmp_path / "recorded.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 20.0, (64, 48))
+    for _ in range(frames):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    path.write_bytes(without_pictures(path.read_bytes()))
+    with pytest.raises(ImageError, match=r"recorded\.avi has no frame that can be read") as caught:
+        list(read_video(path))
+    assert caught.value.hint is not None
