@@ -97,11 +97,14 @@ def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
         f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
         f"{found.boxes} true boxes; {passed}",
         _missed_and_false(found),
-        f"mAP50 {found.map50:.4f}{_between(found)}, mAP50-95 {found.map50_95:.4f}",
-        "",
-        *_table(rows, manifest, ["AP50", "AP50-95"]),
-        "recall and precision with counts and the exact 95 % interval",
+        _mean_precision(found),
     ]
+    if rows:
+        lines += [
+            "",
+            *_table(rows, manifest, ["AP50", "AP50-95"]),
+            "recall and precision with counts and the exact 95 % interval",
+        ]
     if unlisted:
         lines.insert(2, f"{unlisted} pictures without annotation are not looked at")
     return "\n".join(lines)
@@ -110,6 +113,12 @@ def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
 def _missed_and_false(found: BoxEvaluation) -> str:
     missed, false = sum(label.missed for label in found.labels), sum(label.false for label in found.labels)
     return f"at threshold {missed} are missed, and {false} boxes are false"
+
+
+def _mean_precision(found: BoxEvaluation) -> str:
+    if found.map50 is None or found.map50_95 is None:
+        return "mAP50 none, mAP50-95 none: there is no true box that counts"
+    return f"mAP50 {found.map50:.4f}{_between(found)}, mAP50-95 {found.map50_95:.4f}"
 
 
 def _between(found: BoxEvaluation) -> str:
@@ -158,7 +167,7 @@ def _table(rows: Sequence[_Row], manifest: Manifest, more: list[str]) -> list[st
     exclusive = isinstance(manifest.outputs[0], ClassesOutput) and manifest.classes.exclusive
     each = not exclusive and len({row.threshold for row in rows}) > 1  # else it is said once
     headings = ["label", *(["from"] if each else []), "recall", "95 %", "precision", "95 %", *more]
-    widest = [max(len(_count(share)) for share in shares) for shares in _shares(rows)]
+    widest = [max((len(_count(share)) for share in shares), default=0) for shares in _shares(rows)]
     cells = [
         [
             row.label,

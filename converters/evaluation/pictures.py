@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,10 +57,10 @@ class BoxEvaluation(Struct, frozen=True, kw_only=True):
         boxes: True boxes that count.
         boxes_passed_over: Marked as crowds or as difficult.
         pictures_without_annotation: In the folder too, and not looked at.
-        map50: Mean average precision where an overlap of half is enough.
+        map50: Mean average precision where an overlap of half is enough; null without a true box.
         map50_low, map50_high: Its 95 % interval by bootstrap over pictures, approximate; null where all
             drawn sets give the same.
-        map50_95: Its mean over ten overlaps from .50 to .95.
+        map50_95: Its mean over ten overlaps from .50 to .95; null as well.
         labels: Figures for each label with a true box, or with a false one at threshold.
     """
 
@@ -70,10 +71,10 @@ class BoxEvaluation(Struct, frozen=True, kw_only=True):
     boxes: int
     boxes_passed_over: int
     pictures_without_annotation: int
-    map50: float
+    map50: float | None
     map50_low: float | None
     map50_high: float | None
-    map50_95: float
+    map50_95: float | None
     labels: list[BoxLabelReport]
 
 
@@ -153,9 +154,13 @@ def evaluate_boxes(
         boxes=sum(summary.boxes_by_label.values()),
         boxes_passed_over=summary.boxes_passed_over,
         pictures_without_annotation=summary.pictures_without_annotation,
-        map50=figures.metric.value,
+        map50=_known(figures.metric.value),
         map50_low=figures.metric.low,
         map50_high=figures.metric.high,
-        map50_95=figures.more[0].value,
+        map50_95=_known(figures.more[0].value),
         labels=[label for label in figures.labels if isinstance(label, BoxLabelReport)],
     )
+
+
+def _known(figure: float) -> float | None:
+    return None if math.isnan(figure) else figure

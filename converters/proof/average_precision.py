@@ -31,8 +31,8 @@ class AveragePrecision:
     """How well boxes are found.
 
     Attributes:
-        map50: Mean over labels where an overlap of half is enough.
-        map50_95: Mean over labels and over ten overlaps from .50 to .95.
+        map50: Mean over labels where an overlap of half is enough; NaN without a true box that counts.
+        map50_95: Mean over labels and over ten overlaps from .50 to .95; likewise.
         by_label: The two for each label with a true box.
         outcomes: What the first rests on, for each of these labels.
     """
@@ -69,7 +69,7 @@ def average_precision(pictures: PictureSet, found: Sequence[Detections]) -> Aver
         if (own := precision[:, :, number - 1]).min() >= 0
     }
     figures = np.array(list(by_label.values())).reshape(-1, 2)
-    means = figures.mean(axis=0) if len(figures) else np.zeros(2)
+    means = figures.mean(axis=0) if len(figures) else np.full(2, np.nan)
     outcomes = {
         label_id: _outcomes(evaluation.evalImgs, number - 1, len(pictures.samples))
         for label_id, number in numbers.items()

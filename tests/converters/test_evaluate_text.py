@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -112,3 +113,38 @@ def test_missed_things_and_false_boxes_are_counted(show: Show, tmp_path: Path) -
     (precision,) = [line for line in lines if line.startswith("mAP50 ")]
     assert " (~95 %: " in precision
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("painted", "crowds", "told"),
+    [
+        ([], [], []),
+        ([], [[0, 0, 64, 64]], []),
+        ([(1, 2, RED)], [], ["red", "none", "0.000", "0/1", "0.00-0.97"]),
+    ],
+    ids=["nothing there, nothing found", "only a crowd", "only a false box"],
+)
+def test_without_a_true_box_there_is_no_average_precision(
+    show: Show,
+    tmp_path: Path,
+    painted: list[tuple[int, int, tuple[int, int, int]]],
+    crowds: list[list[int]],
+    told: list[str],
+) -> None:
+    things = write_pictures(tmp_path / "things", {"a.png": thing_picture(*painted)})
+    boxes = [{"image": 0, "name": "red", "bbox": box, "iscrowd": 1} for box in crowds]
+    write_coco(things / "instances.json", [("a.png", 64, 64)], boxes, "red", "green")
+    lines = show(thing_bundle(), things)
+    assert "mAP50 none, mAP50-95 none: there is no true box that counts" in lines
+    assert [line.split() for line in lines if line.startswith("red")] == [told] * bool(told)
+
+
+def test_average_precision_of_nothing_is_null_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    things = write_pictures(tmp_path / "things", {"a.png": thing_picture((1, 2, RED))})
+    write_coco(things / "instances.json", [("a.png", 64, 64)], [], "red", "green")
+    bundle = thing_bundle().write(tmp_path / "x.edge")
+    assert main(["evaluate", str(bundle), str(things), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["boxes"], found["map50"], found["map50_95"]) == (0, None, None)
