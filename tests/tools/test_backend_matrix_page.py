@@ -122,6 +122,14 @@ def test_the_gate_shows_the_source_and_each_variant_with_its_drop(page: str) -> 
     assert line_of(section, "tflite-float16") == ["tflite-float16", "0.9600", "+0.0000", "0.9800", "kept"]
 
 
+def test_how_much_one_sample_counts_is_told(page: str) -> None:
+    told = " ".join(page.split())
+    assert (
+        "a share of fewer than 100 samples, one of them that is decided worse is a drop of more than 0.01"
+        in told
+    )
+
+
 def test_a_refusal_names_its_reason(page: str) -> None:
     *figures, gate = line_of(page[page.index("### The gate: Digits") :], "tflite-int8")
     assert figures == ["tflite-int8", "0.9000", "+0.0600", "0.9800"]

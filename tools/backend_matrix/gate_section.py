@@ -20,8 +20,10 @@ _HEAD = """
 What `edge-sdk convert` makes of these models at its default budget, a drop of {max_drop:g}: of every
 variant that can be made from the source, the metric on labelled samples, its drop against the first line,
 and agreement, the share of samples decided as there ([the gate](../explanation/accuracy-gate.md) tells what
-the words mean). It calibrates with other samples than the tables above, so a variant here may be another
-file than there. Where samples are few, a drop of nothing shows no more than that the variant is not broken.
+the words mean). It has calibration samples of its own, so a variant here may be another file than in the
+tables above. Where the metric is a share of fewer than {enough:.0f} samples, one of them that is decided
+worse is a drop of more than {max_drop:g}; and where they are few, a drop of nothing shows no more than that
+the variant is not broken.
 """
 
 _WORDS: dict[Outcome, str] = {"passed": "kept", "refused": "refused", "left_out": "not made"}
@@ -38,7 +40,7 @@ def gate_section(gates: Mapping[str, GateReport], absent: Iterable[str], notes: 
     if not gates:
         return []
     (max_drop,) = {gate.max_drop for gate in gates.values()}
-    lines = [_HEAD.format(max_drop=max_drop)]
+    lines = [_HEAD.format(max_drop=max_drop, enough=1 / max_drop)]
     unjudged: dict[str, list[str]] = {}
     for name in absent:
         unjudged.setdefault(CASES[name].unjudged, []).append(CASES[name].title)
