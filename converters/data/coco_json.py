@@ -16,7 +16,6 @@ from edge_sdk.errors import DatasetError
 
 from .annotated_boxes import Annotated, PictureFinder, sound_box
 from .label_names import LabelNames
-from .picture_set import Passed, TrueBox
 from .sample_files import listed
 
 __all__ = ["find_coco_files", "read_coco"]
@@ -84,9 +83,7 @@ def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Anno
             raise DatasetError(f"{where}: there is no image {annotation.image_id} in {path}")
         x, y, width, height = annotation.bbox
         box = sound_box(where, (x, y, x + width, y + height))
-        if box is not None:
-            passed: Passed = "crowd" if annotation.iscrowd else ""
-            picture.boxes.append(TrueBox(labels[annotation.category_id], box, passed))
+        picture.mark(labels[annotation.category_id], box, "crowd" if annotation.iscrowd else "")
     return list(pictures.values())
 
 
@@ -121,7 +118,7 @@ def _pictures(path: Path, images: list[_Image], finder: PictureFinder) -> dict[i
         if image.id in pictures:
             raise DatasetError(f"{path}: image id {image.id} appears twice")
         if found is None:
-            missing.append(image.file_name)
+            missing.append(finder.describe_missing(image.file_name))
             continue
         if found in named:  # the boxes of one of them would be lost
             raise DatasetError(f"{path}: '{named[found]}' and '{image.file_name}' are the same file: {found}")
@@ -131,14 +128,22 @@ def _pictures(path: Path, images: list[_Image], finder: PictureFinder) -> dict[i
     if missing:
         raise DatasetError(
             f"{len(missing)} of {len(images)} pictures that {path} names are not there:\n  {listed(missing)}",
-            hint=f"put them beside it, or into a folder below {path.parent}",
+            hint=f"put them beside it, or below {path.parent} into folders of those names",
         )
     return pictures
 
 
 def _labels(path: Path, instances: _Instances, names: LabelNames) -> dict[int, str]:
     """Labels by category id, for the categories that a box has."""
-    known = {category.id: category.name for category in instances.categories}
+    known: dict[int, str] = {}
+    for category in instances.categories:
+        if category.id in known:  # boxes of one would be taken for the other's
+            raise DatasetError(
+                f"{path}: category id {category.id} appears twice, "
+                f"for '{known[category.id]}' and for '{category.name}'",
+                hint="give each category an id of its own, in the annotations too",
+            )
+        known[category.id] = category.name
     labels: dict[int, str] = {}
     for category_id in sorted({annotation.category_id for annotation in instances.annotations}):
         if category_id not in known:

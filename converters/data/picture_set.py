@@ -68,6 +68,8 @@ class PictureSet(LabelledSet[Picture]):
     Attributes:
         unlisted: Names of pictures in the folder of which no annotation tells, where there are
             annotations. What is in them is not known, so they are no part of the set.
+        boxes_without_area: How many marks were passed over, because nothing can be found in them.
     """
 
     unlisted: tuple[str, ...] = ()
+    boxes_without_area: int = 0

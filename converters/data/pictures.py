@@ -22,7 +22,7 @@ from edge_sdk.contract.manifest import Label
 from edge_sdk.errors import DatasetError, InputError
 from edge_sdk.image.picture_file import is_picture, read_picture
 
-from .annotated_boxes import Annotated, PictureFinder
+from .annotated_boxes import Annotated, PictureFinder, refuse_shares
 from .coco_json import find_coco_files, read_coco
 from .label_names import LabelNames
 from .labelled_set import refuse_contradictions
@@ -84,12 +84,14 @@ def read_boxes(
     Raises:
         UsageError: There is no such folder.
         DatasetError: It holds annotations of neither form, of both, or damaged ones; a category is no
-            label; or pictures are missing or cannot be used: all of them are named.
+            label; boxes are shares of the picture; or pictures are missing or cannot be used: all of
+            them are named.
         MissingExtraError: Pillow is not installed.
     """
     check_folder(root)
     paths = [path for path in sample_paths(root) if is_picture(path)]
     annotated = {picture.path: picture for picture in _annotations(root, labels, paths)}
+    refuse_shares(root, annotated.values())
 
     def read(path: Path) -> Picture:
         height, width = _size(path)
@@ -101,7 +103,8 @@ def read_boxes(
     pictures = read_each(root, sorted(annotated), read, progress or SilentProgress(), what, PICTURES)
     refuse_contradictions(root, pictures, PICTURES, "keep one")
     unlisted = tuple(name_below(root, path) for path in paths if path not in annotated)
-    return PictureSet(root, tuple(label.id for label in labels), tuple(pictures), unlisted)
+    without_area = sum(picture.without_area for picture in annotated.values())
+    return PictureSet(root, tuple(label.id for label in labels), tuple(pictures), unlisted, without_area)
 
 
 def read_unlabelled(

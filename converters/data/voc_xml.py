@@ -14,7 +14,6 @@ from edge_sdk.errors import DatasetError
 
 from .annotated_boxes import Annotated, PictureFinder, sound_box
 from .label_names import LabelNames
-from .picture_set import Passed, TrueBox
 
 __all__ = ["find_voc_files", "read_voc"]
 
@@ -54,9 +53,8 @@ def read_voc(path: Path, names: LabelNames, finder: PictureFinder) -> Annotated:
             raise DatasetError(f"{where}: '{name}' is no label of the model", hint=names.hint(name))
         x1, y1, x2, y2 = _corners(where, thing)
         box = sound_box(where, (max(0.0, x1 - 1), max(0.0, y1 - 1), x2, y2))
-        passed: Passed = "difficult" if (thing.findtext("difficult") or "0").strip() == "1" else ""
-        if box is not None:
-            picture.boxes.append(TrueBox(label_id, box, passed))
+        difficult = (thing.findtext("difficult") or "0").strip() == "1"
+        picture.mark(label_id, box, "difficult" if difficult else "")
     return picture
 
 

@@ -21,6 +21,7 @@ from .golden import indistinct_labels
 
 __all__ = [
     "blind_golden",
+    "boxes_without_area",
     "classifier_evidence",
     "never_found",
     "never_recognised",
@@ -94,6 +95,15 @@ def unlisted_pictures(evaluation: PictureSet) -> list[str]:
     ]
 
 
+def boxes_without_area(evaluation: PictureSet) -> list[str]:
+    """Marks in which nothing can be found: a few are slips of the mouse, many are a broken export."""
+    n = evaluation.boxes_without_area
+    if not n:
+        return []
+    noun = "1 box of the evaluation set has" if n == 1 else f"{n} boxes of the evaluation set have"
+    return [f"{noun} no area and cannot be found, so it is as if nothing were marked there"]
+
+
 def never_recognised(labels: Sequence[LabelFigures], nouns: Nouns) -> list[str]:
     """Labels of which the trained model itself finds none: most often the spec is wrong, not the model."""
     missed = _none_right(labels)
@@ -132,9 +142,8 @@ def uncounted_background(evaluation: LabelledSet[Any], nouns: Nouns) -> list[str
     n = int((~evaluation.truth.any(axis=1)).sum())
     if not n:
         return []
-    return [
-        f"{n} {nouns.many} are background, of which a model whose labels exclude each other is never right"
-    ]
+    which = f"{n} of {len(evaluation.samples)} {nouns.many} are background"
+    return [f"{which}: where labels exclude each other one always wins, so they count as false alarms alone"]
 
 
 def blind_golden(evaluation: LabelledSet[Any], expected: Float32Array, bound: float) -> list[str]:

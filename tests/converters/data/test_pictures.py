@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from boxed_pictures import write_coco, write_noise, write_voc
@@ -13,6 +16,7 @@ from converters.data.labelled_set import refuse_shared_samples
 from converters.data.nouns import PICTURES
 from converters.data.picture_set import TrueBox
 from converters.data.pictures import read_boxes, read_pictures, read_unlabelled
+from converters.proof.evidence import boxes_without_area
 from converters.spec.label_file import read_label_set
 from edge_sdk.contract.manifest import Label
 from edge_sdk.errors import DatasetError, UsageError
@@ -104,10 +108,77 @@ def test_coco_boxes_are_mapped_to_labels_by_name(tmp_path: Path) -> None:
 
 def test_two_images_of_one_file_would_lose_the_boxes_of_one(tmp_path: Path) -> None:
     write_noise(tmp_path / "two/a.png")
-    names = [("one/a.png", 30, 20), ("two/a.png", 30, 20)]
     boxes = [{"image": number, "name": "cat", "bbox": [1 + number, 2, 10, 5]} for number in range(2)]
-    write_coco(tmp_path / "boxes.json", names, boxes, "cat")
-    assert "'one/a.png' and 'two/a.png' are the same file" in box_refusal(tmp_path).message
+    for other in ("a.png", "two/a.png"):
+        names = [(other, 30, 20), ("two/a.png", 30, 20)]
+        write_coco(tmp_path / "boxes.json", names, boxes, "cat")
+        assert f"'{other}' and 'two/a.png' are the same file" in box_refusal(tmp_path).message
+
+
+def changed_coco(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> DatasetError:
+    """The refusal of a sound file in which something was changed."""
+    write_noise(tmp_path / "a.png")
+    boxes = [{"image": 0, "name": "cat", "bbox": [1, 2, 10, 5]}]
+    file = write_coco(tmp_path / "boxes.json", [("a.png", 30, 20)], boxes, "cat", "tv")
+    assert len(read_boxes(tmp_path, LABELS).samples[0].boxes) == 1
+    document = json.loads(file.read_text())
+    change(document)
+    file.write_text(json.dumps(document))
+    return box_refusal(tmp_path)
+
+
+def test_a_category_id_of_two_names_is_refused_rather_than_read_as_the_last(tmp_path: Path) -> None:
+    def double(document: dict[str, Any]) -> None:
+        document["categories"][1]["id"] = document["categories"][0]["id"]
+
+    assert "category id 3 appears twice, for 'cat' and for 'tv'" in changed_coco(tmp_path, double).message
+
+
+def test_an_image_id_of_two_pictures_is_refused(tmp_path: Path) -> None:
+    write_noise(tmp_path / "b.png", seed=1)
+
+    def double(document: dict[str, Any]) -> None:
+        document["images"].append({**document["images"][0], "file_name": "b.png"})
+
+    assert "image id 0 appears twice" in changed_coco(tmp_path, double).message
+
+
+def test_boxes_as_shares_of_the_picture_are_refused(tmp_path: Path) -> None:
+    def share(document: dict[str, Any]) -> None:
+        document["annotations"][0]["bbox"] = [0.1, 0.2, 0.9, 0.8]
+
+    error = changed_coco(tmp_path, share)
+    assert "they look like shares of the picture" in error.message
+    assert "pixels" in str(error.hint)
+
+
+def test_one_small_box_in_the_corner_is_no_share(tmp_path: Path) -> None:
+    write_noise(tmp_path / "a.png")
+    boxes = [
+        {"image": 0, "name": "cat", "bbox": [0, 0, 1, 1]},
+        {"image": 0, "name": "tv", "bbox": [2, 2, 9, 9]},
+    ]
+    write_coco(tmp_path / "boxes.json", [("a.png", 30, 20)], boxes, "cat", "tv")
+    assert len(read_boxes(tmp_path, LABELS).samples[0].boxes) == 2
+
+
+def test_a_picture_of_that_name_in_another_folder_is_another_picture(tmp_path: Path) -> None:
+    write_noise(tmp_path / "train/0.png")
+    write_coco(tmp_path / "boxes.json", [("val/0.png", 30, 20)], [])
+    assert "val/0.png (there is train/0.png)" in box_refusal(tmp_path).message
+    write_noise(tmp_path / "pictures/val/0.png", seed=1)
+    (picture,) = read_boxes(tmp_path, LABELS).samples
+    assert picture.name == "pictures/val/0.png"
+
+
+def test_boxes_without_area_are_counted(tmp_path: Path) -> None:
+    write_noise(tmp_path / "a.png")
+    boxes = [{"image": 0, "name": "cat", "bbox": [3, 3, *size]} for size in ((0, 4), (5, 0), (5, 4))]
+    write_coco(tmp_path / "boxes.json", [("a.png", 30, 20)], boxes, "cat")
+    found = read_boxes(tmp_path, LABELS)
+    assert (len(found.samples[0].boxes), found.boxes_without_area) == (1, 2)
+    (warning,) = boxes_without_area(found)
+    assert warning.startswith("2 boxes of the evaluation set have no area")
 
 
 def test_pictures_of_which_no_annotation_tells_are_named(tmp_path: Path) -> None:

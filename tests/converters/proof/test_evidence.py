@@ -79,7 +79,7 @@ def test_background_that_cannot_be_right_is_told() -> None:
     samples = (picture("a.png", 1, "saw"), picture("b.png", 2))
     assert uncounted_background(LabelledSet(Path("set"), ("saw",), samples[:1]), PICTURES) == []
     (warning,) = uncounted_background(LabelledSet(Path("set"), ("saw",), samples), PICTURES)
-    assert warning.startswith("1 pictures are background")
+    assert "pictures are background" in warning
 
 
 def test_pictures_without_annotation_are_told() -> None:
