@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ def open_first(
         EdgeSdkError: None works; with one choice its own error, with several one that names each.
     """
     refused: list[Refused] = []
-    errors: list[EdgeSdkError] = []  # of these nothing is kept: they hold on to models that were loaded
+    errors: list[EdgeSdkError] = []
     for choice in choices:
         outcome = _try(bundle, choice, options, golden=golden)
         if not isinstance(outcome, EdgeSdkError):
@@ -109,7 +110,16 @@ def _try(
         backend = open_choice(bundle, choice, options)
         return backend, _passed(bundle, choice, backend) if golden else None
     except _REFUSALS as error:
+        _let_go(error)
         return error
+
+
+def _let_go(error: BaseException) -> None:
+    """Have an error keep its lines, and not what was loaded there: the next model may need that memory."""
+    reason: BaseException | None = error
+    while reason is not None:
+        traceback.clear_frames(reason.__traceback__)
+        reason = reason.__cause__ or reason.__context__
 
 
 def _passed(bundle: Bundle, choice: Choice, backend: Backend) -> GoldenResult:

@@ -14,14 +14,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FakeGpu", "FakeGpuError"]
+__all__ = ["FakeGpu", "FakeGpuError", "raise_as_cpp"]
 
+_RAISED = {kind.__name__: kind for kind in (RuntimeError, ValueError, MemoryError)}
 _MAPPED = 1 << 52
 _DEVICE = 1 << 48
 
 
 class FakeGpuError(Exception):
     """A call failed; the message is CUDA's name for the code."""
+
+
+def raise_as_cpp(told: str) -> None:
+    """Raise what pybind11 and Cython make of a C++ exception, where a text like this one asks for it.
+
+    Args:
+        told: ``RuntimeError: std::exception``, for example.
+    """
+    kind, _, text = told.partition(": ")
+    if kind in _RAISED:
+        raise _RAISED[kind](text)
 
 
 @dataclass
@@ -32,7 +44,8 @@ class FakeGpu:
         name, capability, integrated, memory_bytes: Of the GPU.
         driver: CUDA that the driver takes, as a number; 0 where there is no driver.
         count: GPUs that can be seen.
-        failing: Calls that fail, by name, each with CUDA's name for the code.
+        failing: Calls that fail, by name, each with CUDA's name for the code; or with what the bindings
+            raise instead of giving one, like ``RuntimeError: Failed to dlopen libcuda.so.1``.
         calls: How often each call was made.
         free: Bytes of its memory that nobody holds.
     """
@@ -59,6 +72,7 @@ class FakeGpu:
         """Count a call, and fail where it is to fail."""
         self.calls[function] += 1
         if function in self.failing:
+            raise_as_cpp(self.failing[function])
             raise FakeGpuError(self.failing[function])
 
     def take(self, size: int) -> int:

@@ -10,7 +10,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from fake_gpu import FakeGpu
+from fake_gpu import FakeGpu, raise_as_cpp
 
 __all__ = ["NUMPY_TYPES", "RELEASES", "FakeLogger", "Release", "complain", "enum"]
 
@@ -56,7 +56,8 @@ class Release:
         behaviour: What goes wrong. In the builder: ``hang``, ``segfault``, ``killed``, ``silent`` (no plan,
             no reason), ``wait:FILE`` (for it to be there), ``prints`` (half a line). In the runtime:
             ``invalid`` (says so, and loads it all the same), ``no_context``, ``no_run``, ``no_capture``
-            (says so), ``breaks_capture`` (does not).
+            (says so), ``breaks_capture`` (does not). In both: ``die:CALL``, a crash in that call, and
+            ``raise:CALL:ERROR``, as :func:`fake_gpu.raise_as_cpp` takes it.
     """
 
     name: str
@@ -106,8 +107,18 @@ class Release:
             found["EngineInvalidityDiagnostics"] = IntEnum("EngineInvalidityDiagnostics", known)
         return found
 
+    def enter(self, call: str) -> None:
+        """Crash or raise, where this call is to."""
+        kind, _, rest = self.behaviour.partition(":")
+        where, _, error = rest.partition(":")
+        if where == call and kind == "die":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if where == call and kind == "raise":
+            raise_as_cpp(error)
+
     def misbehave(self) -> None:
         """Do what a builder is to do, where that is to end, or not to end."""
+        self.enter("build_serialized_network")
         if self.behaviour == "hang":
             while True:
                 time.sleep(60)

@@ -66,6 +66,7 @@ class FakeContext:
         return True
 
     def execute_async_v3(self, stream: int) -> bool:
+        self._release.enter("execute_async_v3")
         reason = self._refusal(capturing=stream in self._release.gpu.captured)
         if reason:
             complain(self._engine.log, reason)
@@ -150,6 +151,7 @@ class FakeEngine:
         return [tuple(self.plan["shapes"][name])] * 3
 
     def create_execution_context(self) -> FakeContext | None:
+        self._release.enter("create_execution_context")
         if self._release.behaviour == "no_context":
             complain(self.log, "IExecutionContext::IExecutionContext: Error Code 2: OutOfMemory")
             return None
@@ -180,6 +182,7 @@ class FakeRuntime:
         return self._release.enums()["EngineValidity"]["INVALID" if found else "VALID"], found
 
     def deserialize_cuda_engine(self, content: Any) -> FakeEngine | None:
+        self._release.enter("deserialize_cuda_engine")
         plan, here = read_plan(content), self._release
         if plan is None:
             complain(self._log, "Serialization assertion magicTagRead == kMAGIC_TAG failed.")

@@ -17,6 +17,7 @@ from .cuda import LOST, NO_DEVICE, NO_DRIVER, OLD_DRIVER, OUT_OF_MEMORY, Gpu, Gr
 
 __all__ = ["CudaBindings"]
 
+_RAISED = (RuntimeError, OSError, MemoryError)  # where a function of the driver cannot be had, most of all
 _MODULES = ("cuda.bindings.runtime", "cuda.cudart")  # the second one up to release 12.5
 _KINDS = {
     "cudaErrorMemoryAllocation": OUT_OF_MEMORY,
@@ -49,14 +50,11 @@ class CudaBindings:
 
     def _count_devices(self) -> int:
         try:
-            driver = int(self._call("cudaDriverGetVersion"))
+            driver = int(self._call_as_it_is("cudaDriverGetVersion"))
             if driver == 0:
                 raise cuda_error("cudaDriverGetVersion", "there is no NVIDIA driver", NO_DRIVER)
-            return int(self._call("cudaGetDeviceCount"))
-        except (
-            RuntimeError,
-            OSError,
-        ) as error:  # some releases raise where the driver's library is not there
+            return int(self._call_as_it_is("cudaGetDeviceCount"))
+        except _RAISED as error:  # some releases do where the driver's library is not there
             raise cuda_error(
                 "cudaGetDeviceCount", f"there is no NVIDIA driver: {error}", NO_DRIVER
             ) from error
@@ -154,6 +152,13 @@ class CudaBindings:
         return _BindingsGraph(self._call, executable, stream)
 
     def _call(self, function: str, *arguments: Any) -> Any:
+        try:
+            return self._call_as_it_is(function, *arguments)
+        except _RAISED as error:
+            kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else NO_DRIVER
+            raise cuda_error(function, f"{type(error).__name__}: {error}", kind) from error
+
+    def _call_as_it_is(self, function: str, *arguments: Any) -> Any:
         code, *values = getattr(self._runtime, function)(*arguments)
         if code != self._success:
             raise cuda_error(function, code.name, _KINDS.get(code.name))

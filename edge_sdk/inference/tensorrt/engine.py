@@ -9,8 +9,9 @@ from typing import final
 
 from ...contract.values import Array, TensorSpec
 from .cuda import Cuda
+from .foreign_errors import FOREIGN_ERRORS, as_backend_error
 from .library import Library
-from .session import Session
+from .session import REBUILD_HINT, Session
 
 __all__ = ["TensorRtEngine"]
 
@@ -41,7 +42,7 @@ class TensorRtEngine:
         BackendError: It is damaged, of another version or for another GPU; or there is not enough memory.
     """
 
-    errors: tuple[type[Exception], ...] = ()  # what fails is a BackendError already, with its hint
+    errors: tuple[type[Exception], ...] = FOREIGN_ERRORS
 
     def __init__(
         self,
@@ -57,9 +58,9 @@ class TensorRtEngine:
         self.mapped_memory_refusal: str | None = None
         if mapped_memory and not cuda.gpu.integrated:
             self.mapped_memory_refusal = f"{cuda.gpu} is not integrated: it would reach over the bus"
-        session = Session(
-            plan, library, cuda, name, mapped=mapped_memory and self.mapped_memory_refusal is None
-        )
+        mapped = mapped_memory and self.mapped_memory_refusal is None
+        with as_backend_error(f"{library} cannot load the engine of {name}", REBUILD_HINT):
+            session = Session(plan, library, cuda, name, mapped=mapped)
         # Closing drops the engine, and no more: see EngineBackend. The session must not know the engine.
         self._close = weakref.finalize(self, session.close)
         self._session = session
@@ -67,8 +68,9 @@ class TensorRtEngine:
         self.inputs: tuple[TensorSpec, ...] = session.inputs
         self.outputs: tuple[TensorSpec, ...] = session.outputs
         try:
-            session.run_once()
-            self.graph_refusal = session.capture() if graph else None
+            with as_backend_error(f"{library} failed to run {name}", REBUILD_HINT):
+                session.run_once()
+                self.graph_refusal = session.capture() if graph else None
         except BaseException:
             self.close()
             raise

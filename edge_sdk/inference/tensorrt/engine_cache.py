@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ...errors import BackendError
 from .fingerprint import Fingerprint
+from .foreign_errors import MEMORY_HINT
 from .sealed_file import DamagedFileError, read_header, read_sealed, write_sealed
 from .session import REBUILD_HINT
 
@@ -88,6 +89,10 @@ class EngineCache:
         except OSError as error:
             raise BackendError(
                 f"cannot read the engine {path}: {error.strerror}", hint=REBUILD_HINT
+            ) from error
+        except MemoryError as error:
+            raise BackendError(
+                f"there is no memory to read the engine {path} into", hint=MEMORY_HINT
             ) from error
         except DamagedFileError as error:
             raise BackendError(f"the engine {path} is damaged: {error}", hint=REBUILD_HINT) from error

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...errors import EdgeSdkError
 from .cuda import open_cuda
 from .engine import TensorRtEngine
 from .engine_cache import EngineCache, default_folder
 from .fingerprint import fingerprint
 from .library import find_library
 
-__all__ = ["open_engine", "unavailable_reason"]
+__all__ = ["open_engine"]
 
 
 def open_engine(
@@ -43,16 +42,3 @@ def open_engine(
     return TensorRtEngine(
         plan, library=library, cuda=cuda, name=name, graph=graph, mapped_memory=mapped_memory
     )
-
-
-def unavailable_reason() -> str | None:
-    """Why no engine can run here, whichever it is; None where one could.
-
-    TensorRT's runtime is not touched, and nothing is allocated on the GPU.
-    """
-    try:
-        find_library()
-        open_cuda()
-    except EdgeSdkError as error:
-        return error.message
-    return None

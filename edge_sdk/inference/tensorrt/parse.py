@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from ...errors import BackendError
+from .foreign_errors import NOT_MADE
 from .library import Library
 from .message_log import message_log
 
@@ -74,7 +75,7 @@ def parse_onnx(library: Library, model: bytes) -> ParsedModel:
         builder = trt.Builder(log)
         network = builder.create_network(library.network_flags)
         parser = trt.OnnxParser(network, log)
-    except (RuntimeError, TypeError) as error:  # how pybind11 says that there is none
+    except NOT_MADE as error:
         raise BackendError(
             f"{library} does not start: {log.since(count)}",
             hint="end what else uses the GPU's memory; `dmesg` may say more",

@@ -153,6 +153,9 @@ class PyCuda:
             text = str(error)
             kind = next((kind for words, kind in _KINDS.items() if words in text), None)
             raise cuda_error(call, text, kind) from error
+        except (RuntimeError, MemoryError) as error:  # of Python's memory, of Boost.Python
+            kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else None
+            raise cuda_error(call, f"{type(error).__name__}: {error}", kind) from error
 
 
 def _import_driver() -> Any:
@@ -160,5 +163,5 @@ def _import_driver() -> Any:
         return importlib.import_module("pycuda.driver")
     except ModuleNotFoundError:
         raise MissingExtraError("pycuda", "tensorrt-rtx") from None
-    except ImportError as error:  # it is linked against the driver's library
+    except (ImportError, RuntimeError, OSError) as error:  # it is linked against the driver's library
         raise cuda_error("import pycuda.driver", str(error), NO_DRIVER) from error

@@ -11,6 +11,7 @@ import numpy as np
 from ...contract.values import Array, TensorSpec
 from ...errors import BackendError
 from .cuda import Cuda, Graph
+from .foreign_errors import MEMORY_HINT, NOT_MADE, as_backend_error
 from .library import Library
 from .message_log import message_log
 from .output_size import MAX_OUTPUT_BYTES, output_room
@@ -19,7 +20,6 @@ from .tensor_buffers import TensorBuffers
 __all__ = ["REBUILD_HINT", "Session"]
 
 REBUILD_HINT = "`edge-sdk build BUNDLE` builds one for this device"
-_MEMORY_HINT = "end what else uses the GPU's memory, or run a smaller variant"
 _RUN_HINT = "where memory is short, end what else uses it; else restart this process"
 
 # TensorRT's own map to NumPy's types fails over NumPy's releases.
@@ -113,7 +113,8 @@ class Session:
         if capturable is not None and not capturable(self.stream):
             return f"no CUDA graph: {self._library.product} says that it cannot be captured"
         try:
-            self._graph = self._cuda.capture(self.stream, self._enqueue)
+            with as_backend_error("it was not captured", _RUN_HINT):
+                self._graph = self._cuda.capture(self.stream, self._enqueue)
         except BackendError as error:
             self.run_once()
             return f"no CUDA graph: {error.message}"
@@ -141,9 +142,9 @@ class Session:
             trt.init_libnvinfer_plugins(self._log, "")
         try:
             runtime = trt.Runtime(self._log)
-        except (RuntimeError, TypeError) as error:  # how pybind11 says that there is none
+        except NOT_MADE as error:
             raise BackendError(
-                f"{self._library} does not start: {self._log.since(count)}", hint=_MEMORY_HINT
+                f"{self._library} does not start: {self._log.since(count)}", hint=MEMORY_HINT
             ) from error
         invalidity = self._invalidity(runtime, plan)
         # Where it is known to be refused as well: this tells the reason in words.
@@ -173,7 +174,7 @@ class Session:
         if context is None:
             raise BackendError(
                 f"{self._library} cannot prepare {self._name} to run: {self._log.since(count)}",
-                hint=_MEMORY_HINT,
+                hint=MEMORY_HINT,
             )
         return context
 

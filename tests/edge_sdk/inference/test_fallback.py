@@ -113,6 +113,22 @@ def test_an_engine_that_cannot_be_had_leaves_the_onnx_file_to_onnx_runtime(
     assert opened.refused[0].hint
 
 
+def test_what_failed_holds_no_memory_when_the_next_one_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a Jetson it would be the very memory that the next one needs."""
+    loaded: list[weakref.ref[Any]] = []
+
+    def fail_when_loaded(model: bytes, **_: Any) -> None:
+        engine = OnnxEngine(model, threads=1, reference_kernels=False, name="stand-in")
+        loaded.append(weakref.ref(engine))
+        raise BackendError("no memory") from RuntimeError("std::bad_alloc")
+
+    monkeypatch.setattr(tensorrt_module, "open_engine", fail_when_loaded)
+    gone: list[bool] = []
+    choices = possible_choices(MADE.manifest, backends=["tensorrt", "onnx"])
+    open_first(MADE.bundle(), choices, on_refused=lambda _: gone.append(loaded[0]() is None)).backend.close()
+    assert gone == [True]
+
+
 def test_tensorrt_is_told_what_the_configuration_says_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """ONNX Runtime stands in for it; its answers pass the golden samples."""
     asked: list[dict[str, Any]] = []

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fake_gpu import FakeGpu
 
-from edge_sdk.errors import BackendError, MissingExtraError
+from edge_sdk.errors import BackendError, EdgeSdkError, MissingExtraError
 from edge_sdk.inference.tensorrt import open as opening
 from edge_sdk.inference.tensorrt.cuda import Cuda, open_cuda
 
@@ -179,21 +179,21 @@ def test_the_older_name_of_cuda_bindings_serves(install: Install, monkeypatch: p
 # --- no engine can run here ---
 
 
+def reason_here() -> str:
+    with pytest.raises(EdgeSdkError) as caught:
+        opening.open_engine(b"", name="onnx-float32")
+    assert caught.value.hint is not None
+    return caught.value.message
+
+
 def reason_of(install: Install, **settings: Any) -> str:
     install("10.3", **settings)
-    reason = opening.unavailable_reason()
-    assert reason is not None
-    return reason
-
-
-def test_with_all_that_is_needed_there_is_no_reason(install: Install) -> None:
-    install("10.3")
-    assert opening.unavailable_reason() is None
+    return reason_here()
 
 
 def test_without_tensorrt_that_is_the_reason(install: Install) -> None:
     install(None)
-    assert opening.unavailable_reason() == "the Python library 'tensorrt' is not installed"
+    assert reason_here() == "the Python library 'tensorrt' is not installed"
 
 
 def test_without_anything_to_call_cuda_with_that_is_the_reason(install: Install) -> None:
@@ -220,22 +220,26 @@ def test_without_a_gpu_the_reason_comes_before_tensorrts_runtime(
     if code is not None:
         gpu.failing["cudaGetDeviceCount"] = code
     assert reason in reason_of(install)
-    with pytest.raises(BackendError, match=reason) as caught:
-        opening.open_engine(b"", name="onnx-float32")
-    assert caught.value.hint is not None
 
 
-def test_a_driver_that_cannot_be_loaded_is_no_driver(
-    install: Install, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("call", ["cudaDriverGetVersion", "cudaGetDeviceCount", "cudaGetDeviceProperties"])
+def test_a_driver_that_cannot_be_loaded_is_told_with_what_to_do(
+    install: Install, gpu: FakeGpu, call: str
 ) -> None:
-    install("10.3")
-    module: Any = sys.modules["cuda.bindings.runtime"]
+    gpu.failing[call] = "RuntimeError: Failed to dlopen libcuda.so.1"
+    assert "Failed to dlopen libcuda.so.1" in reason_of(install)
 
-    def not_found() -> None:
-        raise RuntimeError("Failed to dlopen libcuda.so.1")
 
-    monkeypatch.setattr(module, "cudaGetDeviceCount", not_found)
-    assert "no NVIDIA driver" in str(opening.unavailable_reason())
+@pytest.mark.parametrize("by", ["bindings", "pycuda"])
+@pytest.mark.parametrize("error", ["MemoryError: ", "RuntimeError: std::bad_alloc"])
+def test_what_cuda_raises_instead_of_giving_a_code_is_a_failure_of_that_call(
+    install: Install, gpu: FakeGpu, by: str, error: str
+) -> None:
+    cuda = opened(install, by)
+    gpu.failing.update(dict.fromkeys(("cudaMalloc", "cuMemAlloc"), error))
+    with pytest.raises(BackendError, match=rf"Mem\w*lloc: {error}|cudaMalloc: {error}") as caught:
+        cuda.allocate(16)
+    assert "memory" in str(caught.value.hint) or "RuntimeError" in error
 
 
 def test_pycuda_without_a_gpu_says_so(install: Install, gpu: FakeGpu) -> None:
@@ -245,6 +249,5 @@ def test_pycuda_without_a_gpu_says_so(install: Install, gpu: FakeGpu) -> None:
 
 def test_this_computer_tells_its_own_reason_or_has_none() -> None:
     """With what is really installed here, the GPUs hidden as all tests have them."""
-    reason = opening.unavailable_reason()
-    assert reason
+    reason = reason_here()
     assert any(words in reason for words in ("not installed", "no NVIDIA driver", "cudaErrorNoDevice"))

@@ -324,6 +324,37 @@ def test_an_engine_that_does_not_run_is_refused_when_it_is_opened(
     assert gpu.holds == (0, 0, 0, 0)
 
 
+# --- what C++ throws ---
+
+
+@pytest.mark.parametrize("error", ["RuntimeError: std::bad_alloc", "MemoryError: ", "ValueError: no stoi"])
+@pytest.mark.parametrize("call", ["deserialize_cuda_engine", "create_execution_context", "execute_async_v3"])
+def test_what_is_thrown_while_an_engine_is_loaded_is_a_refusal_that_leaves_nothing_behind(
+    install: Install, gpu: FakeGpu, call: str, error: str
+) -> None:
+    install("10.3")
+    plan = plan_of(scaled_onnx())
+    install("10.3", behaviour=f"raise:{call}:{error}")
+    caught = refused(plan, f"TensorRT 10.3.0 .* onnx-int8: {error.partition(':')[0]}: ")
+    gc.collect()
+    assert ("memory" in str(caught.hint)) == ("stoi" not in error)
+    assert gpu.holds == (0, 0, 0, 0)
+
+
+def test_what_is_thrown_while_it_runs_is_a_failure_of_the_backend(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("10.3")
+    backend = EngineBackend("onnx-int8", loaded(scaled_onnx(), graph=False))
+
+    def throw(*_: object) -> None:
+        raise RuntimeError("CUDA driver shut down")
+
+    monkeypatch.setattr(FakeContext, "execute_async_v3", throw)
+    with pytest.raises(BackendError, match="TensorRT failed to run onnx-int8: CUDA driver shut down"):
+        backend.infer({"x": X})
+
+
 @pytest.mark.parametrize("graph", [True, False])
 def test_a_gpu_that_is_lost_on_the_way_is_told_and_can_be_closed(
     install: Install, gpu: FakeGpu, *, graph: bool

@@ -1,0 +1,46 @@
+"""What NVIDIA's libraries raise, as an error of ours.
+
+Their bindings turn C++'s ``std::bad_alloc`` into ``MemoryError``, ``std::invalid_argument`` into
+``ValueError``, and what else derives from ``std::exception`` into ``RuntimeError``. Any of these may come
+from any call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ...errors import BackendError
+
+__all__ = ["FOREIGN_ERRORS", "MEMORY_HINT", "NOT_MADE", "as_backend_error"]
+
+FOREIGN_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, MemoryError)
+"""What any call may raise."""
+
+NOT_MADE = (*FOREIGN_ERRORS, TypeError)
+"""What a constructor raises: a ``TypeError`` where the library gives no object."""
+
+MEMORY_HINT = "end what else uses the GPU's memory, or run a smaller variant"
+
+_WORDS_OF_MEMORY = ("bad_alloc", "out of memory", "OutOfMemory")
+
+
+@contextlib.contextmanager
+def as_backend_error(what: str, hint: str) -> Iterator[None]:
+    """Name what failed, where a library of NVIDIA's raises within.
+
+    Args:
+        what: That failed, to begin the message with.
+        hint: What to do about it; where it was memory, that is said instead.
+
+    Raises:
+        BackendError: The library raised.
+    """
+    try:
+        yield
+    except FOREIGN_ERRORS as error:
+        told = str(error).strip() or "there is no memory for it"  # Python's own says nothing
+        short = isinstance(error, MemoryError) or any(words in told for words in _WORDS_OF_MEMORY)
+        raise BackendError(
+            f"{what}: {type(error).__name__}: {told}", hint=MEMORY_HINT if short else hint
+        ) from error
