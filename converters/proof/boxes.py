@@ -8,7 +8,7 @@ from edge_sdk.console.progress import Progress
 from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import Precision
-from edge_sdk.contract.values import Array, Detections, Float32Array
+from edge_sdk.contract.values import Array, Detections, Float32Array, Pixels
 from edge_sdk.errors import BackendError, ModelError, SpecError
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.inference.backend import Backend
@@ -19,9 +19,10 @@ from ..data.nouns import PICTURES
 from ..data.picture_set import Picture, PictureSet
 from ..data.shortlist import shortlist
 from ..report.report_file import PictureSummary
-from ..sources.source_model import SourceModel
+from ..sources.source_model import SourceModel, telling_tensors
 from ..spec.spec_file import ConversionSpec
 from ..variants.made import Calibration
+from .activation_check import check_activations
 from .answers import Answers
 from .average_precision import average_precision
 from .box_counts import at_threshold, count_boxes, true_scores
@@ -29,6 +30,7 @@ from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
 from .evidence import never_found, repeated_samples, thin_evidence, unlisted_pictures
+from .picture_reader import PictureReader, read_boxes, refusing_spec
 from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures, spread
 from .picture_summary import picture_summary
 from .preparation_check import (
@@ -83,7 +85,11 @@ class BoxesTrial:
 
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:
         """See :class:`.trial.Trial`."""
-        self._refuse_blindness()
+        source = self.case.source
+        reader = PictureReader(source, self.input, len(self.case.spec.label_ids))
+        with telling_tensors(source.name, source.backend.inputs, source.backend.outputs):
+            check_activations(source, self.output, reader, tensors, self.case.acceptance)
+            self._refuse_blindness(reader)
         kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
         spread = check_spread(self.case, tensors)
         return [*spread, *check_preparation(self.input, self.case, kind, progress)]
@@ -146,10 +152,18 @@ class BoxesTrial:
             *self._blind_golden(samples),
         ]
 
-    def _refuse_blindness(self) -> None:
+    def _refuse_blindness(self, reader: PictureReader) -> None:
         """Of a detector that finds nothing all forms agree, and its golden samples are empty."""
         labelled = [picture for picture in self.case.evaluation.samples if picture.labels]
-        detect = self._source().detect
+        decoder = reader.decoder(self.output)
+
+        def detect(pixels: Pixels) -> Detections:
+            answers, placement = reader.ask(pixels)
+            try:
+                return read_boxes(decoder, answers, placement)
+            except (ModelError, BackendError) as error:
+                raise refusing_spec(error) from error
+
         for most in (FIRST_PICTURES, MOST_PICTURES):
             chosen = spread(labelled, most)
             weighed = self._weigh(chosen, [detect(read_picture(picture.path)) for picture in chosen])

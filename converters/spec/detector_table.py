@@ -44,12 +44,14 @@ from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import ManifestError, SpecError
 from edge_sdk.toml_file import choices_hint, refuse_unknown_keys
 
+from .detector_accept import read_accepted
 from .detector_heads import HEADS, head_preset
 from .nearest_name import nearest_hint
 
 __all__ = ["DetectorTable"]
 
 _PRIOR_NUMBERS = 4
+_FINISHED = ("detection_rows", "detection_tensors")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class DetectorTable:
                 f"{self.path}: there is no detector head '{head}'", hint=nearest_hint(str(head), HEADS)
             )
         if head is None:
-            self._convert(self._with_priors(dict(self.content)))
+            self._convert(self._with_priors(self._described()))
 
     def complete(self, image: ImageInput, n_labels: int, outputs: tuple[TensorSpec, ...]) -> DetectionOutput:
         """The manifest's output.
@@ -91,14 +93,25 @@ class DetectorTable:
         Raises:
             SpecError: A key is unknown or contradicts another, or the head does not fit the outputs.
         """
-        own = {key: value for key, value in self.content.items() if key != "head"}
+        own = self._described()
         head = self.content.get("head")
         if head is None:
             return self._convert(self._with_priors(own), image)
         known = msgspec.to_builtins(head_preset(head, image, n_labels, outputs))
         return self._convert(self._with_priors(_merged(known, own)), image)
 
+    @property
+    def accepted(self) -> dict[str, str]:
+        """Why a contradiction of the model is no mistake, by key."""
+        return read_accepted(self.path, self.content)
+
+    def _described(self) -> dict[str, Any]:
+        """The manifest's own keys."""
+        return {key: value for key, value in self.content.items() if key not in ("head", "accept")}
+
     def _convert(self, content: dict[str, Any], image: ImageInput | None = None) -> DetectionOutput:
+        if content.get("decoder") in _FINISHED and content.get("unread") is None:
+            content = {**content, "unread": 0}  # what stands in a row unsaid is refused
         expected = msgspec.inspect.type_info(DetectionOutput)
         refuse_unknown_keys(content, expected, self.path, "detector.", SpecError)
         try:

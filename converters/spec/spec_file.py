@@ -138,7 +138,8 @@ class ConversionSpec:
         output: How it is read; a detector's is completed by the model's own outputs.
         rules: Sound: by label id; a label without one is scored and never alerts.
         frame_rules: The same for pictures.
-        accepted: Why a contradiction of the model is no mistake, by the key under ``[image]``.
+        accepted: Why a contradiction of the model is no mistake, by the key under ``[image]`` or
+            ``[detector]``.
     """
 
     name: str
@@ -221,16 +222,17 @@ def load_spec(path: str | os.PathLike[str]) -> ConversionSpec:
     model_input = _input(path, spec)
     chosen = choose_rules(path, spec.rules, spec.default_rule, [label.id for label in labels])
     listens = isinstance(model_input, AudioInput)
+    output = _output(path, spec, chosen)
     return ConversionSpec(
         name=spec.name,
         version=spec.version,
         description=spec.description,
         labels=labels,
         input=model_input,
-        output=_output(path, spec, chosen),
+        output=output,
         rules=event_rules(path, chosen, model_input) if isinstance(model_input, AudioInput) else {},
         frame_rules={} if listens else frame_rules(path, chosen),
-        accepted={} if spec.image is None else spec.image.accept.reasons(),
+        accepted=_accepted(spec, output),
     )
 
 
@@ -276,6 +278,11 @@ def _output(path: Path, spec: Spec, rules: Mapping[str, RuleSpec]) -> ClassesOut
     return ClassesOutput(
         name=spec.model.output, activation=spec.model.activation, exclusive=spec.model.exclusive
     )
+
+
+def _accepted(spec: Spec, output: ClassesOutput | DetectorTable) -> dict[str, str]:
+    of_image = {} if spec.image is None else spec.image.accept.reasons()
+    return of_image | (output.accepted if isinstance(output, DetectorTable) else {})
 
 
 def _labels(path: Path, spec: Spec) -> tuple[Label, ...]:

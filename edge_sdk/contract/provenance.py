@@ -21,7 +21,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """Something in the spec that the model contradicts and that a person kept.
 
     Attributes:
-        key: What it is about, under ``[image]``: ``preprocessing``, ``color`` or ``resize``.
+        key: What it is about: under ``[image]`` ``preprocessing``, ``color`` or ``resize``; under
+            ``[detector]`` ``class_activation``, ``objectness_activation``, ``decoding`` or ``labels``.
         finding: What was found.
         reason: Why it was kept, in that person's words.
     """
