@@ -1,7 +1,8 @@
 """What a model does to its input before its first layer: scaling that must not be done twice.
 
 A graph that begins with additions and multiplications by constants scales its own pixels, whether a
-Keras ``Rescaling`` or ``Normalization`` layer or an exporter put them there.
+Keras ``Rescaling`` or ``Normalization`` layer, a ``preprocess_input`` or an exporter put them there, and
+whether pictures are resized, padded or cropped before that.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _NARROW = 0.3
 """From black to white: no model is trained on so little."""
 _WIDE = 400.0
 """Beyond what any model is fed, even one that takes 0..255."""
+_FAR = 2.0
+"""Where pixels lie so many times the distance of black from white away from 0, another mean was taken out."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,16 @@ def own_scaling(source: SourceModel, channels: int) -> OwnScaling | None:
         channels: Of its input.
     """
     gain, offset = np.ones(1), np.zeros(1)
-    for kind, constant in _steps(source):
+    order = np.arange(channels)
+    for kind, constant in _steps(source, channels):
+        if kind == "order":
+            order = order[constant]
+            continue
         value = np.asarray(constant, dtype=np.float64).reshape(-1)
         if len(value) not in (1, channels):
             break  # by place, not by channel: that is a layer
+        if len(value) == channels:
+            value = value[np.argsort(order)]  # by channel of the input
         if kind in ("add", "subtract"):
             offset = offset + (value if kind == "add" else -value)
         else:
@@ -98,22 +107,27 @@ def _is_twice(own: OwnScaling, low: Array, high: Array) -> bool:
     span = high - low
     shrunk = float(gain.max()) <= _SHRUNK and float(span.max()) <= _SHRUNK * _PIXELS
     narrow = float((span * gain).max()) < _NARROW
-    # The mean of 0..1 is taken out by the model (as torchvision's), or that of 0..255 (as Caffe's) ...
+    # A mean of 0..255 is taken out of pixels that are no longer that.
+    far = bool((np.abs((low + high) / 2 - middle) > _FAR * span).all())
+    # The mean of 0..1 is taken out by the model (as torchvision's), or that of 0..255 (as Caffe's), or
+    # 0..255 are made 0..1 ...
     takes_unit = bool(((middle > 0.3) & (middle < 0.7) & (gain > 1.5)).all())
-    takes_pixels = bool(((middle > 80) & (middle < 150)).all())
+    takes_pixels = bool(((middle > 80) & (middle < 150)).all()) or (
+        not own.offset.any() and np.allclose(gain, 1 / _PIXELS, rtol=0.01)
+    )
     # ... from pixels that the spec has centred already.
     centred = bool((low < -0.2 * span).all())
-    return shrunk or narrow or (centred and (takes_unit or takes_pixels))
+    return shrunk or narrow or far or (centred and (takes_unit or takes_pixels))
 
 
 def _range(low: Array, high: Array) -> str:
     return f"{float(np.min(low)):.4g}..{float(np.max(high)):.4g}"
 
 
-def _steps(source: SourceModel) -> list[Step]:
+def _steps(source: SourceModel, channels: int) -> list[Step]:
     content: Any = source.content
     if source.traced is not None:
-        return tensorflow_steps(source.traced.flat)
+        return tensorflow_steps(source.traced.flat, channels)
     if source.format == "onnx":
-        return onnx_steps(content, source.input.name)
-    return tflite_steps(content, source.input.name)
+        return onnx_steps(content, source.input.name, channels)
+    return tflite_steps(content, source.input.name, channels)

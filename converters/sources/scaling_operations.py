@@ -1,8 +1,13 @@
-"""Additions and multiplications by constants at the beginning of a graph, in the formats that models have."""
+"""What a graph does to its input before its first layer, operation by operation, in every format.
+
+Additions and multiplications by constants scale pixels, and an exchange of channels decides which constant
+meets which. What moves, cuts, enlarges or clips pixels leaves their scale as it is, and is looked through.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,22 +19,39 @@ from .flat_graph import FlatGraph
 
 __all__ = ["Step", "onnx_steps", "tensorflow_steps", "tflite_steps"]
 
-Kind: TypeAlias = Literal["add", "subtract", "multiply", "divide"]
+Kind: TypeAlias = Literal["add", "subtract", "multiply", "divide", "order"]
 Step: TypeAlias = tuple[Kind, Array]
+"""What is done, and the constant; of ``order`` the index of the channel that each place is taken from."""
 
-_TENSORFLOW: Mapping[str, Kind] = {
-    "Add": "add",
-    "AddV2": "add",
-    "BiasAdd": "add",
-    "Sub": "subtract",
-    "Mul": "multiply",
-    "RealDiv": "divide",
-    "Div": "divide",
+_Constant: TypeAlias = Callable[[str], "Array | None"]
+
+# Names of the three formats in lower case without underscores: they hardly differ, and do not collide.
+_ARITHMETIC: Mapping[str, Kind] = {
+    "add": "add",
+    "addv2": "add",
+    "biasadd": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "realdiv": "divide",
 }
-_ONNX: Mapping[str, Kind] = {"Add": "add", "Sub": "subtract", "Mul": "multiply", "Div": "divide"}
-_TFLITE: Mapping[str, Kind] = {"ADD": "add", "SUB": "subtract", "MUL": "multiply", "DIV": "divide"}
-_PASSED = {"Identity", "Cast", "Transpose", "NoOp", "QuantizeLinear", "DequantizeLinear"}
-_TFLITE_PASSED = {"QUANTIZE", "DEQUANTIZE", "CAST", "TRANSPOSE"}
+_PASSED = frozenset(
+    (
+        *("identity", "cast", "noop", "quantize", "dequantize", "quantizelinear", "dequantizelinear"),
+        *("transpose", "reshape", "expanddims", "unsqueeze", "squeeze", "tile"),
+        *("pad", "padv2", "mirrorpad", "resize", "scaleandtranslate"),
+        *("resizebilinear", "resizebicubic", "resizearea", "resizenearestneighbor"),
+        *("minimum", "maximum", "clip", "clipbyvalue"),
+    )
+)
+_SLICES = frozenset(("slice", "stridedslice"))
+_SPLITS = frozenset(("split", "splitv"))
+_JOINS = frozenset(("pack", "concat", "concatv2", "concatenation"))
+_REVERSALS = frozenset(("reversev2", "reversesequence"))
+_GATHERS = frozenset(("gather", "gatherv2"))
+_TURNS = _SLICES | _REVERSALS | _GATHERS
+_ONNX_CLIPS: Mapping[str, str] = {"Min": "Minimum", "Max": "Maximum"}
+"""TensorFlow's ``Min`` and ``Max`` reduce."""
 _FOLDED: Mapping[str, Callable[..., Array]] = {
     "Sqrt": np.sqrt,
     "Rsqrt": lambda value: 1 / np.sqrt(value),
@@ -41,29 +63,31 @@ _FOLDED: Mapping[str, Callable[..., Array]] = {
 }
 
 
-def tensorflow_steps(flat: FlatGraph) -> list[Step]:
+@dataclass(frozen=True)
+class _Operation:
+    """One of a graph; tensors by name."""
+
+    kind: str
+    taken: Sequence[str]
+    given: Sequence[str]
+
+
+def tensorflow_steps(flat: FlatGraph, channels: int) -> list[Step]:
     """Of a TensorFlow graph. Constants too large to stand in it scale by place, not by channel."""
-    steps: list[Step] = []
-    tensor = flat.load().get_tensor_by_name(flat.input)
-    while len(readers := tensor.consumers()) == 1:
-        operation = readers[0]
-        if operation.type in _TENSORFLOW:
-            step = _step(
-                _TENSORFLOW[operation.type],
-                [None if taken is tensor else _tensorflow_constant(taken) for taken in operation.inputs],
-            )
-            if step is None:
-                break
-            steps.append(step)
-        elif operation.type not in _PASSED:
-            break
-        if len(operation.outputs) != 1:
-            break
-        tensor = operation.outputs[0]
-    return steps
+    graph = flat.load()
+    operations = [
+        _Operation(
+            _plain(one.type), [taken.name for taken in one.inputs], [given.name for given in one.outputs]
+        )
+        for one in graph.get_operations()
+    ]
+    start = graph.get_tensor_by_name(flat.input).name
+    return _Walk(
+        operations, lambda name: _tensorflow_constant(graph.get_tensor_by_name(name)), channels
+    ).begun_at(start)
 
 
-def onnx_steps(content: bytes, input_name: str) -> list[Step]:
+def onnx_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
     """Of an ONNX model."""
     try:
         import onnx
@@ -75,11 +99,14 @@ def onnx_steps(content: bytes, input_name: str) -> list[Step]:
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
             constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-    operations = [(node.op_type, list(node.input), list(node.output)) for node in graph.node]
-    return _follow(operations, input_name, constants, _ONNX, _PASSED)
+    operations = [
+        _Operation(_plain(_ONNX_CLIPS.get(node.op_type, node.op_type)), list(node.input), list(node.output))
+        for node in graph.node
+    ]
+    return _Walk(operations, constants.get, channels).begun_at(input_name)
 
 
-def tflite_steps(content: bytes, input_name: str) -> list[Step]:
+def tflite_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
     """Of a TFLite model."""
     try:
         from ai_edge_litert import schema_py_generated as schema
@@ -90,60 +117,103 @@ def tflite_steps(content: bytes, input_name: str) -> list[Step]:
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
     kinds = [names.get(max(code.builtinCode, code.deprecatedBuiltinCode), "") for code in model.operatorCodes]
     inputs = {graph.tensors[index].name.decode(): str(index) for index in graph.inputs}
-    constants: dict[str, Array] = {}
-    for index, tensor in enumerate(graph.tensors):
-        value = _tflite_constant(schema, model, tensor)
-        if value is not None:
-            constants[str(index)] = value
     operations = [
-        (
-            kinds[operator.opcodeIndex],
+        _Operation(
+            _plain(kinds[operator.opcodeIndex]),
             [str(index) for index in operator.inputs],
             [str(index) for index in operator.outputs],
         )
         for operator in graph.operators
     ]
-    return _follow(operations, inputs[input_name], constants, _TFLITE, _TFLITE_PASSED)
+    return _Walk(
+        operations, lambda index: _tflite_constant(schema, model, graph.tensors[int(index)]), channels
+    ).begun_at(inputs[input_name])
 
 
-def _follow(
-    operations: Iterable[tuple[str, list[str], list[str]]],
-    tensor: str,
-    constants: Mapping[str, Array],
-    arithmetic: Mapping[str, Kind],
-    passed: set[str],
-) -> list[Step]:
-    """Go from the input through operations of which each reads the one before alone."""
-    readers: dict[str, list[tuple[str, list[str], list[str]]]] = {}
-    for operation in operations:
-        for name in dict.fromkeys(operation[1]):
-            readers.setdefault(name, []).append(operation)
-    steps: list[Step] = []
-    while len(readers.get(tensor, [])) == 1:
-        kind, taken, given = readers[tensor][0]
-        if kind in arithmetic:
-            step = _step(
-                arithmetic[kind], [None if name == tensor else constants.get(name) for name in taken]
-            )
+def _plain(kind: str) -> str:
+    return kind.replace("_", "").lower()
+
+
+class _Walk:
+    """Goes from the input through operations of which each reads the one before alone."""
+
+    def __init__(self, operations: Iterable[_Operation], constant: _Constant, channels: int) -> None:
+        self._readers: dict[str, list[_Operation]] = {}
+        for operation in operations:
+            for name in dict.fromkeys(operation.taken) if operation.kind != "shape" else ():
+                self._readers.setdefault(name, []).append(operation)
+        self._constant = constant
+        self._straight = list(range(channels))
+
+    def begun_at(self, tensor: str) -> list[Step]:
+        """What is done from a tensor on, up to the first layer."""
+        steps: list[Step] = []
+        while readers := self._readers.get(tensor, []):
+            first = readers[0]
+            if len(readers) > 1 or first.kind in _SPLITS:
+                step, tensor = self._reordered(tensor, readers)
+            elif first.kind in _PASSED or (first.kind == "relu" and not steps):  # pixels are not below 0
+                step, tensor = None, first.given[0]
+                continue
+            else:
+                step, tensor = self._step(first, tensor), first.given[0] if first.given else ""
             if step is None:
                 break
             steps.append(step)
-        elif kind not in passed:
-            break
-        tensor = given[0]
-    return steps
+        return steps
 
+    def _step(self, operation: _Operation, tensor: str) -> Step | None:
+        if operation.kind in _ARITHMETIC:
+            return self._scaled(operation, tensor)
+        order = self._order(operation) if operation.kind in _TURNS else None
+        return None if order is None else ("order", np.array(order))
 
-def _step(kind: Kind, operands: list[Array | None]) -> Step | None:
-    """What is done with the constant; None where there is none, or it stands before a minus or a slash."""
-    if len(operands) != 2 or (operands[0] is None and operands[1] is None):
-        return None
-    first, second = operands
-    if second is not None:
-        return kind, second
-    if first is None or kind in ("subtract", "divide"):
-        return None
-    return kind, first
+    def _scaled(self, operation: _Operation, tensor: str) -> Step | None:
+        """What is done with the constant; None without one, or where it stands before a minus or a slash."""
+        kind = _ARITHMETIC[operation.kind]
+        operands = [None if name == tensor else self._constant(name) for name in operation.taken]
+        if len(operands) != 2:
+            return None
+        first, second = operands
+        if second is not None:
+            return kind, second
+        if first is None or kind in ("subtract", "divide"):
+            return None
+        return kind, first
+
+    def _order(self, operation: _Operation) -> list[int] | None:
+        """Where each channel is taken from, of an operation that turns or cuts; None if some are left out."""
+        backwards = self._straight[::-1]
+        if operation.kind in _REVERSALS:
+            return backwards
+        if operation.kind in _GATHERS:
+            chosen = self._numbers(operation.taken[1])
+            return chosen if sorted(chosen) == self._straight else None
+        steps = self._numbers(operation.taken[-1]) if len(operation.taken) > 3 else []
+        if operation.kind == "slice" and len(operation.taken) == 4:
+            steps = []  # ONNX: the fourth are the axes
+        return backwards if any(step < 0 for step in steps) else self._straight
+
+    def _reordered(self, tensor: str, readers: Sequence[_Operation]) -> tuple[Step | None, str]:
+        """Channels that are taken apart and put together: the order, and what comes of it."""
+        places: dict[str, int] = {}
+        for reader in readers:
+            if reader.kind in _SPLITS:
+                places |= {name: place for place, name in enumerate(reader.given)}
+            elif reader.kind in _SLICES and reader.taken[0] == tensor:
+                places[reader.given[0]] = (self._numbers(reader.taken[1]) or [0])[-1]
+        joins = {id(join): join for name in places for join in self._readers.get(name, [])}
+        if len(joins) != 1:
+            return None, ""
+        (join,) = joins.values()
+        order = [places[name] for name in join.taken if name in places]
+        if join.kind not in _JOINS or sorted(order) != self._straight:
+            return None, ""
+        return ("order", np.array(order)), join.given[0]
+
+    def _numbers(self, name: str) -> list[int]:
+        value = self._constant(name)
+        return [] if value is None else [int(number) for number in np.asarray(value).reshape(-1)]
 
 
 def _tensorflow_constant(tensor: Any) -> Array | None:
@@ -154,7 +224,7 @@ def _tensorflow_constant(tensor: Any) -> Array | None:
     if operation.type == "Const":
         value: Array = import_tensorflow().make_ndarray(operation.get_attr("value"))
         return value
-    if operation.type in ("Identity", "Cast", "Reshape"):
+    if operation.type in ("Identity", "Cast", "Reshape", "Squeeze", "ExpandDims"):
         return _tensorflow_constant(operation.inputs[0])
     if operation.type not in _FOLDED:
         return None
@@ -170,13 +240,15 @@ def _tflite_constant(schema: Any, model: Any, tensor: Any) -> Array | None:
         schema.TensorType.FLOAT32: np.float32,
         schema.TensorType.INT8: np.int8,
         schema.TensorType.UINT8: np.uint8,
+        schema.TensorType.INT32: np.int32,
     }
     data = model.buffers[tensor.buffer].data
     if data is None or len(data) == 0 or tensor.type not in dtypes:
         return None
     value: Array = np.asarray(data, dtype=np.uint8).view(dtypes[tensor.type])
     quantization = tensor.quantization
-    if tensor.type == schema.TensorType.FLOAT32 or quantization is None or quantization.scale is None:
+    whole = tensor.type in (schema.TensorType.FLOAT32, schema.TensorType.INT32)
+    if whole or quantization is None or quantization.scale is None:
         return value
     dequantized: Array = value.astype(np.float32) - np.float32(quantization.zeroPoint[0])
     return dequantized * np.float32(quantization.scale[0])

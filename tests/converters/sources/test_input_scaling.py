@@ -118,3 +118,126 @@ def test_a_model_without_scaling_of_its_own_may_have_any(tmp_path: Path, preset:
 def test_a_constant_for_each_place_is_a_layer_and_no_scaling(tmp_path: Path) -> None:
     source = scaled_onnx(tmp_path / "a.onnx", ("Add", [[0.5] * 3] * SIDE))
     assert own_scaling(source, 3) is None
+
+
+def keras_source(path: Path, *layers: Any) -> SourceModel:
+    """A Keras model that begins with these."""
+    import_tensorflow()
+    import keras
+
+    with quiet_libraries():
+        picture = keras.Input((SIDE, SIDE, 3), name="picture")
+        value = picture
+        for layer in layers:
+            value = layer(value)
+        hidden = keras.layers.Conv2D(2, 1)(value)
+        keras.Model(picture, keras.layers.GlobalAveragePooling2D()(hidden)).save(path)
+    with open_source((path,), fit_input=lambda _: (1, SIDE, SIDE, 3)) as source:
+        return source
+
+
+def before_rescaling(kind: str) -> list[Any]:
+    import_tensorflow()
+    import keras
+
+    layers, ops = keras.layers, keras.ops
+    before: dict[str, list[Any]] = {
+        "resizing": [layers.Resizing(3, 3)],
+        "cropping to the aspect ratio": [layers.Resizing(3, 2, crop_to_aspect_ratio=True)],
+        "padding": [layers.ZeroPadding2D(1)],
+        "cropping": [layers.CenterCrop(3, 3)],
+        "enlarging": [layers.UpSampling2D(2)],
+        "clipping": [lambda pixels: ops.clip(pixels, 0, 255)],
+        "turning channels": [lambda pixels: ops.flip(pixels, axis=-1)],
+        "augmenting": [layers.RandomFlip(), layers.RandomContrast(0.1)],
+    }
+    return [*before[kind], layers.Rescaling(1 / 255)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "resizing",
+        "cropping to the aspect ratio",
+        "padding",
+        "cropping",
+        "enlarging",
+        "clipping",
+        "turning channels",
+        "augmenting",
+    ],
+)
+def test_what_moves_or_cuts_pixels_hides_no_scaling(tmp_path: Path, kind: str) -> None:
+    source = keras_source(tmp_path / "own.keras", *before_rescaling(kind))
+    check_scaling(spec_of("none"), source)
+    for preset in ("unit", "tf", "torch", "caffe"):
+        with pytest.raises(SpecError, match="scaled twice"):
+            check_scaling(spec_of(preset), source)
+
+
+@pytest.mark.parametrize(
+    ("network", "form", "gain", "offset"),
+    [
+        ("resnet50", "keras", [1, 1, 1], [-123.68, -116.779, -103.939]),
+        ("resnet50", "tflite", [1, 1, 1], [-123.68, -116.779, -103.939]),
+        ("densenet", "keras", 1 / 255 / np.array(STD), -np.array(MEAN) / np.array(STD)),
+        ("densenet", "tflite", 1 / 255 / np.array(STD), -np.array(MEAN) / np.array(STD)),
+        ("mobilenet_v2", "keras", [1 / 127.5] * 3, [-1, -1, -1]),
+    ],
+)
+def test_keras_own_preprocessing_in_a_model_is_not_repeated(
+    tmp_path: Path, network: str, form: str, gain: Any, offset: Any
+) -> None:
+    """Caffe's takes the channels apart and puts them together the other way round."""
+    import_tensorflow()
+    import keras
+
+    source = keras_source(tmp_path / "own.keras", getattr(keras.applications, network).preprocess_input)
+    if form == "tflite":
+        assert source.traced is not None
+        (tmp_path / "own.tflite").write_bytes(convert_float32(source.traced))
+        with open_source((tmp_path / "own.tflite",), fit_input=lambda _: (1, SIDE, SIDE, 3)) as source:
+            pass
+    own = own_scaling(source, 3)
+    assert own is not None
+    np.testing.assert_allclose(np.broadcast_to(own.gain, 3), gain, rtol=1e-4)
+    np.testing.assert_allclose(np.broadcast_to(own.offset, 3), offset, rtol=1e-4)
+    check_scaling(spec_of("none"), source)
+    for preset in ("unit", "tf", "torch", "caffe"):
+        with pytest.raises(SpecError, match="scaled twice"):
+            check_scaling(spec_of(preset), source)
+
+
+@pytest.mark.parametrize("preset", ["unit", "tf", "torch"])
+def test_a_mean_of_0_to_255_is_not_taken_out_of_smaller_pixels(tmp_path: Path, preset: str) -> None:
+    source = scaled_onnx(tmp_path / "a.onnx", ("Sub", [123.68, 116.779, 103.939]))
+    with pytest.raises(SpecError, match=r"its first layer would see -12[1-5]\.\d\.\.-10\d"):
+        check_scaling(spec_of(preset), source)
+
+
+def test_onnx_that_turns_its_channels_takes_each_mean_from_its_own(tmp_path: Path) -> None:
+    """As PyTorch exports a flip: a slice backwards, or a gather."""
+    turns = [
+        helper.make_node("Slice", ["picture", "first", "end", "axis", "back"], ["turned"]),
+        helper.make_node("Gather", ["picture", "back_to_front"], ["turned"], axis=3),
+    ]
+    constants = {"first": [2], "end": [-9], "axis": [3], "back": [-1], "back_to_front": [2, 1, 0]}
+    for number, turn in enumerate(turns):
+        path = tmp_path / f"{number}.onnx"
+        nodes = [turn, helper.make_node("Sub", ["turned", "mean"], ["centred"])]
+        nodes.append(helper.make_node("ReduceMean", ["centred"], ["scores"], axes=[1, 2], keepdims=0))
+        graph = helper.make_graph(
+            nodes,
+            "turned",
+            [helper.make_tensor_value_info("picture", TensorProto.FLOAT, (1, SIDE, SIDE, 3))],
+            [helper.make_tensor_value_info("scores", TensorProto.FLOAT, (1, 3))],
+            [
+                *(numpy_helper.from_array(np.array(value), name) for name, value in constants.items()),
+                numpy_helper.from_array(np.array([103.0, 117.0, 124.0], dtype=np.float32), "mean"),
+            ],
+        )
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+        with open_source((path,), fit_input=lambda _: (1, SIDE, SIDE, 3)) as source:
+            own = own_scaling(source, 3)
+        assert own is not None
+        np.testing.assert_allclose(own.offset, [-124, -117, -103])
