@@ -14,11 +14,23 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from .box_coding import (
+    BoxCoding,
+    BoxForm,
+    CellCoding,
+    CornerCoding,
+    DirectCoding,
+    DistanceCoding,
+    OffsetCoding,
+)
+
 __all__ = [
     "Axis",
     "BoxCoding",
     "BoxForm",
     "CandidateBoxes",
+    "CellCoding",
+    "CornerCoding",
     "DetectionOutput",
     "DetectionRows",
     "DetectionTensors",
@@ -36,9 +48,6 @@ Axis: TypeAlias = Literal["batch", "rows", "columns", "anchors", "candidates", "
 the other; in each the rows, in those the columns, in those the anchors, unless these have an axis
 of their own); ``anchors_values`` over the anchors and, inside, the values of each; ``batch`` is any
 axis of 1."""
-
-BoxForm: TypeAlias = Literal["corners", "center_size", "corner_size"]
-"""``[x1, y1, x2, y2]``, ``[center x, center y, width, height]`` or ``[x1, y1, width, height]``."""
 
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Extent: TypeAlias = Annotated[int, Meta(ge=1, le=8192)]
@@ -73,99 +82,44 @@ class Grid(Struct, frozen=True, kw_only=True):
             cell and no anchor. Anchors that lie outermost in the tensor are grids one after the other.
         stride: Side of a cell in pixels of the input, where the grid reaches beyond the input: 416
             pixels in strides of 64 are 7 cells. None where the cells fill the input.
+        order: Where candidates stand in a row: ``row_major`` has one row of cells after the other,
+            ``column_major`` one column after the other.
     """
 
     rows: _Extent
     columns: _Extent
     anchors: list[tuple[float, float]] = []
     stride: _Positive | None = None
-
-
-class DirectCoding(Struct, frozen=True, kw_only=True, tag="direct", tag_field="coding"):
-    """The numbers are the box.
-
-    Attributes:
-        form: What the four numbers are.
-        order: ``yx`` where each pair begins with y, as in TensorFlow.
-        units: ``pixels`` of the input, or ``shares`` of its width and height.
-    """
-
-    form: BoxForm = "corners"
-    order: Literal["xy", "yx"] = "xy"
-    units: Literal["pixels", "shares"] = "pixels"
-
-
-class OffsetCoding(Struct, frozen=True, kw_only=True, tag="offset", tag_field="coding"):
-    """The numbers are offsets of center and size from a cell or an anchor.
-
-    ::
-
-        center = (cell + center_offset) * stride + center_scale * activation(x) * center_unit
-        size   = (size_scale * activation(size_factor * w)) ** size_power * size_unit
-
-    Attributes:
-        order: ``yx`` where each pair begins with y.
-        center_offset: Where in its cell a box begins to count, in cells: 0 its corner, 0.5 its middle.
-        center_activation: Applied to x and y.
-        center_unit: What 1 means: the ``cell``, the ``anchor``, the ``input``, or one ``pixel``.
-        size_activation: Applied to width and height.
-        size_unit: As ``center_unit``.
-    """
-
-    order: Literal["xy", "yx"] = "xy"
-    center_offset: float = 0.0
-    center_activation: Literal["none", "sigmoid", "tanh"] = "none"
-    center_scale: float = 1.0
-    center_unit: Literal["cell", "anchor", "input", "pixel"] = "cell"
-    size_activation: Literal["none", "exp", "sigmoid"] = "exp"
-    size_factor: float = 1.0
-    size_scale: float = 1.0
-    size_power: float = 1.0
-    size_unit: Literal["cell", "anchor", "input", "pixel"] = "cell"
-
-
-class DistanceCoding(Struct, frozen=True, kw_only=True, tag="distance", tag_field="coding"):
-    """The numbers are distances from a point of the cell to the left, top, right and bottom edge.
-
-    Attributes:
-        center_offset: The point in its cell, in cells.
-        bins: Where above 1, each distance is a distribution over 0, 1, ... bins - 1 (softmax, then
-            its mean), as in Li et al., "Generalized Focal Loss", 2020.
-        activation: Applied to each distance where it is one number.
-        unit: What 1 means: the ``cell``, or one ``pixel``.
-    """
-
-    center_offset: float = 0.5
-    bins: Annotated[int, Meta(ge=1, le=256)] = 1
-    activation: Literal["none", "exp", "relu"] = "none"
-    unit: Literal["cell", "pixel"] = "cell"
-
-
-BoxCoding: TypeAlias = DirectCoding | OffsetCoding | DistanceCoding
+    order: Literal["row_major", "column_major"] = "row_major"
 
 
 class Scale(Struct, frozen=True, kw_only=True):
     """One set of candidates. Models that look at several scales have several, or one concatenated.
 
     Attributes:
-        box: The first of four numbers (of 4 x ``bins`` for distances).
+        box: The first of four numbers (of 4 x ``bins`` for distances). None where the coding is ``cell``.
         size: Where width and height do not stand behind the center, but on their own: the first of two.
         classes: The first class score.
         objectness: Whether there is anything at all; None where classes say so alone.
+        quality: How well the box fits, as in IoU-aware detectors; None where nothing says so.
         grids: The cells, in the order in which candidates come. None needed where boxes are given
             directly.
         priors: Instead of grids: center x, center y, width and height of each candidate's own
             anchor, as shares of the input.
         coding: Where it is not that of the other scales.
+        label: Where all candidates are of one label, that one, from 0; ``classes`` is then one score. So
+            boxes that differ by class are described: a scale for each.
     """
 
-    box: Part
+    box: Part | None = None
     size: Part | None = None
     classes: Part
     objectness: Part | None = None
+    quality: Part | None = None
     grids: list[Grid] = []
     priors: list[tuple[float, float, float, float]] = []
     coding: BoxCoding | None = None
+    label: _Count | None = None
 
 
 class Suppression(Struct, frozen=True, kw_only=True):
@@ -175,13 +129,14 @@ class Suppression(Struct, frozen=True, kw_only=True):
         method: ``hard`` drops every box that overlaps a better one; ``soft`` lowers its score
             (Bodla et al., "Soft-NMS", 2017, Gaussian); ``weighted`` drops as ``hard`` does, and the
             box that stays becomes the mean of itself and those it drops, weighted by their scores, as in
-            MediaPipe; ``none``.
+            MediaPipe; ``merge`` makes boxes that touch one around them all, as Edge Impulse's FOMO does
+            with neighbouring cells; ``none``.
         iou_threshold: ``hard``, ``weighted``: how much overlap (intersection over union) is too much.
         sigma: ``soft``: the smaller, the more an overlap costs.
         by_class: Boxes of different classes leave each other alone.
     """
 
-    method: Literal["hard", "soft", "weighted", "none"] = "hard"
+    method: Literal["hard", "soft", "weighted", "merge", "none"] = "hard"
     iou_threshold: _Share = 0.45
     sigma: _Positive = 0.5
     by_class: bool = True
@@ -190,7 +145,8 @@ class Suppression(Struct, frozen=True, kw_only=True):
 class CandidateBoxes(Struct, frozen=True, kw_only=True, tag="candidate_boxes", tag_field="decoder"):
     """The network's own numbers.
 
-    ``score = objectness ** objectness_power * class ** class_power``, each after its activation.
+    ``score = objectness ** objectness_power * class ** class_power * quality ** quality_power``, each after
+    its activation; what a scale does not have is 1.
 
     Attributes:
         role: What it means.
@@ -199,6 +155,7 @@ class CandidateBoxes(Struct, frozen=True, kw_only=True, tag="candidate_boxes", t
         class_activation: Applied to the class scores; ``none`` where the model did.
         background: Whether the first or last class stands for nothing there; it is left out.
         objectness_activation: Applied to the objectness.
+        quality_activation: Applied to the quality.
         several_classes: Each class of a candidate that is over the threshold makes a box; else only
             its best.
         peaks: Where above 0, a class score counts only if it is the highest of its class within a
@@ -223,6 +180,8 @@ class CandidateBoxes(Struct, frozen=True, kw_only=True, tag="candidate_boxes", t
     most_candidates: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression()
+    quality_activation: Literal["none", "sigmoid"] = "none"
+    quality_power: _Positive = 1.0
 
 
 class DetectionTensors(Struct, frozen=True, kw_only=True, tag="detection_tensors", tag_field="decoder"):
@@ -232,14 +191,17 @@ class DetectionTensors(Struct, frozen=True, kw_only=True, tag="detection_tensors
         role: What it means.
         boxes, classes, scores, count: Names of the tensors. ``count`` may be ``""`` where the model
             gives none: then rows with a score below ``least_score`` are empty. ``scores`` may name the
-            tensor of boxes: then it is the fifth number of a row.
+            tensor of boxes: then it is the fifth number of a row. ``classes`` may be ``""`` where there is
+            one label.
         coding: What the four numbers of a box mean.
         first_class: The class number of the first label; 1 where 0 is the background.
+        unread: So many numbers of a row of ``boxes`` stand behind those that are read. None, in manifests
+            before 1.3: any number may.
     """
 
     role: Literal["detections"] = "detections"
     boxes: str
-    classes: str
+    classes: str = ""
     scores: str
     count: str = ""
     coding: DirectCoding = DirectCoding(order="yx", units="shares")
@@ -247,6 +209,7 @@ class DetectionTensors(Struct, frozen=True, kw_only=True, tag="detection_tensors
     least_score: _Share = 0.05
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression(method="none")
+    unread: _Count | None = None
 
 
 class DetectionRows(Struct, frozen=True, kw_only=True, tag="detection_rows", tag_field="decoder"):
@@ -258,6 +221,11 @@ class DetectionRows(Struct, frozen=True, kw_only=True, tag="detection_rows", tag
         box_column, score_column, class_column: Where in a row they stand, from 0.
         coding: What the four numbers of a box mean.
         first_class: The class number of the first label; 1 where 0 is the background.
+        one_class: There is one label, and no number of a row says so: ``class_column`` is not read.
+        picture_column: Where a row says which picture of the batch it is of; -1 ends the list, as in Caffe
+            and OpenVINO. None where it does not say, or where that is not read.
+        unread: So many numbers of a row stand behind the last that is read. None, in manifests before
+            1.3: any number may.
     """
 
     role: Literal["detections"] = "detections"
@@ -270,6 +238,9 @@ class DetectionRows(Struct, frozen=True, kw_only=True, tag="detection_rows", tag
     least_score: _Share = 0.05
     most: Annotated[int, Meta(ge=1, le=10_000)] = 300
     suppression: Suppression = Suppression(method="none")
+    one_class: bool = False
+    picture_column: _Count | None = None
+    unread: _Count | None = None
 
 
 DetectionOutput: TypeAlias = CandidateBoxes | DetectionTensors | DetectionRows

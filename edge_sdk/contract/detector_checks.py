@@ -10,6 +10,8 @@ from ..errors import ManifestError
 from .detector import (
     BoxCoding,
     CandidateBoxes,
+    CellCoding,
+    CornerCoding,
     DetectionRows,
     DetectionTensors,
     DirectCoding,
@@ -21,7 +23,7 @@ from .detector import (
 from .detector_geometry import check_geometry
 from .image import ImageInput
 
-__all__ = ["candidate_count", "check_detector"]
+__all__ = ["candidate_count", "check_detector", "row_columns"]
 
 _MOST_CANDIDATES = 1_000_000
 
@@ -31,6 +33,16 @@ def candidate_count(scale: Scale) -> int:
     if scale.priors:
         return len(scale.priors)
     return sum(grid.rows * grid.columns * max(1, len(grid.anchors)) for grid in scale.grids)
+
+
+def row_columns(rows: DetectionRows) -> list[int]:
+    """Which numbers of a row are read."""
+    columns = [*range(rows.box_column, rows.box_column + 4), rows.score_column]
+    if not rows.one_class:
+        columns.append(rows.class_column)
+    if rows.picture_column is not None:
+        columns.append(rows.picture_column)
+    return columns
 
 
 def check_detector(
@@ -52,10 +64,12 @@ def check_detector(
             _check_scale(where, scale, output)
             check_geometry(where, scale, scale.coding or output.coding, image)
     elif isinstance(output, DetectionRows):
-        columns = {*range(output.box_column, output.box_column + 4), output.score_column, output.class_column}
-        if len(columns) != 6:
+        _check_finite("the detector", output.coding)
+        columns = row_columns(output)
+        if len(set(columns)) != len(columns):
             raise ManifestError("box, score and class of a detection row stand in the same columns")
     else:
+        _check_finite("the detector", output.coding)
         _check_tensors(output)
 
 
@@ -77,31 +91,60 @@ def _check_tensors(output: DetectionTensors) -> None:
 def _check_scale(where: str, scale: Scale, output: CandidateBoxes) -> None:
     if scale.grids and scale.priors:
         raise ManifestError(f"{where} has both grids and priors; one says where candidates are")
-    parts = {"box": scale.box, "size": scale.size, "classes": scale.classes, "objectness": scale.objectness}
+    parts = {
+        "box": scale.box,
+        "size": scale.size,
+        "classes": scale.classes,
+        "objectness": scale.objectness,
+        "quality": scale.quality,
+    }
     for name, part in parts.items():
         if part is not None:
-            _check_axes(f"{where}, {name}", part, scale, one_number=name in ("classes", "objectness"))
+            _check_axes(f"{where}, {name}", part, scale, one_number=name not in ("box", "size"))
     _check_coding(where, scale, scale.coding or output.coding)
     _check_peaks(where, scale, output)
+    if scale.label is not None and (output.class_activation == "softmax" or output.background != "none"):
+        raise ManifestError(
+            f"{where} has candidates of one label, whose score stands alone: no softmax, no background"
+        )
 
 
 def _check_coding(where: str, scale: Scale, coding: BoxCoding) -> None:
-    numbers = [value for value in structs.astuple(coding) if isinstance(value, float)]
-    if not all(math.isfinite(value) for value in numbers):
-        raise ManifestError(f"{where}: a number of its coding is not finite")
-    if isinstance(coding, OffsetCoding | DistanceCoding) and not (scale.grids or scale.priors):
+    _check_finite(where, coding)
+    if not isinstance(coding, DirectCoding) and not (scale.grids or scale.priors):
         raise ManifestError(f"{where}: boxes are relative to cells, but no grid says where those are")
-    if isinstance(coding, DistanceCoding) and scale.priors:
-        raise ManifestError(f"{where}: distances count from the cells of a grid, not from priors")
-    units = (coding.center_unit, coding.size_unit) if isinstance(coding, OffsetCoding) else ()
+    units = _units(coding)
     if "anchor" in units and any(not grid.anchors for grid in scale.grids):
         raise ManifestError(f"{where}: boxes are relative to anchors, but a grid has none")
     if "cell" in units and scale.priors:
         raise ManifestError(f"{where}: boxes are relative to cells, but priors have none")
-    if scale.size is not None and (
-        isinstance(coding, DistanceCoding) or (isinstance(coding, DirectCoding) and coding.form == "corners")
+    if scale.size is not None and not (
+        isinstance(coding, OffsetCoding) or (isinstance(coding, DirectCoding) and coding.form != "corners")
     ):
         raise ManifestError(f"{where}: a box of this coding has no size that could stand on its own")
+    if (scale.box is None) != isinstance(coding, CellCoding):
+        raise ManifestError(
+            f"{where} says where the numbers of a box stand, but the coding 'cell' has none"
+            if scale.box
+            else f"{where} does not say where the numbers of a box stand; only the coding 'cell' has none"
+        )
+
+
+def _check_finite(where: str, coding: BoxCoding) -> None:
+    numbers = [value for value in structs.astuple(coding) if isinstance(value, float)]
+    if not all(math.isfinite(value) for value in numbers):
+        raise ManifestError(f"{where}: a number of its coding is not finite")
+
+
+def _units(coding: BoxCoding) -> tuple[str, ...]:
+    """What the numbers of a coding are relative to."""
+    if isinstance(coding, OffsetCoding):
+        return coding.center_unit, coding.size_unit
+    if isinstance(coding, CornerCoding):
+        return "anchor", coding.unit
+    if isinstance(coding, DistanceCoding):
+        return (coding.unit,)
+    return ("cell",) if isinstance(coding, CellCoding) else ()
 
 
 def _check_peaks(where: str, scale: Scale, output: CandidateBoxes) -> None:
@@ -109,7 +152,7 @@ def _check_peaks(where: str, scale: Scale, output: CandidateBoxes) -> None:
         return
     if output.peaks % 2 == 0:
         raise ManifestError(f"peaks must be an odd number of cells, not {output.peaks}")
-    if output.class_activation == "softmax" or scale.objectness is not None:
+    if output.class_activation == "softmax" or scale.objectness is not None or scale.quality is not None:
         raise ManifestError(f"{where}: peaks are of class scores on their own: no softmax, no objectness")
     if "rows" not in scale.classes.axes:
         raise ManifestError(f"{where}: peaks need class scores that stand in rows and columns")
@@ -127,6 +170,8 @@ def _check_axes(where: str, part: Part, scale: Scale, *, one_number: bool) -> No
         raise ManifestError(f"{where}: axes must name values or anchors_values once, not {part.axes}")
     if in_grid and len(scale.grids) > 1:
         raise ManifestError(f"{where}: one tensor of rows and columns cannot hold {len(scale.grids)} grids")
+    if in_grid and scale.grids and scale.grids[0].order == "column_major":
+        raise ManifestError(f"{where}: its axes name rows and columns, so candidates are not column_major")
     if in_grid and scale.priors:
         raise ManifestError(f"{where}: priors are in a row; its axes must name candidates")
     by_anchor = "candidates" in axes and bool({"anchors", "anchors_values"} & set(axes))

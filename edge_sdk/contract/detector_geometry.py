@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import ManifestError
-from .detector import BoxCoding, DirectCoding, Grid, OffsetCoding, Scale
+from .detector import BoxCoding, CornerCoding, DirectCoding, DistanceCoding, Grid, OffsetCoding, Scale
 from .image import ImageInput
 
 __all__ = ["check_geometry"]
@@ -35,7 +35,11 @@ def check_geometry(where: str, scale: Scale, coding: BoxCoding, image: ImageInpu
     sides = [side for grid in scale.grids for anchor in grid.anchors for side in anchor]
     if not all(math.isfinite(side) and side > 0 for side in sides):
         raise ManifestError(f"{where} has an anchor whose width or height is no number above 0")
-    by_anchor = isinstance(coding, OffsetCoding) and "anchor" in (coding.center_unit, coding.size_unit)
+    by_anchor = (
+        isinstance(coding, CornerCoding)
+        or (isinstance(coding, OffsetCoding) and "anchor" in (coding.center_unit, coding.size_unit))
+        or (isinstance(coding, DistanceCoding) and coding.unit == "anchor")
+    )
     if by_anchor and sides and max(sides) < 1:
         raise ManifestError(
             f"{where}: anchors are in pixels of the input, but all are smaller than one pixel"

@@ -57,7 +57,7 @@ __all__ = [
     "encode_manifest",
 ]
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 Activation: TypeAlias = Literal["none", "sigmoid", "softmax"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..contract.values import Float32Array
 
-__all__ = ["as_share", "sigmoid", "softmax"]
+__all__ = ["as_share", "sigmoid", "softmax", "softplus"]
 
 _SATURATED = np.float32(80.0)  # float32 exp() does not overflow up to this
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
@@ -22,6 +22,12 @@ def sigmoid(logits: Float32Array) -> Float32Array:
     """``1 / (1 + exp(-x))`` of each, in an array of its own."""
     scores: Float32Array = _ONE / (_ONE + np.exp(-np.maximum(logits, -_SATURATED)))
     return scores
+
+
+def softplus(values: Float32Array) -> Float32Array:
+    """``log(1 + exp(x))`` of each, in an array of its own: never below 0."""
+    positive: Float32Array = np.logaddexp(values, _ZERO)
+    return positive
 
 
 def softmax(logits: Float32Array) -> Float32Array:

@@ -7,10 +7,17 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..contract.detector import BoxCoding, DirectCoding, DistanceCoding, OffsetCoding
+from ..contract.detector import (
+    BoxCoding,
+    CellCoding,
+    CornerCoding,
+    DirectCoding,
+    DistanceCoding,
+    OffsetCoding,
+)
 from ..contract.image import ImageInput
 from ..contract.values import Array, Float32Array
-from .activation import sigmoid, softmax
+from .activation import sigmoid, softmax, softplus
 from .places import Places
 from .raw_detections import Indices
 
@@ -22,10 +29,14 @@ BoxDecoder: TypeAlias = Callable[[Float32Array, Indices], Float32Array]
 _SATURATED = np.float32(20.0)  # exp() of more: half a billion cells
 _FAR = np.float32(1e6)
 """Numbers, and corners in pixels, beyond this are as good as this; products stay finite."""
+_EDGES = {"ltrb": [0, 1, 2, 3], "tlbr": [1, 0, 3, 2], "tblr": [2, 0, 3, 1], "lrtb": [0, 2, 1, 3]}
+"""Where the left, the top, the right and the bottom edge stand in each order."""
 
 
 def numbers_per_box(coding: BoxCoding) -> int:
     """How many numbers describe one box."""
+    if isinstance(coding, CellCoding):
+        return 0
     return 4 * coding.bins if isinstance(coding, DistanceCoding) else 4
 
 
@@ -43,15 +54,26 @@ def box_decoder(coding: BoxCoding, places: Places | None, image: ImageInput) -> 
         raise ValueError("boxes relative to cells need cells")
     if isinstance(coding, OffsetCoding):
         return _offset(coding, places, image)
-    return _distance(coding, places)
+    if isinstance(coding, CornerCoding):
+        return _corner(coding, places, image)
+    if isinstance(coding, CellCoding):
+        return _cell(coding, places)
+    return _distance(coding, places, image)
 
 
 def _direct(coding: DirectCoding, image: ImageInput) -> BoxDecoder:
-    factor = np.array([image.width, image.height] * 2 if coding.units == "shares" else [1] * 4, np.float32)
+    unit = np.array([image.width, image.height] if coding.units == "shares" else [1, 1], np.float64)
+    scale_y = coding.scale if coding.scale_y is None else coding.scale_y
+    factor = np.tile(unit * [coding.scale, scale_y], 2).astype(np.float32)
+    shift = np.tile(unit * coding.offset, 2).astype(np.float32)
+    if coding.form != "corners":
+        shift[2:] = 0  # a size is where it is
     columns = [1, 0, 3, 2] if coding.order == "yx" else [0, 1, 2, 3]
 
     def decode(numbers: Float32Array, _chosen: Indices) -> Float32Array:
-        values = _tame(numbers)[:, columns] * factor
+        values = _activated(numbers, coding.activation)[:, columns] * factor
+        if coding.offset:
+            values += shift
         if coding.form == "center_size":
             return _around(values[:, :2], values[:, 2:] * np.float32(0.5))
         if coding.form == "corner_size":
@@ -62,12 +84,7 @@ def _direct(coding: DirectCoding, image: ImageInput) -> BoxDecoder:
 
 
 def _offset(coding: OffsetCoding, places: Places, image: ImageInput) -> BoxDecoder:
-    units = {
-        "cell": places.strides,
-        "anchor": places.anchors,
-        "input": np.array([[image.width, image.height]], np.float32),
-        "pixel": np.ones((1, 2), np.float32),
-    }
+    units = _units(places, image)
     origins = places.corners + np.float32(coding.center_offset) * places.strides
     center_units = _one_if_equal(units[coding.center_unit] * np.float32(coding.center_scale))
     half_units = _one_if_equal(units[coding.size_unit] * np.float32(0.5))
@@ -90,21 +107,58 @@ def _offset(coding: OffsetCoding, places: Places, image: ImageInput) -> BoxDecod
     return decode
 
 
-def _distance(coding: DistanceCoding, places: Places) -> BoxDecoder:
+def _corner(coding: CornerCoding, places: Places, image: ImageInput) -> BoxDecoder:
+    middles = places.corners + np.float32(coding.center_offset) * places.strides
+    half = places.anchors * np.float32(0.5)
+    origins = np.concatenate([middles - half, middles + half], axis=1)
+    units = _one_if_equal(np.tile(_units(places, image)[coding.unit] * np.float32(coding.scale), (1, 2)))
+    columns = [1, 0, 3, 2] if coding.order == "yx" else [0, 1, 2, 3]
+
+    def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
+        return _tame(origins.take(chosen, axis=0) + _tame(numbers)[:, columns] * _of(units, chosen))
+
+    return decode
+
+
+def _cell(coding: CellCoding, places: Places) -> BoxDecoder:
+    half = places.strides * np.float32(0.5)
+    middles = places.corners + half
+
+    def decode(_numbers: Float32Array, chosen: Indices) -> Float32Array:
+        sides = half.take(chosen, axis=0) * np.float32(coding.scale)
+        return _around(middles.take(chosen, axis=0), sides)
+
+    return decode
+
+
+def _distance(coding: DistanceCoding, places: Places, image: ImageInput) -> BoxDecoder:
     origins = places.corners + np.float32(coding.center_offset) * places.strides
-    units = _one_if_equal(places.strides if coding.unit == "cell" else np.ones((1, 2), np.float32))
+    units = _one_if_equal(_units(places, image)[coding.unit] * np.float32(coding.scale))
     bins = np.arange(coding.bins, dtype=np.float32)
+    edges = _EDGES[coding.order]
 
     def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
         if coding.bins > 1:
             values = softmax(_tame(numbers).reshape(-1, 4, coding.bins)) @ bins
         else:
             values = _activated(numbers, coding.activation)
+        if coding.order != "ltrb":
+            values = values[:, edges]
         origin, unit = origins[chosen], _of(units, chosen)
         corners = np.concatenate([origin - values[:, :2] * unit, origin + values[:, 2:] * unit], axis=1)
         return _tame(corners)
 
     return decode
+
+
+def _units(places: Places, image: ImageInput) -> dict[str, Float32Array]:
+    """Width and height of what 1 may mean, of each candidate or of all."""
+    return {
+        "cell": places.strides,
+        "anchor": places.anchors,
+        "input": np.array([[image.width, image.height]], np.float32),
+        "pixel": np.ones((1, 2), np.float32),
+    }
 
 
 def _tame(numbers: Float32Array) -> Float32Array:
@@ -136,5 +190,7 @@ def _activated(values: Float32Array, activation: str) -> Float32Array:
         return np.tanh(values)
     if activation == "exp":
         return np.exp(np.minimum(values, _SATURATED))
+    if activation == "softplus":
+        return softplus(_tame(values))
     tame = _tame(values)
     return np.maximum(tame, 0) if activation == "relu" else tame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..contract.values import Detections
-from .boxes import pairwise_iou
+from .overlap import pairwise_iou
 
 __all__ = ["match_boxes"]
 

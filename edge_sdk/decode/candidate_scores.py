@@ -21,7 +21,7 @@ from .peaks import local_peaks
 from .raw_detections import Indices
 from .tensor_reader import TensorReader, refuse_no_score
 
-__all__ = ["Chosen", "ScoreReader"]
+__all__ = ["Chosen", "Factor", "ScoreReader"]
 
 _MARGIN = 0.999
 """The quick comparison lets a little more through than the exact one, whatever rounding does."""
@@ -41,6 +41,20 @@ class Chosen(NamedTuple):
     labels: npt.NDArray[np.int64]
 
 
+class Factor(NamedTuple):
+    """One number of each candidate that multiplies the scores of its classes: objectness, or quality.
+
+    Attributes:
+        activation: Applied to it: ``none`` or ``sigmoid``.
+        power: Then it is raised to this.
+        least: What it must be before both, if a score is to be enough.
+    """
+
+    activation: str
+    power: float
+    least: np.float32
+
+
 class ScoreReader:
     """Scores of one detector's candidates.
 
@@ -57,27 +71,33 @@ class ScoreReader:
         # A softmax looks at all classes; what else there is leaves their order as it is.
         self._best_is_best_before = not output.several_classes and output.class_activation != "softmax"
         self._least_class = _threshold(output.least_score, output.class_power, output.class_activation)
-        self._least_objectness = _threshold(
-            output.least_score, output.objectness_power, output.objectness_activation
-        )
+        self._objectness = _factor(output.least_score, output.objectness_power, output.objectness_activation)
+        self._quality = _factor(output.least_score, output.quality_power, output.quality_activation)
 
-    def choose(self, tensors: TensorReader, classes: PartLayout, objectness: PartLayout | None) -> Chosen:
+    def choose(
+        self,
+        tensors: TensorReader,
+        classes: PartLayout,
+        objectness: PartLayout | None,
+        quality: PartLayout | None = None,
+    ) -> Chosen:
         """Read one scale.
 
         Raises:
             BackendError: An output that is no finite number, or no score though no activation is left.
         """
         flat = tensors.flat(classes.tensor)
-        if objectness is None:
+        factors = [
+            _over_least(tensors, part, rule)
+            for part, rule in ((objectness, self._objectness), (quality, self._quality))
+            if part is not None
+        ]
+        if not factors:
             return self._by_class(flat, classes)
-        things = tensors.flat(objectness.tensor)
-        raw = objectness.first_numbers(things)
-        if self._output.objectness_activation == "none":
-            refuse_no_score(objectness.tensor, raw)
-        candidates = (raw >= self._least_objectness).nonzero()[0]
-        present = raw.take(candidates)
-        present = sigmoid(present) if self._output.objectness_activation == "sigmoid" else as_share(present)
-        factor = _power(present, self._output.objectness_power)
+        candidates, factor = factors[0]
+        for others, shares in factors[1:]:
+            candidates, mine, theirs = np.intersect1d(candidates, others, True, return_indices=True)
+            factor = factor.take(mine) * shares.take(theirs)
         return self._exact(flat, classes, candidates, factor)
 
     def _by_class(self, flat: Float32Array, classes: PartLayout) -> Chosen:
@@ -145,6 +165,21 @@ class ScoreReader:
         if len(kept) == len(chosen.scores):
             return chosen
         return Chosen(chosen.candidates.take(kept), chosen.scores.take(kept), chosen.labels.take(kept))
+
+
+def _factor(least_score: float, power: float, activation: str) -> Factor:
+    return Factor(activation, power, _threshold(least_score, power, activation))
+
+
+def _over_least(tensors: TensorReader, part: PartLayout, rule: Factor) -> tuple[Indices, Float32Array]:
+    """Candidates whose factor alone leaves a score that is enough, and that factor of each."""
+    raw = part.first_numbers(tensors.flat(part.tensor))
+    if rule.activation == "none":
+        refuse_no_score(part.tensor, raw)
+    candidates = (raw >= rule.least).nonzero()[0]
+    chosen = raw.take(candidates)
+    shares = sigmoid(chosen) if rule.activation == "sigmoid" else as_share(chosen)
+    return candidates, _power(shares, rule.power)
 
 
 def _threshold(least_score: float, power: float, activation: str) -> np.float32:

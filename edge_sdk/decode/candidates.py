@@ -21,6 +21,8 @@ from .tensor_reader import TensorReader, called, find_spec
 
 __all__ = ["CandidateDecoder"]
 
+_NO_NUMBERS = np.empty((0, 0), np.float32)
+
 
 class CandidateDecoder:
     """Decodes one model's candidates. Not for use by two threads at once.
@@ -33,9 +35,13 @@ class CandidateDecoder:
 
     def __init__(self, output: CandidateBoxes, image: ImageInput, n_labels: int) -> None:
         self._output = output
+        self._n_labels = n_labels
         scores = ScoreReader(output, n_labels)
+        of_one_label = ScoreReader(output, 1)
         self._scales = [
-            _ScaleDecoder(f"scale {number}", scale, output, image, scores)
+            _ScaleDecoder(
+                f"scale {number}", scale, output, image, scores if scale.label is None else of_one_label
+            )
             for number, scale in enumerate(output.scales)
         ]
 
@@ -45,6 +51,7 @@ class CandidateDecoder:
         Raises:
             ModelError: An output is missing or of another shape; names it, and both shapes.
         """
+        self._check_labels()
         for scale in self._scales:
             scale.check(outputs)
 
@@ -69,12 +76,25 @@ class CandidateDecoder:
             most=self._output.most,
         )
 
+    def _check_labels(self) -> None:
+        """Each label has a scale that can find it, and each scale a label that there is."""
+        labels = {scale.label for scale in self._output.scales}
+        named = {label for label in labels if label is not None}
+        known = set(range(self._n_labels))
+        if named - known or (None not in labels and named != known):
+            raise ModelError(
+                f"the detector's scales are of labels {', '.join(map(str, sorted(named)))}, but it has "
+                f"{self._n_labels} labels",
+                hint="the label of a scale counts from 0",
+            )
+
 
 class _Layouts(NamedTuple):
-    box: PartLayout
     classes: PartLayout
-    size: PartLayout | None
-    objectness: PartLayout | None
+    box: PartLayout | None = None
+    size: PartLayout | None = None
+    objectness: PartLayout | None = None
+    quality: PartLayout | None = None
 
 
 class _ScaleDecoder:
@@ -91,14 +111,14 @@ class _ScaleDecoder:
         self._places = find_places(scale, image)
         self._decode = box_decoder(coding, self._places, image)
         count = numbers_per_box(coding)
-        self._read = {
+        parts = {
             "box": (scale.box, count if scale.size is None else 2),
             "classes": (scale.classes, scores.n_columns),
+            "size": (scale.size, 2),
+            "objectness": (scale.objectness, 1),
+            "quality": (scale.quality, 1),
         }
-        if scale.size is not None:
-            self._read["size"] = (scale.size, 2)
-        if scale.objectness is not None:
-            self._read["objectness"] = (scale.objectness, 1)
+        self._read = {name: (part, numbers) for name, (part, numbers) in parts.items() if part is not None}
         self._tensors = tuple(dict.fromkeys(part.tensor for part, _ in self._read.values()))
         self._shapes: Mapping[str, tuple[int, ...]] = {}
         self._layouts: _Layouts | None = None
@@ -115,10 +135,16 @@ class _ScaleDecoder:
 
     def __call__(self, tensors: TensorReader) -> RawDetections:
         layouts = self._lay_out({name: tensors.shape(name) for name in self._tensors})
-        candidates, scores, labels = self._scores.choose(tensors, layouts.classes, layouts.objectness)
+        candidates, scores, labels = self._scores.choose(
+            tensors, layouts.classes, layouts.objectness, layouts.quality
+        )
+        if self._scale.label is not None:
+            labels = labels + self._scale.label
         if len(scores) > self._most:
             best = best_first(scores, self._most)
             candidates, scores, labels = candidates[best], scores[best], labels[best]
+        if layouts.box is None:
+            return RawDetections(self._decode(_NO_NUMBERS, candidates), scores, labels)
         numbers = layouts.box.gather(tensors.flat(layouts.box.tensor), candidates)
         if layouts.size is not None:
             sizes = layouts.size.gather(tensors.flat(layouts.size.tensor), candidates)
@@ -138,9 +164,7 @@ class _ScaleDecoder:
             counts = ", ".join(f"{layout.candidates} of {name}" for name, layout in layouts.items())
             raise ModelError(f"the parts of {self._where} do not belong together: the model gives {counts}")
         self._shapes = shapes
-        self._layouts = _Layouts(
-            layouts["box"], layouts["classes"], layouts.get("size"), layouts.get("objectness")
-        )
+        self._layouts = _Layouts(**layouts)
         return self._layouts
 
     def _check_extent(self, where: str, unread: int, layout: PartLayout, count: int, *, exact: bool) -> None:

@@ -14,7 +14,7 @@ __all__ = ["Places", "find_places"]
 
 
 class Places(NamedTuple):
-    """The geometry of one scale. Candidates run over grids, in each rows, columns, anchors.
+    """The geometry of one scale. Candidates run over grids, in each over cells, in these anchors.
 
     Attributes:
         corners: Left upper corner of each candidate's cell, float32, shape ``[n, 2]``; of a prior,
@@ -58,7 +58,10 @@ def _cells(grid: Grid, image: ImageInput) -> tuple[Float32Array, Float32Array, F
     else:
         stride = np.array([image.width / grid.columns, image.height / grid.rows])
     rows, columns = np.mgrid[: grid.rows, : grid.columns]
-    corners = np.stack([columns, rows], axis=-1).reshape(-1, 2) * stride
+    cells = np.stack([columns, rows], axis=-1)
+    if grid.order == "column_major":
+        cells = cells.transpose(1, 0, 2)
+    corners = cells.reshape(-1, 2) * stride
     per_candidate = np.repeat(corners, len(anchors), axis=0)
     return (
         per_candidate,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..contract.detector import Suppression
-from .boxes import iou
+from ..contract.values import Float32Array
 from .greedy import keep_best
+from .overlap import iou
 from .raw_detections import RawDetections, best_first
 
 __all__ = ["suppress"]
+
+_ROUNDING = 0.01  # pixels
 
 
 def suppress(found: RawDetections, rule: Suppression, *, least_score: float, most: int) -> RawDetections:
@@ -17,7 +21,7 @@ def suppress(found: RawDetections, rule: Suppression, *, least_score: float, mos
 
     Args:
         found: In any order.
-        rule: ``hard``, ``soft``, ``weighted`` or ``none``.
+        rule: ``hard``, ``soft``, ``weighted``, ``merge`` or ``none``.
         least_score: ``soft``: a box whose score falls below is dropped.
         most: So many boxes at most are given.
 
@@ -32,6 +36,8 @@ def suppress(found: RawDetections, rule: Suppression, *, least_score: float, mos
         return _soft(found, rule, least_score, most)
     if rule.method == "weighted":
         return _weighted(found, rule, most)
+    if rule.method == "merge":
+        return _merged(found, rule, most)
     labels = found.labels if rule.by_class else None
     return found.take(keep_best(found.boxes, found.scores, rule.iou_threshold, labels)[:most])
 
@@ -68,3 +74,31 @@ def _weighted(found: RawDetections, rule: Suppression, most: int) -> RawDetectio
         picked.append(RawDetections(mean[None].astype(np.float32), left.scores[:1], left.labels[:1]))
         left = left.take((~together).nonzero()[0])
     return RawDetections(*(np.concatenate(column) for column in zip(*picked, strict=True)))
+
+
+def _merged(found: RawDetections, rule: Suppression, most: int) -> RawDetections:
+    """Edge Impulse's for FOMO: boxes that touch become one around them all, as good as the best."""
+    left = found.take(best_first(found.scores))
+    picked: list[RawDetections] = []
+    while len(left.scores) and len(picked) < most:
+        first = left.take(np.array([0]))
+        around, together = first.boxes[0], np.zeros(len(left.scores), bool)
+        while True:  # what grows may reach others
+            touching = _touching(around, left.boxes)
+            if rule.by_class:
+                touching &= left.labels == first.labels[0]
+            touching[0] = True
+            if np.array_equal(touching, together):
+                break
+            together = touching
+            chosen = left.boxes[together]
+            around = np.concatenate([chosen[:, :2].min(axis=0), chosen[:, 2:].max(axis=0)])
+        picked.append(first._replace(boxes=around[None]))
+        left = left.take((~together).nonzero()[0])
+    return RawDetections(*(np.concatenate(column) for column in zip(*picked, strict=True)))
+
+
+def _touching(box: Float32Array, boxes: Float32Array) -> npt.NDArray[np.bool_]:
+    """Whether each box and the first have an edge, a corner or more in common, but for rounding."""
+    gaps: Float32Array = np.maximum(boxes[:, :2] - box[2:], box[:2] - boxes[:, 2:])
+    return np.asarray((gaps <= _ROUNDING).all(axis=1))

@@ -24,6 +24,7 @@ form = "center_size"
 box = { axes = ["batch", "values", "candidates"] }
 classes = { axes = ["batch", "values", "candidates"], start = 4 }
 """
+CODINGS = "coding is one of direct, offset, corner_offset, distance, cell"
 RULE = "[default_rule]\nthreshold = 0.5\n"
 
 
@@ -72,8 +73,8 @@ def test_priors_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
         ('head = "yolov88"', "did you mean 'yolov8'"),
         ("head = [1]", "no detector head"),
         ('decoder = "boxes"', "decoder is one of candidate_boxes, detection_tensors, detection_rows"),
-        (IN_FULL.replace('"direct"', '"offsets"'), "coding is one of direct, offset, distance"),
-        (IN_FULL.replace('coding = "direct"\n', ""), "coding is one of direct, offset, distance"),
+        (IN_FULL.replace('"direct"', '"offsets"'), CODINGS),
+        (IN_FULL.replace('coding = "direct"\n', ""), CODINGS),
         (IN_FULL.replace('"values",', '"vals",'), "axes is one of anchors, anchors_values, batch"),
         (IN_FULL.replace("_size", "_sizes"), "form is one of center_size, corner_size, corners"),
         (IN_FULL.replace("class_activation", "clas_activation"), "did you mean 'class_activation'"),

@@ -54,10 +54,15 @@ def test_manifest_of_a_detector_from_the_field_is_read_back() -> None:
     assert decode_manifest((GOLDEN / "detector.json").read_bytes()) == example_detector()
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
 def test_manifest_of_an_earlier_version_is_still_read(version: str) -> None:
     read = decode_manifest((GOLDEN / f"manifest-{version}.json").read_bytes())
     assert msgspec.structs.replace(read, schema_version=SCHEMA_VERSION) == example_manifest()
+
+
+def test_manifest_of_a_detector_of_an_earlier_version_is_still_read() -> None:
+    read = decode_manifest((GOLDEN / "detector-1.2.json").read_bytes())
+    assert msgspec.structs.replace(read, schema_version=SCHEMA_VERSION) == example_detector()
 
 
 def test_manifest_of_a_later_minor_version_is_read_and_its_new_fields_are_ignored() -> None:

@@ -131,7 +131,7 @@ RULE = ("rules", "gunshot")
         (_set("variants", 0, "bytes", to=12), "disagree on"),
         (_set("variants", 0, "format", to="pickle"), "format"),
         (_set("golden", "label_ids", to=["gunshot", "chainsaw"]), "other labels, or another order"),
-        (_set("schema_version", to="2.0"), "schema version 2.0; this edge-sdk reads 1.2"),
+        (_set("schema_version", to="2.0"), "schema version 2.0; this edge-sdk reads 1.3"),
         (_set("outputs", 0, "decoder", to="boxes"), "decoder"),
     ],
 )
