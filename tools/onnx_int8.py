@@ -20,7 +20,7 @@ import numpy as np
 
 from converters.quiet import import_tensorflow, quiet_libraries
 from converters.sources.open_source import open_source
-from converters.variants.mixed_precision import relative_error
+from converters.variants.output_error import relative_error
 from converters.variants.modelopt_int8 import quantize_by_modelopt
 from converters.variants.onnx_conversion import convert_onnx
 from converters.variants.onnx_int8 import OnnxQuantizer

@@ -1,4 +1,7 @@
-"""int8 with the layers kept in float that need it: the first ones, and a light end.
+"""int8 with the layers kept in float that need it: the first ones, and a light end. For TFLite.
+
+A conversion takes TensorFlow's converter seconds, so that few are tried; where it is cheap, layers are
+chosen one by one (:mod:`.layer_sensitivity`).
 
 An error of the first layers goes through all others, and they hold few weights. So as many layers
 from the input on are kept in float as it takes to bring the error on calibration tensors down to an
@@ -16,22 +19,20 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol
 
-import numpy as np
-
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.manifest import ModelFormat
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import ConversionError
-from edge_sdk.inference.open import open_backend
 
-from ..quiet import quiet_libraries
 from .made import Made
+from .output_error import OutputError, relative_error
 from .tflite_operations import Operation
 
 __all__ = [
     "ERROR_AIMED_AT",
     "LayerQuantizer",
     "bound_by_range",
+    "describe_mixed",
     "first_layers",
     "light_end",
     "make_mixed",
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 ERROR_AIMED_AT = 0.03
-"""Of the raw output on calibration tensors, relative: see :func:`relative_error`."""
+"""Of the raw output on calibration tensors, relative: see :func:`.output_error.relative_error`."""
 
 _RUNS = 8
 _MOST_RUNS = 7
@@ -112,12 +113,17 @@ def make_mixed(quantizer: LayerQuantizer, progress: Progress) -> Made:
     counts = search.counts
     found = bisect_left(counts, True, hi=len(counts) - 1, key=lambda kept: attempt(kept).is_enough)
     chosen = attempt(counts[found])
-    layers = [operation for operation in quantizer.read(chosen.content) if operation.is_layer]
+    return describe_mixed(quantizer, chosen.content, chosen.error, search.int8_error)
+
+
+def describe_mixed(quantizer: LayerQuantizer, content: bytes, error: float, int8_error: float) -> Made:
+    """What was found, with the layers that really are float; errors are those on the calibration tensors."""
+    layers = [operation for operation in quantizer.read(content) if operation.is_layer]
     note = (
-        f"{_describe([layer.is_float for layer in layers])} in float; off by {chosen.error:.1%} on "
-        f"{len(search.samples)} calibration tensors, int8 by {search.int8_error:.1%}"
+        f"{_describe([layer.is_float for layer in layers])} in float; off by {error:.1%} on "
+        f"{len(quantizer.samples())} calibration tensors, int8 by {int8_error:.1%}"
     )
-    return Made(chosen.content, note, tuple(layer.short_name for layer in layers if layer.is_float))
+    return Made(content, note, tuple(layer.short_name for layer in layers if layer.is_float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +151,16 @@ class _Search:
             (end, counts) for end in ends if (counts := _counts_of_first_layers(self.n_layers, end))
         )
         self.samples = quantizer.samples()
-        self._wanted = self._run(quantizer.float_model)
-        self.int8_error = self._error(quantizer.quantize())
+        self._errors = OutputError(
+            quantizer.float_model, quantizer.format, self.samples, quantizer.mixed_variant
+        )
+        self.int8_error = self._errors.of(quantizer.quantize())
 
     def attempt(self, kept: int) -> _Attempt:
         """The model with so many first layers and the light end in float, and its error."""
         chosen = (*first_layers(self._operations, kept), *self._end)
         content = self._quantizer.quantize(list(dict.fromkeys(operation.name for operation in chosen)))
-        return _Attempt(content, self._error(content))
-
-    def _error(self, content: bytes) -> float:
-        given = self._run(content)
-        return max(relative_error(wanted, given[name]) for name, wanted in self._wanted.items())
-
-    def _run(self, content: bytes) -> dict[str, Array]:
-        """Raw outputs for the samples by name, ``[samples, ...]``, by the engine that a device has."""
-        # ONNX Runtime's int8 kernels saturate on some processors, and would mislead the search.
-        plain, name = self._quantizer.format == "onnx", self._quantizer.mixed_variant
-        with (
-            quiet_libraries(),
-            open_backend(content, self._quantizer.format, reference_kernels=plain, name=name) as backend,
-        ):
-            taken = backend.inputs[0].name
-            answers: dict[str, list[Array]] = {spec.name: [] for spec in backend.outputs}
-            for sample in self.samples:
-                for output, answer in backend.infer({taken: sample}).items():
-                    answers[output].append(np.array(answer, copy=True))
-        return {output: np.stack(values) for output, values in answers.items()}
+        return _Attempt(content, self._errors.of(content))
 
 
 def first_layers(operations: Sequence[Operation], n: int) -> list[Operation]:
@@ -219,13 +208,6 @@ def bound_by_range(operations: Sequence[Operation], chosen: Sequence[Operation])
         found |= dict.fromkeys(new)
         waiting += [part for part in new if part.has_one_range]
     return [operation for operation in found if operation not in chosen]
-
-
-def relative_error(wanted: Array, given: Array) -> float:
-    """Root of the squared differences' sum, relative to that of the wanted values."""
-    size = float(np.sqrt(np.square(wanted, dtype=np.float64).sum()))
-    off = float(np.sqrt(np.square(wanted.astype(np.float64) - given).sum()))
-    return off / size if size > 0 else float(off > 0)
 
 
 def _counts_of_first_layers(n_layers: int, end: Sequence[Operation]) -> list[int]:

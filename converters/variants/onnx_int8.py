@@ -25,7 +25,7 @@ from .onnx_graph import OnnxGraph, attribute_of
 from .onnx_layers import Placement, place, weight_axis
 from .onnx_operations import read_onnx_operations
 from .onnx_prepared import PreparedOnnx
-from .onnx_ranges import KEPT_SHARE, TensorRange, measure_ranges
+from .onnx_ranges import TensorRange, measure_ranges
 from .tflite_operations import Operation
 
 __all__ = ["OnnxQuantizer"]
@@ -44,7 +44,8 @@ class OnnxQuantizer:
         prepared: What to convert.
         calibration: Tensors to measure ranges on; gone through once.
         heads_in_float: Keep its last layers in float, as a detector's must be.
-        kept_share: Of an activation's values, this share is within its range.
+        kept_share: Of an activation's values, this share is within its range; None for the range of the least
+            squared error.
         correct_biases: Take what rounded weights add to the mean of a layer's output out of its bias.
 
     Raises:
@@ -61,7 +62,7 @@ class OnnxQuantizer:
         calibration: Calibration,
         *,
         heads_in_float: bool,
-        kept_share: float = KEPT_SHARE,
+        kept_share: float | None = None,
         correct_biases: bool = True,
     ) -> None:
         self._kept_share = kept_share
@@ -90,6 +91,12 @@ class OnnxQuantizer:
     def operations(self) -> list[Operation]:
         """Those of :attr:`float_model`, by whose names they are kept in float."""
         return self.read(self._prepared.content)
+
+    @property
+    def integer_layers(self) -> list[str]:
+        """The layers that are integer where none is named to be kept in float, by name."""
+        graph = OnnxGraph(self._prepared.load())
+        return [node.name for node in place(graph, heads_in_float=self._heads_in_float).layers]
 
     def read(self, content: bytes) -> list[Operation]:
         """The operations of a model that was made."""
@@ -128,7 +135,7 @@ class _Rewriter:
         model: Any,
         graph: OnnxGraph,
         ranges: dict[str, TensorRange],
-        kept_share: float,
+        kept_share: float | None,
         *,
         correct_biases: bool,
     ) -> None:
@@ -166,7 +173,8 @@ class _Rewriter:
             self._correct_bias(node, error, self._ranges[activation].channel_means)
 
     def _quantize_activation(self, node: Any, position: int) -> None:
-        largest = self._ranges[node.input[position]].largest(self._kept_share)
+        found, share = self._ranges[node.input[position]], self._kept_share
+        largest = found.best(_STEPS) if share is None else found.largest(share)
         scale = max(largest / _STEPS, _LEAST_SCALE) if largest > 0 else 1.0
         self._insert(node, position, np.array(scale, dtype=np.float32), None)
 

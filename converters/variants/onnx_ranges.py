@@ -17,11 +17,7 @@ from edge_sdk.inference.open import open_backend
 
 from ..quiet import quiet_libraries
 
-__all__ = ["KEPT_SHARE", "TensorRange", "measure_peaks", "measure_ranges"]
-
-KEPT_SHARE = 0.9999
-"""Of an activation's values, this share is within its range. What lies beyond is cut off, and all others
-are told apart more finely."""
+__all__ = ["TensorRange", "measure_peaks", "measure_ranges"]
 
 _BINS = 2048
 _MOST_VALUES = 200_000
@@ -56,13 +52,31 @@ class TensorRange:
         self._sums = self._sums + _channel_means(value)
         self._n += 1
 
-    def largest(self, share: float = KEPT_SHARE) -> float:
+    def largest(self, share: float) -> float:
         """The magnitude that this share of all values does not exceed; 0 where all are 0."""
         total = int(self._counts.sum())
         if total == 0:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self._counts), share * total)) + 1
         return min(self.peak, place * self._top / _BINS)
+
+    def best(self, n_steps: int) -> float:
+        """The magnitude to cut off at for the least squared error of so many equal steps; 0 where all are 0.
+
+        A lower one rounds more finely what is below it, and costs more of what is beyond. What is next to 0
+        is not counted among what is rounded: after a ReLU most of it is 0, which has no error.
+
+        Source: Nagel et al., "A White Paper on Neural Network Quantization", 2021, by mean squared error.
+        """
+        counts = self._counts.astype(np.float64)
+        tops = (np.arange(_BINS) + 1) * (self._top / _BINS)
+        values = tops - 0.5 * self._top / _BINS
+        cut_off = (
+            _beyond(counts * values**2) - 2 * tops * _beyond(counts * values) + tops**2 * _beyond(counts)
+        )
+        counts[0] = 0
+        rounded = np.cumsum(counts) * (tops / n_steps) ** 2 / 12
+        return min(self.peak, float(tops[np.argmin(cut_off + rounded)]))
 
     @property
     def channel_means(self) -> Array:
@@ -134,6 +148,11 @@ def measure_peaks(
                 if tensor in peaks:
                     peaks[tensor] = max(peaks[tensor], float(np.abs(value).max(initial=0.0)))
     return peaks
+
+
+def _beyond(values: Array) -> Array:
+    """For each bin, the sum of those after it."""
+    return np.asarray(values.sum() - np.cumsum(values))
 
 
 def _values(backends: Sequence[Backend], input_name: str, sample: Array) -> Iterator[tuple[str, Array]]:

@@ -96,9 +96,9 @@ def _onnx_int8(materials: Materials) -> Made:
 
 
 def _onnx_mixed(materials: Materials) -> Made:
-    from .mixed_precision import make_mixed
+    from .layer_sensitivity import make_mixed_by_sensitivity
 
-    return make_mixed(materials.onnx_quantizer, materials.progress)
+    return make_mixed_by_sensitivity(materials.onnx_quantizer, materials.progress)
 
 
 _ONNX_OF_TFLITE = Recipe("onnx", "onnx", "as_given", needs_calibration=False, build=_onnx_float32)

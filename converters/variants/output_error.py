@@ -1,0 +1,68 @@
+"""How far the raw outputs of a variant are off from those of the float model, on some samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge_sdk.contract.manifest import ModelFormat
+from edge_sdk.contract.values import Array
+from edge_sdk.inference.open import open_backend
+
+from ..quiet import quiet_libraries
+
+__all__ = ["OutputError", "relative_error"]
+
+
+class OutputError:
+    """Compares models with one in float.
+
+    Args:
+        float_model: What is wanted.
+        model_format: Of it and of all that is compared.
+        samples: Tensors for the one input, batch of 1.
+        name: What to call the models in errors.
+
+    Raises:
+        BackendError: The model does not run.
+    """
+
+    def __init__(
+        self, float_model: bytes, model_format: ModelFormat, samples: Sequence[Array], name: str
+    ) -> None:
+        self._format: ModelFormat = model_format
+        self._samples = samples
+        self._name = name
+        self._wanted = self._run(float_model)
+
+    def of(self, content: bytes) -> float:
+        """The relative error over all samples, of the output that is off most.
+
+        Raises:
+            BackendError: The model does not run.
+        """
+        given = self._run(content)
+        return max(relative_error(wanted, given[name]) for name, wanted in self._wanted.items())
+
+    def _run(self, content: bytes) -> dict[str, Array]:
+        """Raw outputs for the samples by name, ``[samples, ...]``, by the engine that a device has."""
+        # ONNX Runtime's int8 kernels saturate on some processors, and would mislead a search.
+        plain = self._format == "onnx"
+        with (
+            quiet_libraries(),
+            open_backend(content, self._format, reference_kernels=plain, name=self._name) as backend,
+        ):
+            taken = backend.inputs[0].name
+            answers: dict[str, list[Array]] = {spec.name: [] for spec in backend.outputs}
+            for sample in self._samples:
+                for output, answer in backend.infer({taken: sample}).items():
+                    answers[output].append(np.array(answer, copy=True))
+        return {output: np.stack(values) for output, values in answers.items()}
+
+
+def relative_error(wanted: Array, given: Array) -> float:
+    """Root of the squared differences' sum, relative to that of the wanted values."""
+    size = float(np.sqrt(np.square(wanted, dtype=np.float64).sum()))
+    off = float(np.sqrt(np.square(wanted.astype(np.float64) - given).sum()))
+    return off / size if size > 0 else float(off > 0)
