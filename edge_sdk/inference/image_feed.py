@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..contract.image import ImageInput, image_shape
+from ..contract.image import ImageInput, channel_count, image_shape
 from ..contract.values import Array, Pixels, TensorSpec
 from ..errors import ModelError
 from ..image.placement import Placement
@@ -17,6 +17,8 @@ from .tensor_fit import fit_shape
 __all__ = ["ImageFeed", "fit_image"]
 
 _BYTES = "uint8"
+_COLORS: Mapping[int | None, str] = {1: "color = 'gray'", 3: "color = 'rgb' or 'bgr'"}
+"""What has so many channels."""
 
 
 class ImageFeed:
@@ -81,23 +83,26 @@ def fit_image(image: ImageInput, spec: TensorSpec) -> tuple[int, ...]:
 
 
 def _hint(image: ImageInput, spec: TensorSpec) -> str | None:
-    """What in the description of the picture would fit."""
-    extents = [extent for extent in spec.shape if extent != 1]
-    if len(extents) == 4:
-        extents = extents[1:]
-    channels = image_shape(image)[0 if image.layout == "nchw" else 2]
-    if len(extents) != 3:
+    """What in the description of the picture would fit; what fits already is not named."""
+    if len(spec.shape) not in (3, 4):
         return None
-    if image.layout == "nhwc" and extents[0] == channels:
+    first, middle, last = spec.shape[-3:]
+    is_nchw = image.layout == "nchw"
+    turned = (last if is_nchw else first) in _COLORS and (first if is_nchw else last) not in _COLORS
+    is_nchw ^= turned
+    channels, height, width = (first, middle, last) if is_nchw else (last, first, middle)
+    wanted = []
+    if channels in _COLORS and channels != channel_count(image.color):
+        wanted.append(_COLORS[channels])
+    sizes = (("height", height, image.height), ("width", width, image.width))
+    if turned or any(size not in (None, given) for _, size, given in sizes):
+        wanted += [f"{name} = {size}" for name, size, _ in sizes if size is not None]
+    if turned:
+        where, layout = ("first", "nchw") if is_nchw else ("last", "nhwc")
         return (
-            f"the model has its channels first: layout = 'nchw', height = {extents[1]}, width = {extents[2]}"
+            f"the model has its channels {where}: layout = '{layout}'{''.join(f', {one}' for one in wanted)}"
         )
-    if image.layout == "nchw" and extents[2] == channels:
-        return (
-            f"the model has its channels last: layout = 'nhwc', height = {extents[0]}, width = {extents[1]}"
-        )
-    height, width = (extents[1], extents[2]) if image.layout == "nchw" else (extents[0], extents[1])
-    return f"the model wants height = {height}, width = {width}"
+    return f"the model wants {', '.join(wanted)}" if wanted else None
 
 
 def _to_bytes(tensor: Array) -> Array:
