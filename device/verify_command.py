@@ -104,7 +104,7 @@ def _outcome(
             result = run_golden(bundle, choice.variant.name, backend)
     except EdgeSdkError as error:
         return "failed", None, str(error)
-    return ("passed", result, None) if result.passed else ("failed", result, _difference(result))
+    return ("passed", result, None) if result.passed else ("failed", result, result.difference)
 
 
 def _passed(reports: list[ChoiceReport]) -> bool:
@@ -114,21 +114,6 @@ def _passed(reports: list[ChoiceReport]) -> bool:
 
 def _nothing_run(reports: list[ChoiceReport]) -> bool:
     return all(report.status == "not_run" for report in reports)
-
-
-def _difference(result: GoldenResult) -> str:
-    text = (
-        f"sample {result.worst_sample}, label '{result.worst_label_id}', tensor '{result.tensor}': off by "
-        f"{result.max_abs_difference:.6f}, allowed {result.bound:.6f}"
-    )
-    flips = [
-        f"sample {flip.sample}, label '{flip.label_id}': {flip.score:.4f} for {flip.expected:.4f} "
-        f"(threshold {flip.threshold:g})"
-        for flip in result.flipped
-    ]
-    if result.labels_reordered:
-        text = "the model file lists the labels in another order than the manifest"
-    return "\n".join([text, *(f"decision differs at {flip}" for flip in flips)])
 
 
 def _document(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> dict[str, Any]:

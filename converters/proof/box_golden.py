@@ -18,7 +18,6 @@ from .trial import Tolerance
 
 __all__ = ["box_tolerance", "choose_pictures"]
 
-_LOWEST_IOU = 0.3
 _HIGHEST_IOU: dict[Precision, float] = {
     "float32": 0.95,
     "float16": 0.9,
@@ -105,8 +104,7 @@ def box_tolerance(
             for boxes in alone:
                 difference = max(difference, _excess(boxes, thresholds, label_ids))
     least_iou = min(_HIGHEST_IOU[precision], 1 - SAFETY_FACTOR * (1 - lowest))
-    bound = min(1.0, max(LEAST_BOUND[precision], SAFETY_FACTOR * difference))
-    return Tolerance(bound, max(_LOWEST_IOU, least_iou))
+    return Tolerance(max(LEAST_BOUND[precision], SAFETY_FACTOR * difference), max(0.0, least_iou))
 
 
 def _without(found: Detections, matched: set[int]) -> Detections:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 
-from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import BackendError, ConversionError, ModelError
 from edge_sdk.inference.backend import Backend
 
@@ -21,7 +20,7 @@ from .kernels import Kernels
 from .latency import measure_latency
 from .trial import GoldenSamples, Trial
 
-__all__ = ["Candidate", "build_candidates", "golden_answers", "time_candidate"]
+__all__ = ["Candidate", "build_candidates", "time_candidate"]
 
 
 @dataclass(frozen=True)
@@ -93,19 +92,6 @@ def build_candidates(
         else:
             left_out[recipe.name] = tried
     return candidates, left_out
-
-
-def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -> list[Float32Array]:
-    """Answers to the golden inputs under several sets of kernels, the reference first.
-
-    Raises:
-        BackendError: It does not run, or gives no finite numbers.
-    """
-    answers = []
-    for kernels in candidate.kernels.healthy():
-        with quiet_libraries(), kernels.open(candidate.recipe.name) as backend:
-            answers.append(trial.answer_golden(backend, samples))
-    return answers
 
 
 def time_candidate(candidate: Candidate, samples: GoldenSamples, trial: Trial) -> Latency:

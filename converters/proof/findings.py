@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from edge_sdk.contract.golden import MOST_BOUND
 from edge_sdk.contract.manifest import Provenance
 
 from ..report.confusion import most_confused
@@ -131,8 +132,10 @@ def _warnings(trial: Trial, proof: Proof) -> list[str]:
         *trial.case.acceptance.warnings(),
         *proof.warnings,
         *trial.warnings(proof.golden, bound),
+        *(warning for item in proof.proven for warning in item.warnings),
         *(
-            f"{item.name}: kernels here differ so much that its golden bound is {item.tolerance.bound:.3f}"
+            f"{item.name}: kernels here differ so much that its golden bound is {item.tolerance.bound:.3f} "
+            f"(at most {MOST_BOUND:g}): a device's scores may be off by that unnoticed"
             for item in proof.proven
             if item.tolerance.bound > _WIDE_BOUND
         ),

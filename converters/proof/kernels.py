@@ -24,6 +24,14 @@ from .integer_probe import integer_kernels_saturate
 
 __all__ = ["KernelSet", "Kernels", "saturates_here"]
 
+_REFERENCE: dict[ModelFormat, str] = {
+    "tflite": "TFLite's kernels without XNNPACK",
+    "onnx": "ONNX Runtime's kernels without optimizations",
+}
+_DEFAULT: dict[ModelFormat, str] = {
+    "tflite": "TFLite's kernels with XNNPACK",
+    "onnx": "ONNX Runtime's default kernels",
+}
 _IN_FLOAT = EngineOptions(onnx=OnnxOptions(providers=["cpu"], integer_kernels=False))
 
 
@@ -32,6 +40,7 @@ class KernelSet:
     """One way to run a variant.
 
     Attributes:
+        name: What to call it in messages.
         content: The file, or what stands in for it.
         format: Of that.
         reference: Whether by reference kernels.
@@ -39,6 +48,7 @@ class KernelSet:
         options: How its library works.
     """
 
+    name: str
     content: bytes
     format: ModelFormat
     reference: bool
@@ -87,7 +97,11 @@ class Kernels:
         """Those that the evaluation set is judged with."""
         if self._made.judged is not None:
             return self._fast(self._made.judged, threads)
-        return KernelSet(self._made.content, self._format, reference=self.is_quantized_onnx, threads=threads)
+        if self.is_quantized_onnx:
+            return KernelSet(
+                _REFERENCE[self._format], self._made.content, self._format, reference=True, threads=threads
+            )
+        return self.default(threads)
 
     def default(self, threads: int) -> KernelSet:
         """Those that a device with this processor has, unless it is told otherwise."""
@@ -96,16 +110,19 @@ class Kernels:
     def healthy(self) -> Iterator[KernelSet]:
         """Those that are right, the reference first; what they differ by, a device may differ by."""
         content = self._made.judged or self._made.content
-        yield KernelSet(content, self._format, reference=True, threads=1)
-        if self.judge_apart:
-            options = _IN_FLOAT if self.is_quantized_onnx else AS_ON_EVERY_COMPUTER
-            yield KernelSet(content, self._format, reference=False, threads=1, options=options)
+        yield KernelSet(_REFERENCE[self._format], content, self._format, reference=True, threads=1)
+        if self.is_quantized_onnx:
+            name = "kernels in float32"
+            yield KernelSet(name, content, self._format, reference=False, threads=1, options=_IN_FLOAT)
+        elif self.judge_apart:
+            yield self.judging(1)
         if not (self.is_quantized_onnx and saturates_here()):
             yield self.default(1)
             yield self.default(2)
 
     def _fast(self, content: bytes, threads: int) -> KernelSet:
-        return KernelSet(content, self._format, reference=False, threads=threads)
+        name = _DEFAULT[self._format] if content is self._made.content else "the kernels of its rounded twin"
+        return KernelSet(name, content, self._format, reference=False, threads=threads)
 
 
 @cache

@@ -19,7 +19,8 @@ from ..spec.spec_file import ConversionSpec
 from ..variants.kept_samples import Remembered
 from ..variants.made import Materials
 from ..variants.recipes import Recipe, planned_variants
-from .candidates import Candidate, build_candidates, golden_answers, time_candidate
+from .candidates import Candidate, build_candidates, time_candidate
+from .golden_kernels import golden_answers
 from .kernel_check import check_default_kernels
 from .proven import Proof, Proven
 from .trial import GoldenSamples, Trial
@@ -155,8 +156,7 @@ def _try_proof(item: Candidate, golden: GoldenSamples, trial: Trial) -> Proven |
     name = item.recipe.name
     try:
         answers = golden_answers(item, golden, trial)
-        tolerance = trial.tolerance(item.recipe.precision, answers, golden)
-        default_kernels = check_default_kernels(item, answers[0], tolerance, golden, trial)
+        default_kernels = check_default_kernels(item, answers.expected, answers.tolerance, golden, trial)
         latency = time_candidate(item, golden, trial)
     except BackendError as error:
         return error.message
@@ -164,10 +164,11 @@ def _try_proof(item: Candidate, golden: GoldenSamples, trial: Trial) -> Proven |
         candidate=item,
         judged=trial.answers.figures(name),
         verdict=trial.answers.verdict(name),
-        answers=answers[0],
-        tolerance=tolerance,
+        answers=answers.expected,
+        tolerance=answers.tolerance,
         latency=latency,
         default_kernels=default_kernels,
+        warnings=answers.warnings,
     )
 
 

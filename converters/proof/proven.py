@@ -24,11 +24,12 @@ class Proven:
         candidate: The variant.
         judged: Its figures on the evaluation set.
         verdict: What the gate says.
-        answers: Its answers to the golden inputs under reference kernels.
+        answers: Its expected answers to the golden inputs.
         tolerance: How far another machine may be off.
         latency: Of one inference here.
         default_kernels: What this processor's own kernels make of it, where others judged it.
         build_check: What TensorRT-RTX said of it, where it was asked.
+        warnings: Kernels that contradict its expected answers.
     """
 
     candidate: Candidate
@@ -39,6 +40,7 @@ class Proven:
     latency: Latency
     default_kernels: KernelFigures | None = None
     build_check: BuildCheck | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

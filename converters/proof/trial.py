@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_sdk.console.progress import Progress
+from edge_sdk.contract.golden import MOST_BOUND
 from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.manifest_document import Input, Output
 from edge_sdk.contract.values import Array, Float32Array
@@ -25,7 +26,10 @@ from ..variants.made import Calibration
 from .answers import Answers
 from .case import Case
 
-__all__ = ["GoldenSamples", "Tolerance", "Trial"]
+__all__ = ["LOWEST_IOU", "GoldenSamples", "Tolerance", "Trial"]
+
+LOWEST_IOU = 0.3
+"""Boxes that overlap less are hardly in the same place."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ class Tolerance:
 
     bound: float
     least_iou: float | None = None
+
+    @property
+    def tells_too_little(self) -> bool:
+        """Whether wrong answers, too, would be within it."""
+        too_far = self.least_iou is not None and self.least_iou < LOWEST_IOU
+        return self.bound > MOST_BOUND or too_far
 
 
 class Trial(Protocol):

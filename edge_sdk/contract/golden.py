@@ -8,7 +8,10 @@ from msgspec import Meta, Struct
 
 from .identifiers import LabelId, MemberName, Score
 
-__all__ = ["ExpectedScores", "Golden"]
+__all__ = ["MOST_BOUND", "ExpectedScores", "Golden"]
+
+MOST_BOUND = 0.2
+"""Beyond it a golden sample tells little: exchanged labels and other mistakes move scores by tenths."""
 
 
 class Golden(Struct, frozen=True, kw_only=True):
@@ -32,11 +35,12 @@ class ExpectedScores(Struct, frozen=True, kw_only=True):
     """What one variant answers to the golden inputs.
 
     Attributes:
-        file: ``.npy``, float32, under reference kernels: scores, shape ``[n, labels]``; for a
-            detector the boxes of all samples, shape ``[boxes, 7]``, a row each: sample, label (both
-            counted from 0), score, and ``x1, y1, x2, y2`` in pixels of the golden picture.
+        file: ``.npy``, float32, under reference kernels, or where these are wrong under those that
+            the variant was judged with: scores, shape ``[n, labels]``; for a detector the boxes of
+            all samples, shape ``[boxes, 7]``, a row each: sample, label (both counted from 0),
+            score, and ``x1, y1, x2, y2`` in pixels of the golden picture.
         bound: Largest absolute difference of a score a healthy device may show, measured by the
-            converter over at least two sets of kernels.
+            converter over at least two sets of kernels; more than 0.2 counts as 0.2.
         least_iou: Detectors, where it is needed: how much a healthy device's box must overlap the
             expected one, above 0.
     """

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.bundle import Bundle
-from ..contract.manifest import Manifest, Variant
+from ..contract.golden import MOST_BOUND
+from ..contract.manifest import Variant
 from ..contract.values import Detections, Float32Array, Pixels
 from ..decode.box_matching import match_boxes
+from ..decode.boxes import pairwise_iou
+from ..decode.counting import Counting, counting_of
 from ..errors import BundleError
 from .backend import Backend
 from .golden_result import Flip, GoldenResult
@@ -77,7 +80,8 @@ def run_golden_boxes(
     detector = ImageDetector(
         manifest.image, manifest.detections, manifest.label_ids, backend, variant.tensors
     )
-    bound, least_iou = variant.golden.bound, variant.golden.least_iou or 0.0
+    bound, least_iou = min(variant.golden.bound, MOST_BOUND), variant.golden.least_iou or 0.0
+    counting = counting_of(manifest)
     worst, flips, lowest = _Worst(), list[Flip](), 1.0
     for sample, wanted in enumerate(split_rows(expected, len(pictures))):
         found = detector.detect(pictures[sample])
@@ -86,7 +90,13 @@ def run_golden_boxes(
             difference = abs(float(wanted.scores[left]) - float(found.scores[right]))
             worst.take(difference, sample, int(wanted.labels[left]))
             lowest = min(lowest, overlap)
-        flips += _flips(manifest, sample, wanted, found, {left: right for left, right, _ in pairs}, bound)
+        unpaired = _Unpaired(
+            wanted,
+            found,
+            sorted(set(range(len(wanted))) - {left for left, _, _ in pairs}),
+            sorted(set(range(len(found))) - {right for _, right, _ in pairs}),
+        )
+        flips += _flips(counting, manifest.label_ids, sample, unpaired, bound)
     return GoldenResult(
         variant=variant.name,
         passed=worst.difference <= bound and not flips,
@@ -98,28 +108,56 @@ def run_golden_boxes(
         tensor=", ".join(spec.name for spec in backend.outputs),
         flipped=tuple(flips),
         lowest_iou=lowest,
+        least_iou=least_iou,
     )
 
 
+@dataclass(frozen=True)
+class _Unpaired:
+    """Boxes of one picture that have no partner on the other side.
+
+    Attributes:
+        missing: Indices of those that were expected.
+        extra: Indices of those that were found.
+    """
+
+    wanted: Detections
+    found: Detections
+    missing: list[int]
+    extra: list[int]
+
+    def overlap(self, index: int) -> float:
+        """The largest that an expected box has with one of its label that was found, paired or not."""
+        same = self.found.labels == self.wanted.labels[index]
+        overlaps = pairwise_iou(self.wanted.boxes[index : index + 1], self.found.boxes[same])
+        return float(overlaps.max(initial=0.0))
+
+    def moved(self, index: int, bound: float) -> bool:
+        """Whether there is a box of an expected one's label and score elsewhere."""
+        return any(
+            self.found.labels[other] == self.wanted.labels[index]
+            and abs(float(self.found.scores[other]) - float(self.wanted.scores[index])) <= bound
+            for other in self.extra
+        )
+
+
 def _flips(
-    manifest: Manifest,
-    sample: int,
-    wanted: Detections,
-    found: Detections,
-    pairs: dict[int, int],
-    bound: float,
+    counting: Counting, label_ids: tuple[str, ...], sample: int, unpaired: _Unpaired, bound: float
 ) -> list[Flip]:
-    """Boxes clearly over their threshold on one side that the other side has not."""
-    thresholds = manifest.thresholds
+    """Boxes over their threshold on one side that the other side has not.
+
+    One that is no further over it than the bound may come and go; but it may not be somewhere else.
+    """
     flips = []
-    matched = set(pairs.values())
-    missing = [(wanted, index, True) for index in range(len(wanted)) if index not in pairs]
-    extra = [(found, index, False) for index in range(len(found)) if index not in matched]
-    for boxes, index, was_expected in (*missing, *extra):
-        label_id = manifest.label_ids[int(boxes.labels[index])]
-        score = float(boxes.scores[index])
-        threshold = thresholds.get(label_id)
-        if threshold is not None and score >= threshold + bound:
-            expected, have = (score, 0.0) if was_expected else (0.0, score)
-            flips.append(Flip(sample, label_id, threshold, expected, have))
+    wanted, found = unpaired.wanted, unpaired.found
+    for index in unpaired.missing:
+        label_id, score = label_ids[int(wanted.labels[index])], float(wanted.scores[index])
+        threshold = counting.threshold(label_id)
+        if score >= threshold + bound or (score >= threshold and unpaired.moved(index, bound)):
+            flips.append(Flip(sample, label_id, threshold, score, 0.0, best_iou=unpaired.overlap(index)))
+    for index in unpaired.extra:
+        label_id, score = label_ids[int(found.labels[index])], float(found.scores[index])
+        threshold = counting.threshold(label_id)
+        if score >= threshold + bound:
+            flips.append(Flip(sample, label_id, threshold, 0.0, score))
     return flips

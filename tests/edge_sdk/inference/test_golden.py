@@ -137,10 +137,18 @@ def test_weights_of_another_training_fail(made: TinyBundle) -> None:
 def test_difference_of_exactly_the_bound_passes_and_more_does_not(made: TinyBundle) -> None:
     variant = made.manifest.variant("onnx-float32")
     expected = _array(made.members[variant.golden.file])
-    expected[2, 0] += 0.25
+    expected[2, 0] += 0.15
     off = with_expected(made, expected)
-    assert run(with_bound(off, 0.2501)).passed
-    assert not run(with_bound(off, 0.2499)).passed
+    assert run(with_bound(off, 0.1501)).passed
+    assert not run(with_bound(off, 0.1499)).passed
+
+
+def test_no_bound_is_so_wide_that_wrong_answers_pass(made: TinyBundle) -> None:
+    """Whatever the bundle says: a bound of 1 would let one answer to everything pass."""
+    expected = _array(made.members["golden/onnx-float32.npy"])
+    expected[2, 0] += 0.25
+    result = run(with_bound(with_expected(made, expected), 1.0))
+    assert (result.passed, result.bound, result.flipped) == (False, 0.2, ())
 
 
 def test_decision_within_the_bound_of_its_threshold_may_differ(made: TinyBundle) -> None:
@@ -160,7 +168,7 @@ def test_failure_names_sample_and_label(made: TinyBundle) -> None:
     variant = off.manifest.variant("onnx-float32")
     with (
         open_backend(off.members[variant.file], "onnx") as backend,
-        pytest.raises(VerificationError, match=r"sample 2, label 'loud' \(tensor 'scores'\) is off by 0\.5"),
+        pytest.raises(VerificationError, match=r"sample 2, label 'loud', tensor 'scores': off by 0\.5"),
     ):
         require_golden(off.bundle(), "onnx-float32", backend)
 
