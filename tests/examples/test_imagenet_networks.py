@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_images
 
 from converters import load_spec
 from converters.spec.image_table import PRESETS
@@ -44,10 +46,12 @@ def test_a_spec_feeds_its_network_as_preprocess_input_does(name: str, tmp_path: 
     np.testing.assert_allclose(fed, wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_tflite_and_onnx_give_the_logits_of_keras(tmp_path: Path, shared_data: Path) -> None:
-    """The other networks take longer: docs/reference/models.md has what was measured."""
-    name = "mobilenet_v2"
-    photos = [shared_data / "images/coral/parrot.jpg", shared_data / "images/coral/hot_dog.jpg"]
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tflite_and_onnx_give_the_logits_of_keras(name: str, tmp_path: Path) -> None:
+    """On small pictures; docs/reference/models.md has what was measured on those of full size."""
+    photos = [tmp_path / "temple.png", tmp_path / "flower.png"]
+    for photo, pixels in zip(photos, load_sample_images().images, strict=True):
+        Image.fromarray(pixels).save(photo)
     model = write(name, tmp_path, side=SIDE)
     differences = measure(model, photos, NETWORKS[name].preset)
     assert set(differences) == {"tflite-float32", "onnx-float32"}
