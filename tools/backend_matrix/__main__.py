@@ -3,8 +3,8 @@
     python -m tools.backend_matrix --work matrix-out --page docs/reference/backends.md
 
 Takes the tests' data (``EDGE_SDK_DATA``), the extras ``demo``, ``camera-opencv`` and ``tensorrt-rtx``, and
-about an hour on two cores. What is in the work folder already is not made again: of each model ``row.json``,
-the errors of its variants, and ``gate.json``, what the gate says of them.
+one to two hours on two cores. What is in the work folder already is not made again: of each model
+``row.json``, the errors of its variants, and ``gate.json``, what the gate says of them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _measured(name: str, data: Path, folder: Path) -> bool:
         return True
     folder.mkdir(parents=True, exist_ok=True)
     print(f"{name} ...", flush=True)
-    command = [sys.executable, "-m", "tools.backend_matrix.one_case", name, str(data), str(folder)]
+    python = [sys.executable, "-X", "faulthandler"]  # a crash of a native converter leaves a trace in the log
+    command = [*python, "-m", "tools.backend_matrix.one_case", name, str(data), str(folder)]
     with (folder / "log").open("w", encoding="utf-8") as log:
         return subprocess.run(command, stdout=log, stderr=log, check=False).returncode == 0
 

@@ -15,7 +15,7 @@ from converters.sources.open_source import open_source
 from converters.sources.source_model import SourceModel
 from converters.spec.spec_file import ConversionSpec, load_spec
 from converters.variants.made import Materials
-from converters.variants.mixed_precision import relative_error
+from converters.variants.output_error import relative_error
 from converters.variants.recipes import RECIPES, Recipe, build_variant, planned_variants
 from edge_sdk.contract.audio import LogMel
 from edge_sdk.contract.image import ImageInput
