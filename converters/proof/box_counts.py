@@ -14,7 +14,15 @@ from edge_sdk.metrics.classification import Share
 
 from ..data.picture_set import Picture, PictureSet, TrueBox
 
-__all__ = ["LEAST_IOU", "BoxCounts", "at_threshold", "count_boxes", "true_scores"]
+__all__ = [
+    "LEAST_IOU",
+    "BoxCounts",
+    "at_threshold",
+    "confused_boxes",
+    "count_boxes",
+    "true_overlaps",
+    "true_scores",
+]
 
 LEAST_IOU = 0.5
 """From this overlap on, two boxes are of the same thing."""
@@ -93,6 +101,34 @@ def true_scores(pictures: PictureSet, found: Sequence[Detections]) -> Float32Arr
             float(boxes.scores[claimed[index]]) if index in claimed else 0.0 for index in range(len(true))
         ]
     return np.array(scores, dtype=np.float32)
+
+
+def true_overlaps(pictures: PictureSet, found: Sequence[Detections]) -> Float32Array:
+    """How much the best box of its label overlaps each true box that counts, in their order."""
+    numbers = {label_id: number for number, label_id in enumerate(pictures.label_ids)}
+    overlaps = [np.zeros(0, dtype=np.float32)]
+    for picture, boxes in zip(pictures.samples, found, strict=True):
+        true = _true_boxes([box for box in picture.boxes if not box.passed], numbers)
+        same = boxes.labels[:, None] == true.labels[None, :]
+        overlap = np.where(same, pairwise_iou(boxes.boxes, true.boxes), 0)
+        overlaps.append(overlap.max(axis=0, initial=0.0).astype(np.float32))
+    return np.concatenate(overlaps)
+
+
+def confused_boxes(pictures: PictureSet, found: Sequence[Detections]) -> npt.NDArray[np.int64]:
+    """What things are called: true label by the label of the best scored box over them.
+
+    True boxes that count and over which there is none are left out.
+    """
+    numbers = {label_id: number for number, label_id in enumerate(pictures.label_ids)}
+    counts = np.zeros((len(numbers), len(numbers)), dtype=np.int64)
+    for picture, boxes in zip(pictures.samples, found, strict=True):
+        true = _true_boxes([box for box in picture.boxes if not box.passed], numbers)
+        over = pairwise_iou(boxes.boxes, true.boxes) >= LEAST_IOU
+        for index in np.flatnonzero(over.any(axis=0)).tolist():
+            best = np.where(over[:, index], boxes.scores, -1.0).argmax()
+            counts[true.labels[index], boxes.labels[best]] += 1
+    return counts
 
 
 def _claims(true: Detections, found: Detections) -> dict[int, int]:

@@ -8,9 +8,8 @@ from edge_sdk.console.progress import Progress
 from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import Precision
-from edge_sdk.contract.values import Array, Detections, Float32Array, Pixels
+from edge_sdk.contract.values import Array, Detections, Float32Array
 from edge_sdk.errors import BackendError, ModelError, SpecError
-from edge_sdk.image.picture_file import read_picture
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.golden_boxes import golden_rows, split_rows
 from edge_sdk.inference.image_detector import ImageDetector
@@ -24,25 +23,21 @@ from ..spec.spec_file import ConversionSpec
 from ..variants.made import Calibration
 from .activation_check import check_activations
 from .answers import Answers
-from .average_precision import average_precision
+from .average_precision import average_precision, drawn_precision
 from .box_counts import at_threshold, count_boxes, true_scores
 from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
+from .decoding_check import check_decoding, check_labels
 from .evidence import never_found, repeated_samples, thin_evidence, unlisted_pictures
-from .picture_reader import PictureReader, read_boxes, refusing_spec
-from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures, spread
+from .picture_reader import PictureReader
+from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures
 from .picture_summary import picture_summary
-from .preparation_check import (
-    FIRST_PICTURES,
-    MOST_PICTURES,
-    Preparations,
-    Weighed,
-    check_preparation,
-)
+from .preparation_check import Preparations, check_preparation
 from .spread_check import check_spread
 from .trial import GoldenSamples, Tolerance
 from .verdict import SOURCE
+from .weighing import DrawnPrecision, Weighed
 
 __all__ = ["BoxesTrial", "check_detector_outputs"]
 
@@ -89,10 +84,11 @@ class BoxesTrial:
         reader = PictureReader(source, self.input, len(self.case.spec.label_ids))
         with telling_tensors(source.name, source.backend.inputs, source.backend.outputs):
             check_activations(source, self.output, reader, tensors, self.case.acceptance)
-            self._refuse_blindness(reader)
+            decoded = check_decoding(self.case, self.input, self.output, reader, progress)
         kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
         spread = check_spread(self.case, tensors)
-        return [*spread, *check_preparation(self.input, self.case, kind, progress)]
+        prepared = check_preparation(self.input, self.case, kind, progress)
+        return [*decoded.doubts, *spread, *prepared, *check_labels(self.case, decoded)]
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`: what is in the pictures is not known."""
@@ -152,32 +148,6 @@ class BoxesTrial:
             *self._blind_golden(samples),
         ]
 
-    def _refuse_blindness(self, reader: PictureReader) -> None:
-        """Of a detector that finds nothing all forms agree, and its golden samples are empty."""
-        labelled = [picture for picture in self.case.evaluation.samples if picture.labels]
-        decoder = reader.decoder(self.output)
-
-        def detect(pixels: Pixels) -> Detections:
-            answers, placement = reader.ask(pixels)
-            try:
-                return read_boxes(decoder, answers, placement)
-            except (ModelError, BackendError) as error:
-                raise refusing_spec(error) from error
-
-        for most in (FIRST_PICTURES, MOST_PICTURES):
-            chosen = spread(labelled, most)
-            weighed = self._weigh(chosen, [detect(read_picture(picture.path)) for picture in chosen])
-            if weighed.figure > 0:
-                return
-            if len(chosen) == len(labelled):
-                break
-        raise SpecError(
-            f"{self.case.source.name}, read as the spec says, finds none of the {len(weighed.right)} boxes "
-            f"in {len(chosen)} pictures of the evaluation set (mAP50 0)",
-            hint="check under [detector] what a box's numbers are (form, units, order), where the classes "
-            "start, the background and the activations; and the order of the labels",
-        )
-
     def _blind_golden(self, samples: GoldenSamples) -> list[str]:
         """A label without a box at threshold in them could be exchanged unnoticed."""
         label_ids = self.case.spec.label_ids
@@ -190,10 +160,15 @@ class BoxesTrial:
 
     def _weigh(self, pictures: Sequence[Picture], found: Sequence[Detections]) -> Weighed:
         chosen = PictureSet(self.case.evaluation.root, self.case.spec.label_ids, tuple(pictures))
+        precision = average_precision(chosen, found)
         return Weighed(
             right=count_boxes(chosen, found, self.case.spec.thresholds).was_found,
             scores=true_scores(chosen, found),
-            figure=average_precision(chosen, found).map50,
+            figure=precision.map50,
+            precision=DrawnPrecision(
+                {"mAP50": precision.map50, "mAP50-95": precision.map50_95},
+                lambda: drawn_precision(chosen, found),
+            ),
         )
 
     def _source(self, image: ImageInput | None = None) -> ImageDetector:

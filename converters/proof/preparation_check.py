@@ -37,6 +37,7 @@ __all__ = [
     "check_preparation",
     "compare",
     "discordant_p",
+    "is_promising",
 ]
 
 FIRST_PICTURES, MOST_PICTURES = 24, 96
@@ -179,7 +180,7 @@ def _weigh_promising(
             raise failed[""]
         weighed = {name: kind.weigh(chosen, given) for name, given in answers.items()}
         spec = weighed[""]
-        weighed = {name: item for name, item in weighed.items() if not name or _is_promising(spec, item)}
+        weighed = {name: item for name, item in weighed.items() if not name or is_promising(spec, item)}
         prepared = {name: prepared[name] for name in weighed}
         if len(prepared) == 1 or len(chosen) == len(pictures):
             break
@@ -255,7 +256,8 @@ def _told(name: str, other: Weighed, compared: Compared, figure: str) -> str:
     return f"with {name}, {figure} is {other.figure:.3f} (p {p:.1g})"
 
 
-def _is_promising(spec: Weighed, other: Weighed) -> bool:
+def is_promising(spec: Weighed, other: Weighed) -> bool:
+    """Whether an alternative that was tried on few pictures is worth more of them."""
     higher, lower = _higher(spec, other)
     return max(int(other.right.sum()) - int(spec.right.sum()), higher - lower) >= _MORE_ON_FEW
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conversions import convert_in, report_of
 from square_detectors import (
+    SQUARE_CANDIDATES,
     SQUARE_GRID,
     square_boxes,
     square_model,
@@ -74,3 +75,86 @@ def test_logits_taken_for_scores_are_told_with_all_tensors(place: Path, tmp_path
     assert caught.value.exit_code == 2
     assert caught.value.message.endswith(_TENSORS)
     assert "sigmoid" in str(caught.value.hint)
+
+
+def direct(form: str, order: str, units: str) -> str:
+    coding = f'coding = "direct", form = "{form}", order = "{order}", units = "{units}"'
+    return f"coding = {{ {coding} }}\n{SQUARE_CANDIDATES}"
+
+
+@pytest.mark.parametrize(
+    ("model", "form", "order", "units", "named"),
+    [
+        ("corners, yx, shares", "corners", "xy", "shares", "coding.order = 'yx'"),
+        ("corners, yx, pixels", "corners", "xy", "pixels", "coding.order = 'yx'"),
+        ("corners, yx, pixels", "corners", "yx", "shares", "coding.units = 'pixels'"),
+        ("corners, yx, shares", "corner_size", "yx", "shares", "coding.form = 'corners'"),
+        ("center_size, xy, shares", "corner_size", "xy", "shares", "coding.form = 'center_size'"),
+        (
+            "corners, yx, shares",
+            "center_size",
+            "xy",
+            "pixels",
+            "coding.form = 'corners' and coding.order = 'yx' and coding.units = 'shares'",
+        ),
+    ],
+)
+def test_a_wrong_reading_of_boxes_is_refused_and_the_right_one_named(
+    place: Path, tmp_path: Path, model: str, form: str, order: str, units: str, named: str
+) -> None:
+    spec = write_squares_spec(tmp_path / "x.toml", direct(form, order, units))
+    with pytest.raises(SpecError, match=r"mAP50 is 1\.000 \(mAP50-95 1\.000\)") as caught:
+        convert_in(place, f"{model}.onnx", tmp_path / "x.edge", spec=spec)
+    assert f"with {named}, mAP50 is 1.000" in caught.value.message
+    assert f"set under [detector] {named}" in str(caught.value.hint)
+    assert caught.value.message.endswith(_TENSORS)
+
+
+@pytest.mark.parametrize(
+    ("model", "form", "order", "units"),
+    [
+        ("corners, yx, shares", "corners", "yx", "shares"),
+        ("corners, yx, pixels", "corners", "yx", "pixels"),
+        ("center_size, xy, shares", "center_size", "xy", "shares"),
+    ],
+)
+def test_of_the_right_reading_nothing_is_said(
+    place: Path, tmp_path: Path, model: str, form: str, order: str, units: str
+) -> None:
+    spec = write_squares_spec(tmp_path / "x.toml", direct(form, order, units))
+    bundle = convert_in(place, f"{model}.onnx", tmp_path / "x.edge", spec=spec)
+    assert bundle.manifest.variants[0].metric.value == pytest.approx(1.0)
+    assert [line for line in report_of(bundle)["warnings"] if "spec" in line or "exchanged" in line] == []
+
+
+def test_a_middle_half_a_cell_off_is_refused(place: Path, tmp_path: Path) -> None:
+    detector = distances("none").replace('"distance"', '"distance", center_offset = 0.0')
+    spec = write_squares_spec(tmp_path / "x.toml", detector)
+    with pytest.raises(SpecError, match=r"with coding\.center_offset = 0\.5, mAP50 is 1\.000"):
+        convert_in(place, "scores.onnx", tmp_path / "x.edge", spec=spec)
+
+
+def test_exchanged_labels_are_refused_and_named(place: Path, tmp_path: Path) -> None:
+    spec = write_squares_spec(tmp_path / "x.toml", distances("none"), "red", "blue", "green")
+    with pytest.raises(SpecError, match=r"what it calls 'blue' is 'green' \((\d+) of \1 boxes\)") as caught:
+        convert_in(place, "scores.onnx", tmp_path / "x.edge", spec=spec)
+    assert "what it calls 'green' is 'blue'" in caught.value.message
+    assert "named so mAP50 is 1.000" in caught.value.message
+    assert "'red' is" not in caught.value.message
+
+
+def test_labels_that_are_moved_by_one_are_told_as_such(place: Path, tmp_path: Path) -> None:
+    spec = write_squares_spec(tmp_path / "x.toml", distances("none"), "nothing", "red", "green")
+    write_squares(tmp_path / "evaluation", names=("red", "green"))
+    with pytest.raises(SpecError, match="what it calls 'red' is 'green'") as caught:
+        convert_in(place, "scores.onnx", tmp_path / "x.edge", spec=spec, evaluation=tmp_path / "evaluation")
+    assert "all these are moved by +1: is a background counted" in str(caught.value.hint)
+
+
+def test_a_reading_and_labels_can_be_accepted_with_a_reason(place: Path, tmp_path: Path) -> None:
+    accepted = '[detector.accept]\ndecoding = "boxes are turned"\nlabels = "they are"\n'
+    spec = write_squares_spec(tmp_path / "x.toml", direct("corners", "xy", "shares") + accepted)
+    bundle = convert_in(place, "corners, yx, shares.onnx", tmp_path / "x.edge", spec=spec)
+    (kept,) = bundle.manifest.provenance.accepted
+    assert (kept.key, kept.reason) == ("decoding", "boxes are turned")
+    assert "with coding.order = 'yx', mAP50 is 1.000" in kept.finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ decoder = "candidate_boxes"
 """
 
 
-def write_squares(folder: Path, n: int = 12, seed: int = 1) -> Path:
+def write_squares(folder: Path, n: int = 12, seed: int = 1, names: Sequence[str] = tuple(COLORS)) -> Path:
     """Pictures of 128x96, black but for three squares of 16x16, each a cell of the detector."""
     random = np.random.default_rng(seed)
     boxes = []
@@ -58,7 +59,7 @@ def write_squares(folder: Path, n: int = 12, seed: int = 1) -> Path:
         pixels = np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)
         for place in random.choice(ROWS * COLUMNS, size=3, replace=False).tolist():
             row, column = divmod(place, COLUMNS)
-            name = list(COLORS)[int(random.integers(3))]
+            name = names[int(random.integers(len(names)))]
             pixels[16 * row : 16 * row + 16, 16 * column : 16 * column + 16] = COLORS[name]
             boxes.append({"image": number, "name": name, "bbox": [16 * column, 16 * row, 16, 16]})
         pixels[0, 0] = number  # no two are the same file
