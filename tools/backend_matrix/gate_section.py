@@ -21,9 +21,10 @@ What `edge-sdk convert` makes of these models at its default budget, a drop of {
 variant that can be made from the source, the metric on labelled samples, its drop against the first
 line, and agreement, the share of samples decided as there ([the gate](../explanation/accuracy-gate.md)
 tells what the words mean). It has calibration samples of its own, so a variant here may be another file
-than in the tables above. Where the metric, or a label's share in it, rests on fewer than {enough:.0f}
-samples, one of them that is decided worse is a drop of more than {max_drop:g}, and refuses the variant;
-and where they are few, a drop of nothing shows no more than that the variant is not broken.
+than in the tables above. Where a classifier's metric, or its figure of one label, rests on fewer than
+{enough:.0f} samples, one of them that is decided worse is a drop of more than {max_drop:g}, and refuses
+the variant; and where they are few, a drop of nothing shows no more than that the variant is not
+broken.
 """
 
 _WORDS: dict[Outcome, str] = {"passed": "kept", "refused": "refused", "left_out": "not made"}

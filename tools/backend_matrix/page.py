@@ -140,6 +140,6 @@ def _error_cell(cell: Cell, verdict: str, notes: Notes) -> str:
 
 def _build_cell(cell: Cell, notes: Notes) -> str:
     if cell.build is None:
-        return notes.mark(cell.reason)
+        return notes.mark(cell.reason or "TensorRT-RTX did not answer")
     refusals = [f"{refusal.operator} '{refusal.node}': {refusal.reason}" for refusal in cell.build.refusals]
     return "builds" if cell.build.passed else "refused " + notes.mark("; ".join(refusals))
