@@ -11,13 +11,14 @@ import msgspec
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.table import text_table
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import BackendError, EdgeSdkError, MissingExtraError
+from edge_sdk.errors import EdgeSdkError
 from edge_sdk.inference.choice import Choice
 from edge_sdk.inference.fallback import open_choice
 from edge_sdk.inference.golden import GoldenResult, run_golden
 from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, EngineOptions
 from edge_sdk.inference.thread_argument import add_threads_argument
 
+from .choice_status import Status, status_of
 from .model_choice import add_choice_arguments, every_choice
 
 __all__ = ["ChoiceReport", "add_arguments", "run", "verify_choice"]
@@ -30,15 +31,14 @@ class ChoiceReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one variant on one backend.
 
     Attributes:
-        status: ``passed``; ``failed``; or ``not_run``, where the backend's library is not installed, or
-            TensorRT has no driver, no GPU or no engine.
+        status: See :data:`.choice_status.Status`.
         golden: What the golden samples gave, where they could be run.
         reason: Why it failed or was not run.
     """
 
     variant: str
     backend: str
-    status: str
+    status: Status
     golden: GoldenResult | None = None
     reason: str | None = None
 
@@ -91,19 +91,12 @@ def verify_choice(
 
 def _outcome(
     bundle: Bundle, choice: Choice, options: EngineOptions
-) -> tuple[str, GoldenResult | None, str | None]:
+) -> tuple[Status, GoldenResult | None, str | None]:
     try:
-        backend = open_choice(bundle, choice, options)
-    except MissingExtraError as error:
-        return "not_run", None, str(error)
-    except BackendError as error:
-        # An engine is no part of the bundle: without one, nothing is wrong with that or with this machine.
-        return "not_run" if choice.backend == "tensorrt" else "failed", None, str(error)
-    try:
-        with backend:
+        with open_choice(bundle, choice, options) as backend:
             result = run_golden(bundle, choice.variant.name, backend)
     except EdgeSdkError as error:
-        return "failed", None, str(error)
+        return status_of(error), None, str(error)
     return ("passed", result, None) if result.passed else ("failed", result, result.difference)
 
 
@@ -155,7 +148,7 @@ def _verdict(reports: list[ChoiceReport], *, passed: bool) -> str:
     if passed:
         return "passed: this machine computes what the workstation did"
     if _nothing_run(reports):
-        return "not checked: nothing is installed here that could run it"
+        return "not checked: what could run it is not here"
     return "failed: do not trust it on this machine"
 
 

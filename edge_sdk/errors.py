@@ -19,6 +19,7 @@
     │       ├── UnsafeArchiveError    the zip could write or grow where it must not
     │       └── DigestError           the bytes are not the ones the manifest names
     ├── BackendError              an inference engine failed to load or to run a model
+    │   └── BackendUnavailableError   ... because its library, driver, device or built engine is not here
     ├── ConversionError           a model could not be converted
     │   └── GateRefusedError      no variant was good enough; nothing was written
     ├── VerificationError         a device computes something else than the workstation did
@@ -37,6 +38,7 @@ from __future__ import annotations
 __all__ = [
     "AudioError",
     "BackendError",
+    "BackendUnavailableError",
     "BrokerError",
     "BundleError",
     "ConfigError",
@@ -160,6 +162,10 @@ class DigestError(BundleError):
 
 class BackendError(EdgeSdkError):
     """An inference engine failed to load or to run a model."""
+
+
+class BackendUnavailableError(BackendError):
+    """What runs the model is not here: its library, driver, device or built engine. Nothing was run."""
 
 
 class ConversionError(EdgeSdkError):

@@ -16,12 +16,13 @@ import msgspec
 
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import Array
-from edge_sdk.errors import BackendError, EdgeSdkError, MissingExtraError
+from edge_sdk.errors import EdgeSdkError
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.choice import Choice
 from edge_sdk.inference.fallback import open_choice
 from edge_sdk.inference.options import EngineOptions
 
+from ..choice_status import status_of
 from .energy import EnergyMeter, NoMeterError, find_meter
 from .messages import Figures, Measured, Progressed, Request
 from .process_memory import peak_memory_mib, present_memory_mib
@@ -73,12 +74,10 @@ def measure(request: Request, tell: Callable[[float], None]) -> Measured:
     """
     try:
         return _measure(request, tell)
-    except MissingExtraError as error:
-        return _without_figures(request, "not_run", error)
     except EdgeSdkError as error:
-        # An engine is no part of the bundle: without one, nothing is wrong with that or with this machine.
-        unbuilt = request.backend == "tensorrt" and isinstance(error, BackendError)
-        return _without_figures(request, "not_run" if unbuilt else "failed", error)
+        return Measured(
+            variant=request.variant, backend=request.backend, status=status_of(error), reason=str(error)
+        )
 
 
 def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
@@ -147,10 +146,6 @@ def _meter() -> EnergyMeter | None:
         return find_meter()
     except NoMeterError:
         return None
-
-
-def _without_figures(request: Request, status: str, error: EdgeSdkError) -> Measured:
-    return Measured(variant=request.variant, backend=request.backend, status=status, reason=str(error))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from msgspec import Struct
 from edge_sdk.inference.golden_result import GoldenResult
 from edge_sdk.inference.options import BackendName
 
+from ..choice_status import Status
+
 __all__ = ["Figures", "Measured", "Progressed", "Request"]
 
 
@@ -62,14 +64,14 @@ class Measured(Struct, frozen=True, kw_only=True, tag="measured"):
     """What came of it.
 
     Attributes:
-        status: ``passed`` its golden samples, ``failed`` them or something else, or was ``not_run``.
+        status: See :data:`..choice_status.Status`; ``passed`` means its golden samples.
         reason: Why it failed or was not run.
         warnings: What libraries or our own parts said meanwhile.
     """
 
     variant: str
     backend: BackendName
-    status: str
+    status: Status
     reason: str | None = None
     golden: GoldenResult | None = None
     figures: Figures | None = None

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from example_contract import npy
 from tiny_bundle import TinyBundle, tiny_bundle
+from tiny_pictures import color_bundle
 
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import file_digest
-from edge_sdk.errors import BackendError
+from edge_sdk.errors import BackendError, BackendUnavailableError
+from edge_sdk.image.opencv import load_opencv
 from edge_sdk.inference import choice as choice_module
 from edge_sdk.inference import open as open_module
 from edge_sdk.inference.onnx import OnnxEngine
@@ -122,7 +124,7 @@ def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(
     assert code == 2  # nothing was computed, so nothing can be said of this machine
     assert report["passed"] is False
     assert main(["verify", str(bundle), "--variant", "onnx-float32"]) == 2
-    assert "not checked: nothing is installed here that could run it" in capsys.readouterr().out
+    assert "not checked: what could run it is not here" in capsys.readouterr().out
 
 
 def test_one_backend_can_be_asked_for(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +142,7 @@ def test_an_onnx_file_is_verified_on_tensorrt_too_where_that_is_installed(
     """Without an engine that is no failure: it says what to do, and the rest decides."""
 
     def unbuilt(model: bytes, **_: Any) -> None:
-        raise BackendError("no engine was built of it", hint="edge-sdk build BUNDLE")
+        raise BackendUnavailableError("no engine was built of it", hint="edge-sdk build BUNDLE")
 
     monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
     monkeypatch.setattr(tensorrt_module, "open_engine", unbuilt)
@@ -151,6 +153,34 @@ def test_an_onnx_file_is_verified_on_tensorrt_too_where_that_is_installed(
         ("onnx", "passed"),
     ]
     assert report["variants"][0]["reason"] == "no engine was built of it\nhint: edge-sdk build BUNDLE"
+
+
+def test_an_engine_that_is_there_and_does_not_run_fails(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(model: bytes, **_: Any) -> None:
+        raise BackendError("the engine x.engine is damaged: it is cut off")
+
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
+    monkeypatch.setattr(tensorrt_module, "open_engine", damaged)
+    code, report = verified(bundle, capsys, "--backend", "tensorrt")
+    assert (code, report["variants"][0]["status"]) == (1, "failed")
+    assert main(["verify", str(bundle), "--variant", "onnx-float32"]) == 1
+    assert "failed: do not trust it on this machine" in capsys.readouterr().out
+
+
+def test_pictures_that_cannot_be_prepared_here_are_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = color_bundle().write(tmp_path / "colors.edge")
+    load_opencv.cache_clear()
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    try:
+        code, report = verified(path, capsys)
+    finally:
+        load_opencv.cache_clear()
+    assert (code, report["variants"][0]["status"]) == (2, "not_run")
+    assert "edge-sdk[camera-opencv]" in report["variants"][0]["reason"]
 
 
 def test_an_engine_that_computes_something_else_fails(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ...contract.values import Array
-from ...errors import BackendError, MissingExtraError
+from ...errors import BackendError, BackendUnavailableError, MissingExtraError
 
 __all__ = ["Cuda", "Gpu", "Graph", "HostMemory", "cuda_error", "open_cuda"]
 
@@ -21,6 +21,7 @@ NO_DEVICE = "no device"
 OUT_OF_MEMORY = "out of memory"
 LOST = "lost"
 
+_UNAVAILABLE = (NO_DRIVER, OLD_DRIVER, NO_DEVICE)
 _HINTS = {
     NO_DRIVER: "on a Jetson the driver comes with JetPack; in a container, start it with `--runtime nvidia`",
     OLD_DRIVER: "install cuda-bindings of the driver's CUDA (for CUDA 12: `pip install 'cuda-bindings<13'`), "
@@ -158,7 +159,8 @@ def open_cuda() -> Cuda:
 
     Raises:
         MissingExtraError: Neither is installed.
-        BackendError: There is no driver, it is too old, or there is no GPU.
+        BackendUnavailableError: There is no driver, it is too old, or there is no GPU.
+        BackendError: CUDA fails otherwise.
     """
     from .cuda_bindings import CudaBindings
     from .pycuda import PyCuda
@@ -182,4 +184,5 @@ def cuda_error(call: str, reason: str, kind: str | None = None) -> BackendError:
         kind: One of this module's constants, where it is known what to do.
     """
     hint = _HINTS[kind] if kind is not None else None
-    return BackendError(f"{call}: {reason}", hint=hint)
+    error = BackendUnavailableError if kind in _UNAVAILABLE else BackendError
+    return error(f"{call}: {reason}", hint=hint)

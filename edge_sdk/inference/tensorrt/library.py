@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import BackendError, MissingExtraError
+from ...errors import BackendUnavailableError, MissingExtraError
 
 __all__ = ["TENSORRT", "TENSORRT_RTX", "Library", "find_library", "loaded_build_number", "require_installed"]
 
@@ -85,7 +85,7 @@ def find_library(product: str | None = None) -> Library:
 
     Raises:
         MissingExtraError: None is installed.
-        BackendError: One is, but does not load or is too old.
+        BackendUnavailableError: One is, but does not load or is too old.
     """
     wanted = {name: _MODULES[name] for name in (_MODULES if product is None else [product])}
     failures: list[str] = []
@@ -95,7 +95,7 @@ def find_library(product: str | None = None) -> Library:
             if trt is not None:
                 return _checked(trt, name)
     if failures:
-        raise BackendError("; ".join(failures), hint=_HINT)
+        raise BackendUnavailableError("; ".join(failures), hint=_HINT)
     raise _not_installed(next(iter(wanted.values()))[0])
 
 
@@ -136,7 +136,7 @@ def _checked(trt: Any, product: str) -> Library:
     version = str(trt.__version__)
     lacking = [name for name in _NEEDED if not hasattr(trt.IExecutionContext, name)]
     if lacking:
-        raise BackendError(
+        raise BackendUnavailableError(
             f"{product} {version} is too old: it has no {' and no '.join(lacking)}",
             hint="JetPack 6 or newer brings one that can be used",
         )

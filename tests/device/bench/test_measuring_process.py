@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from tiny_bundle import tiny_bundle
 
 from device.bench.child import measure_in_process
+from device.bench.measure_process import measure
 from device.bench.messages import Request
 from edge_sdk.contract.bundle import Bundle
+from edge_sdk.errors import BackendError, BackendUnavailableError
+from edge_sdk.inference.tensorrt import open as tensorrt_module
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,21 @@ def test_a_library_that_is_not_installed_is_not_run(bundle: Path, onnxruntime: P
     measured = measure_in_process(request(bundle), lambda _: None)
     assert measured.status == "not_run"
     assert "edge-sdk[onnx]" in (measured.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(BackendUnavailableError, "not_run"), (BackendError, "failed")]
+)
+def test_without_an_engine_nothing_is_run_but_one_that_breaks_down_fails(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, error: type[BackendError], status: str
+) -> None:
+    def refuse(model: bytes, **_: Any) -> None:
+        raise error("cudaErrorIllegalAddress")
+
+    monkeypatch.setattr(tensorrt_module, "open_engine", refuse)
+    asked = msgspec.structs.replace(request(bundle), backend="tensorrt", threads=[1])
+    measured = measure(asked, lambda _: None)
+    assert (measured.status, measured.reason) == (status, "cudaErrorIllegalAddress")
 
 
 def test_a_bundle_that_was_exchanged_meanwhile_is_not_measured(bundle: Path) -> None:
