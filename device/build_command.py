@@ -17,8 +17,8 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
 from edge_sdk.errors import BackendError, UsageError
 from edge_sdk.inference.open import choose_variant
-from edge_sdk.inference.tensorrt.build_child import Outcome, run_build
-from edge_sdk.inference.tensorrt.build_messages import Finished, Job, Refused, Waiting, Working
+from edge_sdk.inference.tensorrt.build_child import Outcome, make_engine
+from edge_sdk.inference.tensorrt.build_messages import Job, Refused, Waiting, Working
 from edge_sdk.inference.tensorrt.build_target import THIS, read_target
 from edge_sdk.inference.tensorrt.engine_cache import default_folder
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint
@@ -160,11 +160,7 @@ class _Builder:
             UsageError: None can be built.
         """
         try:
-            outcome = self._run(variant, rebuild=True)
-            if isinstance(outcome, Finished) and outcome.here and not outcome.tried:
-                # In a process that holds nothing of the builder, as the device will.
-                self._run(variant, rebuild=False)
-                outcome = msgspec.structs.replace(outcome, tried=True)
+            outcome = self._run(variant)
         except BackendError as error:
             return BuildReport(variant=variant.name, status="failed", reason=error.message, hint=error.hint)
         if isinstance(outcome, Refused):
@@ -185,7 +181,7 @@ class _Builder:
             removed=outcome.removed,
         )
 
-    def _run(self, variant: Variant, *, rebuild: bool) -> Outcome:
+    def _run(self, variant: Variant) -> Outcome:
         model = self._bundle.read(variant.file)
         arguments = self._arguments
         job = Job(
@@ -194,7 +190,7 @@ class _Builder:
             cache=str(self._cache),
             workspace_mb=arguments.workspace_mb,
             check_memory=not arguments.skip_memory_check,
-            rebuild=rebuild,
+            task="build",
             model_bytes=len(model),
         )
         self._began, self._told = time.monotonic(), ""
@@ -202,7 +198,7 @@ class _Builder:
         def tell(message: Waiting | Working) -> None:
             self._tell(variant, message)
 
-        return run_build(job, model, time_limit_s=arguments.time_limit, on_progress=tell)
+        return make_engine(job, model, time_limit_s=arguments.time_limit, on_progress=tell)
 
     def _tell(self, variant: Variant, message: Waiting | Working) -> None:
         if isinstance(message, Waiting):

@@ -13,7 +13,7 @@ from gpu_results import GpuResults
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.open import open_backend
 from edge_sdk.inference.options import EngineOptions, TensorRtOptions
-from edge_sdk.inference.tensorrt.build_child import run_build
+from edge_sdk.inference.tensorrt.build_child import make_engine
 from edge_sdk.inference.tensorrt.build_messages import Finished, Job
 from edge_sdk.inference.tensorrt.cuda import Cuda
 from edge_sdk.inference.tensorrt.engine import TensorRtEngine
@@ -30,10 +30,10 @@ def built(case: GpuCase, cache: Path) -> Finished:
         cache=str(cache),
         workspace_mb=512,
         check_memory=True,
-        rebuild=True,
+        task="build",
         model_bytes=len(case.onnx),
     )
-    outcome = run_build(job, case.onnx, time_limit_s=1800, on_progress=lambda _: None)
+    outcome = make_engine(job, case.onnx, time_limit_s=1800, on_progress=lambda _: None)
     assert isinstance(outcome, Finished), outcome
     return outcome
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
+import signal
 from typing import Any
 
 import numpy as np
@@ -184,6 +186,8 @@ class FakeRuntime:
     def deserialize_cuda_engine(self, content: Any) -> FakeEngine | None:
         self._release.enter("deserialize_cuda_engine")
         plan, here = read_plan(content), self._release
+        if plan is not None and "deadly" in plan:
+            os.kill(os.getpid(), signal.SIGSEGV)
         if plan is None:
             complain(self._log, "Serialization assertion magicTagRead == kMAGIC_TAG failed.")
         elif plan["version"] != here.version:

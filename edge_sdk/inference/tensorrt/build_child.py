@@ -1,4 +1,4 @@
-"""Starts the process that builds an engine, listens to it, and outlives whatever becomes of it."""
+"""Starts the processes that build an engine and try it, and outlives whatever becomes of them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,29 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from ...child_python import module_command
 from ...errors import BackendError, UsageError
-from .build_messages import Failed, Finished, Job, Message, Refused, Waiting, Working, decode_message
+from .build_messages import (
+    Absent,
+    Failed,
+    Finished,
+    Job,
+    Message,
+    Refused,
+    Trying,
+    Unfit,
+    Waiting,
+    Working,
+    decode_message,
+)
+from .trial_mark import remove_mark
 
-__all__ = ["OnProgress", "Outcome", "run_build"]
+__all__ = ["OnProgress", "Outcome", "make_engine", "run_job"]
 
 Outcome: TypeAlias = "Finished | Refused"
 OnProgress: TypeAlias = "Callable[[Waiting | Working], None]"
@@ -26,9 +40,60 @@ OnProgress: TypeAlias = "Callable[[Waiting | Working], None]"
 _CHUNK = 1 << 16
 _KEPT_OF_LOG = 2000
 _SILENCE_S = 10.0
+_DID = {"build": "built {}", "try": "tried the engine of {}"}
+_DOING = {"build": "building {}", "try": "trying the engine of {}"}
 
 
-def run_build(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnProgress) -> Outcome:
+def make_engine(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnProgress) -> Outcome:
+    """See to it that there is an engine of a model, and that it runs, if its GPU is here.
+
+    One that is there is tried first. One that does not run, or that crashes whoever loads it, is built again.
+    It is tried in another process than the one that built it, which holds nothing of the builder's, as the
+    device will.
+
+    Args:
+        job: What is wanted; its task does not matter.
+        model: Content of the ``.onnx`` file.
+        time_limit_s: For each process, waiting for others included.
+        on_progress: Is told what is done or waited for; again after ten seconds in which nothing changed.
+
+    Raises:
+        UsageError: What is needed for it is not here; nothing was started.
+        BackendError: It could not be built, or does not run.
+    """
+
+    def run(task: Literal["try", "build"]) -> Outcome | Absent | Unfit:
+        step = msgspec.structs.replace(job, task=task)
+        return run_job(step, model, time_limit_s=time_limit_s, on_progress=on_progress)
+
+    if any(Path(job.cache).glob("*.engine")):
+        there = run("try")
+        if isinstance(there, Finished):
+            return there
+        if isinstance(there, Unfit):
+            on_progress(Working(f"building again: {there.message}", 0.0))
+    built = run("build")
+    if not isinstance(built, Finished):
+        return _outcome(built)
+    if not built.here:
+        return built
+    tried = _outcome(run("try"))
+    if isinstance(tried, Finished):
+        return msgspec.structs.replace(tried, status=built.status, seconds=built.seconds)
+    return tried
+
+
+def _outcome(answer: Outcome | Absent | Unfit) -> Outcome:
+    if isinstance(answer, Unfit):
+        raise BackendError(answer.message, hint=answer.hint)
+    if isinstance(answer, Absent):
+        raise BackendError("the engine is gone again", hint="does somebody else empty its folder?")
+    return answer
+
+
+def run_job(
+    job: Job, model: bytes, *, time_limit_s: float, on_progress: OnProgress
+) -> Outcome | Absent | Unfit:
     """Have a process do a job, and wait for it.
 
     Args:
@@ -36,6 +101,9 @@ def run_build(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnPro
         model: Content of the ``.onnx`` file.
         time_limit_s: After so long, waiting for others included, the process is ended.
         on_progress: Is told what it does or waits for; again after ten seconds in which nothing changed.
+
+    Returns:
+        What became of it; an engine that ended the process that tried it is unfit.
 
     Raises:
         UsageError: What is needed for it is not here; nothing was started.
@@ -53,9 +121,13 @@ def run_build(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnPro
             feeding.join()  # at once: nobody reads what it writes
     if isinstance(last, Failed):
         raise (UsageError if last.wrong_use else BackendError)(last.message, hint=last.hint)
-    if isinstance(last, Finished | Refused):
+    if isinstance(last, Finished | Refused | Absent | Unfit):
         return last
-    raise follower.failure(job.name, time_limit_s)
+    error = follower.failure(job, time_limit_s)
+    if isinstance(last, Trying):
+        remove_mark(Path(last.path))
+        return Unfit(error.message, error.hint)
+    raise error
 
 
 def _started() -> subprocess.Popen[bytes]:
@@ -104,8 +176,8 @@ class _Follower:
                     self._late = True
                     return None
                 ready = selector.select(min(left, _SILENCE_S))
-                if not ready and isinstance(self._last, Waiting | Working):
-                    self._on_progress(self._last)
+                if not ready:
+                    self._tell()
                 for key, _ in ready:
                     chunk = os.read(key.fd, _CHUNK)
                     key.data(chunk)
@@ -117,7 +189,7 @@ class _Follower:
             self._late = True
         return self._last
 
-    def failure(self, name: str, time_limit_s: float) -> BackendError:
+    def failure(self, job: Job, time_limit_s: float) -> BackendError:
         """The error for a process that ended without saying why."""
         if self._late and isinstance(self._last, Waiting):
             return BackendError(
@@ -127,31 +199,36 @@ class _Follower:
         if self._late:
             what = f" ({self._last.what})" if isinstance(self._last, Working) else ""
             return BackendError(
-                f"building {name} was not done after {time_limit_s:g} s{what}",
+                f"{_DOING[job.task].format(job.name)} was not done after {time_limit_s:g} s{what}",
                 hint="a larger --time-limit gives it more time; a smaller variant takes less",
             )
-        code = self._process.returncode
+        code, did = self._process.returncode, _DID[job.task].format(job.name)
         told = self._log.decode("utf-8", "replace").strip().splitlines()[-3:]
         tail = f": {' | '.join(told)}" if told else ""
         if code == -signal.SIGKILL:
             return BackendError(
-                f"the process that built {name} was killed{tail}",
+                f"the process that {did} was killed{tail}",
                 hint="mostly the system does that for want of memory (`dmesg` tells): end other programs, or "
                 "give a smaller --workspace-mb",
             )
         ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return BackendError(
-            f"the process that built {name} {ended}{tail}",
+            f"the process that {did} {ended}{tail}",
             hint="it is NVIDIA's library that ended it, most likely; `dmesg` may say more",
         )
+
+    def _tell(self) -> None:
+        if isinstance(self._last, Waiting | Working):
+            self._on_progress(self._last)
+        elif isinstance(self._last, Trying):
+            self._on_progress(Working("trying it", 0.0))
 
     def _take_output(self, chunk: bytes) -> None:
         *lines, self._line = (self._line + chunk).split(b"\n")
         for line in lines:
             with contextlib.suppress(ValueError):  # no message of ours
                 self._last = decode_message(line)
-                if isinstance(self._last, Waiting | Working):
-                    self._on_progress(self._last)
+                self._tell()
 
     def _take_log(self, chunk: bytes) -> None:
         self._log = (self._log + chunk)[-_KEPT_OF_LOG:]

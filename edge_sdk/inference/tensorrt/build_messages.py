@@ -10,7 +10,19 @@ from msgspec import Struct
 from .fingerprint import Fingerprint
 from .parse import Refusal
 
-__all__ = ["Failed", "Finished", "Job", "Message", "Refused", "Waiting", "Working", "decode_message"]
+__all__ = [
+    "Absent",
+    "Failed",
+    "Finished",
+    "Job",
+    "Message",
+    "Refused",
+    "Trying",
+    "Unfit",
+    "Waiting",
+    "Working",
+    "decode_message",
+]
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -22,7 +34,7 @@ class Job(Struct, frozen=True, kw_only=True):
         cache: Folder of the engines.
         workspace_mb: Memory that kernels may use beside weights and tensors.
         check_memory: Whether to refuse where there seems to be too little.
-        rebuild: Whether to build where the engine that is there does not run; else that is an error.
+        task: To ``try`` the engine that is there, or to ``build`` one, unless somebody else just did.
         model_bytes: Length of the model.
     """
 
@@ -31,7 +43,7 @@ class Job(Struct, frozen=True, kw_only=True):
     cache: str
     workspace_mb: int
     check_memory: bool
-    rebuild: bool
+    task: Literal["try", "build"]
     model_bytes: int
 
 
@@ -55,6 +67,31 @@ class Working(Struct, frozen=True, tag="working"):
 
     what: str
     share: float
+
+
+class Trying(Struct, frozen=True, tag="trying"):
+    """An engine is loaded now. A process that ends before it says another word was ended by that.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    path: str
+
+
+class Absent(Struct, frozen=True, tag="absent"):
+    """There is no engine to be tried."""
+
+
+class Unfit(Struct, frozen=True, tag="unfit"):
+    """There is one, which is damaged, does not run or is not what was asked for.
+
+    Attributes:
+        message: What is wrong with it.
+    """
+
+    message: str
+    hint: str | None
 
 
 class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
@@ -103,9 +140,9 @@ class Failed(Struct, frozen=True, tag="failed"):
     wrong_use: bool
 
 
-Message: TypeAlias = "Waiting | Working | Finished | Refused | Failed"
+Message: TypeAlias = "Waiting | Working | Trying | Absent | Unfit | Finished | Refused | Failed"
 
-_MESSAGES = msgspec.json.Decoder(Waiting | Working | Finished | Refused | Failed)
+_MESSAGES = msgspec.json.Decoder(Waiting | Working | Trying | Absent | Unfit | Finished | Refused | Failed)
 
 
 def decode_message(line: bytes) -> Message:

@@ -1,4 +1,4 @@
-"""The process that builds one engine, and takes the memory for it; ``edge-sdk build`` starts it.
+"""The process that builds one engine, and takes the memory for it, or tries one, and may die of that.
 
     python -m edge_sdk.inference.tensorrt.build_process
 
@@ -16,14 +16,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 
 from ...errors import BackendError, EdgeSdkError, UsageError
 from .build import BuiltEngine, build_engine
 from .build_lock import build_lock
-from .build_messages import Failed, Finished, Job, Message, Refused, Waiting, Working
+from .build_messages import Absent, Failed, Finished, Job, Message, Refused, Trying, Unfit, Waiting, Working
 from .build_target import BuildTarget, find_target
 from .engine import TensorRtEngine
 from .engine_cache import EngineCache, EngineRecord, writing_hint
@@ -93,55 +93,65 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
     target = find_target(job.target)
     cache = EngineCache(Path(job.cache))
     wanted = target.fingerprint(model)
+    if job.task == "try":
+        return _try(job, target, cache, wanted, tell)
+    before = cache.seal(wanted)
     with build_lock(cache.folder, lambda process: tell(Waiting(process))):
-        found = _find(job, target, cache, wanted, tell)
-        if found is not None:
-            return found
+        if cache.seal(wanted) != before:  # whoever held the folder has built it
+            return _finished("found", target, cache, wanted)
         cache.remove_partial()
         _check(job, target, cache, wanted, len(model))
         started = time.monotonic()
         built = _build(job, target, cache, wanted, model, tell.progress)
         if built.plan is None:
             return Refused(str(target.library), list(built.refusals))
-        record = EngineRecord(name=job.name, fingerprint=wanted, workspace_mb=job.workspace_mb)
-        path = cache.write(record, built.plan)
+        cache.write(
+            EngineRecord(name=job.name, fingerprint=wanted, workspace_mb=job.workspace_mb), built.plan
+        )
         if built.timings:
             cache.write_timings(wanted.builder, built.timings)
-        return Finished(
-            status="built",
-            path=str(path),
-            bytes=path.stat().st_size,
-            fingerprint=wanted,
-            seconds=round(time.monotonic() - started, 3),
-            here=target.cuda is not None,
-            removed=[str(old) for old in cache.remove_superseded(wanted)],
-        )
+        return _finished("built", target, cache, wanted, seconds=round(time.monotonic() - started, 3))
 
 
-def _find(
+def _try(
     job: Job, target: BuildTarget, cache: EngineCache, wanted: Fingerprint, tell: Callable[[Message], None]
-) -> Finished | None:
-    """The engine, where it is there and, on its own GPU, runs."""
+) -> Message:
+    """Load the engine that is there, and run it once, where its GPU is."""
     path = cache.path(wanted)
-    if not path.exists() and job.rebuild:
-        return None
+    if not path.exists():
+        return Absent()
     try:
         plan = cache.read(wanted, job.name)
         if target.cuda is not None:
-            tell(Working("trying it", 0.0))
+            tell(Trying(str(path)))
             TensorRtEngine(plan, library=target.library, cuda=target.cuda, name=job.name).close()
     except BackendError as error:
-        if not job.rebuild:
-            raise
-        tell(Working(f"building again: {error.message}", 0.0))
-        return None
+        return Unfit(error.message, error.hint)
+    if target.cuda is not None:
+        cache.mark_tried(wanted, target.cuda.gpu)
+    return _finished("found", target, cache, wanted, tried=target.cuda is not None)
+
+
+def _finished(
+    status: Literal["built", "found"],
+    target: BuildTarget,
+    cache: EngineCache,
+    wanted: Fingerprint,
+    *,
+    seconds: float = 0.0,
+    tried: bool = False,
+) -> Finished:
+    here, path = target.cuda is not None, cache.path(wanted)
     return Finished(
-        status="found",
+        status=status,
         path=str(path),
         bytes=path.stat().st_size,
         fingerprint=wanted,
-        here=target.cuda is not None,
-        tried=target.cuda is not None,
+        seconds=seconds,
+        here=here,
+        tried=tried,
+        # Only by what has taken their place: it runs, or is for a GPU elsewhere.
+        removed=[str(old) for old in cache.remove_superseded(wanted)] if tried or not here else [],
     )
 
 

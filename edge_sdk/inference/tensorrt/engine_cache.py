@@ -10,11 +10,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ...errors import BackendError
+from ...errors import BackendError, BackendUnavailableError
+from .cuda import Gpu
 from .fingerprint import Fingerprint
 from .foreign_errors import MEMORY_HINT
-from .sealed_file import DamagedFileError, read_header, read_sealed, write_sealed
+from .sealed_file import DamagedFileError, read_header, read_seal, read_sealed, write_sealed
 from .session import REBUILD_HINT
+from .trial_mark import is_tried, remove_mark, write_mark
 
 __all__ = ["EngineCache", "EngineRecord", "default_folder", "writing_hint"]
 
@@ -71,6 +73,13 @@ class EngineCache:
         model = fingerprint.onnx_sha256[:_KEY_DIGITS]
         return self.folder / f"{model}-{fingerprint.key[:_KEY_DIGITS]}.engine"
 
+    def seal(self, fingerprint: Fingerprint) -> bytes | None:
+        """What tells one content of an engine's file from another one; None where there is none."""
+        try:
+            return read_seal(self.path(fingerprint))
+        except (OSError, DamagedFileError):
+            return None
+
     def read(self, fingerprint: Fingerprint, name: str) -> memoryview:
         """The engine of that fingerprint.
 
@@ -85,7 +94,7 @@ class EngineCache:
         try:
             record, plan = read_sealed(path, EngineRecord)
         except FileNotFoundError:
-            raise BackendError(self._absence(fingerprint, name), hint=REBUILD_HINT) from None
+            raise BackendUnavailableError(self._absence(fingerprint, name), hint=REBUILD_HINT) from None
         except OSError as error:
             raise BackendError(
                 f"cannot read the engine {path}: {error.strerror}", hint=REBUILD_HINT
@@ -101,6 +110,27 @@ class EngineCache:
             raise BackendError(f"the engine {path} is of {difference}", hint=REBUILD_HINT)
         return plan
 
+    def read_tried(self, fingerprint: Fingerprint, name: str, gpu: Gpu) -> memoryview:
+        """The engine of that fingerprint, where it came through a trial in a process of its own.
+
+        Args:
+            fingerprint: Of what is needed here.
+            name: What to call the model in messages.
+            gpu: On which it must have run.
+
+        Raises:
+            BackendError: As :meth:`read`; or it was not tried, or did not come through.
+        """
+        plan = self.read(fingerprint, name)
+        path = self.path(fingerprint)
+        if not is_tried(path, gpu):
+            raise BackendUnavailableError(
+                f"the engine of {name} has not run yet on {gpu.name} under CUDA {gpu.cuda}: {path}",
+                hint="`edge-sdk build BUNDLE` tries it in a process of its own, lest it crash this one, "
+                "and builds again what does not run",
+            )
+        return plan
+
     def write(self, record: EngineRecord, plan: bytes | memoryview) -> Path:
         """Keep an engine; the caller holds the lock of the folder.
 
@@ -110,12 +140,28 @@ class EngineCache:
         path = self.path(record.fingerprint)
         try:
             write_sealed(path, record, plan, partial=path.with_suffix(".partial"))
+            remove_mark(path)
         except OSError as error:
             raise BackendError(
                 f"cannot write the engine to {self.folder}: {error.strerror}",
                 hint=writing_hint(error, len(plan)),
             ) from error
         return path
+
+    def mark_tried(self, fingerprint: Fingerprint, gpu: Gpu) -> None:
+        """Say that an engine ran, so that it is loaded from now on.
+
+        Raises:
+            BackendError: That cannot be written.
+        """
+        path = self.path(fingerprint)
+        try:
+            write_mark(path, gpu)
+        except (OSError, DamagedFileError) as error:
+            hint = writing_hint(error, 0) if isinstance(error, OSError) else REBUILD_HINT
+            raise BackendError(
+                f"the engine {path} runs, but cannot be marked so: {error}", hint=hint
+            ) from error
 
     def remove_superseded(self, current: Fingerprint) -> list[Path]:
         """Remove engines of the same model for the same GPU that no TensorRT here will run any more.
@@ -130,6 +176,7 @@ class EngineCache:
             if other != current and all(getattr(other, name) == getattr(current, name) for name in kept):
                 with contextlib.suppress(OSError):
                     path.unlink()
+                    remove_mark(path)
                     removed.append(path)
         return removed
 

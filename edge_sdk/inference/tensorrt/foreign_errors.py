@@ -17,7 +17,7 @@ __all__ = ["FOREIGN_ERRORS", "MEMORY_HINT", "NOT_MADE", "as_backend_error"]
 FOREIGN_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, MemoryError)
 """What any call may raise."""
 
-NOT_MADE = (*FOREIGN_ERRORS, TypeError)
+NOT_MADE: tuple[type[Exception], ...] = (*FOREIGN_ERRORS, TypeError)
 """What a constructor raises: a ``TypeError`` where the library gives no object."""
 
 MEMORY_HINT = "end what else uses the GPU's memory, or run a smaller variant"

@@ -32,13 +32,13 @@ def open_engine(
 
     Raises:
         MissingExtraError: No TensorRT, or nothing to call CUDA with, is installed.
-        BackendError: There is no driver or no GPU; there is no engine for this device, or a damaged one;
-            TensorRT refuses it; or there is not enough memory.
+        BackendError: There is no driver or no GPU; there is no engine for this device, a damaged one, or one
+            that has not run yet; TensorRT refuses it; or there is not enough memory.
     """
     library = find_library()
     cuda = open_cuda()
     engines = EngineCache(default_folder() if cache is None else cache)
-    plan = engines.read(fingerprint(model, library, cuda.gpu), name)
+    plan = engines.read_tried(fingerprint(model, library, cuda.gpu), name, cuda.gpu)
     return TensorRtEngine(
         plan, library=library, cuda=cuda, name=name, graph=graph, mapped_memory=mapped_memory
     )

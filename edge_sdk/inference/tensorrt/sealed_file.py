@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-__all__ = ["DamagedFileError", "read_header", "read_sealed", "write_sealed"]
+__all__ = ["DamagedFileError", "read_header", "read_seal", "read_sealed", "write_sealed"]
 
 _MAGIC = b"edge-sdk engine\n"
 _DIGEST_BYTES = 32
@@ -71,6 +71,20 @@ def read_header(path: Path, header: type[_Header]) -> _Header:
     """
     with path.open("rb") as file:
         return _header(file.read(_HEADER_FROM + _MAX_HEADER_BYTES), header)[0]
+
+
+def read_seal(path: Path) -> bytes:
+    """The digest that a file begins with, unproved; of two files with the same one, the content is the same.
+
+    Raises:
+        DamagedFileError: It has none.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(_SEALED_FROM)
+    if not start.startswith(_MAGIC) or len(start) < _SEALED_FROM:
+        raise DamagedFileError("edge-sdk did not write it")
+    return start[len(_MAGIC) :]
 
 
 def read_sealed(path: Path, header: type[_Header]) -> tuple[_Header, memoryview]:

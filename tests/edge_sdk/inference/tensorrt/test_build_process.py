@@ -21,14 +21,17 @@ from gpu_onnx import deep_onnx, scaled_onnx, unknown_onnx
 
 from edge_sdk.errors import BackendError, UsageError
 from edge_sdk.inference.tensorrt import build_child
-from edge_sdk.inference.tensorrt.build_child import Outcome, run_build
+from edge_sdk.inference.tensorrt.build_child import Outcome, make_engine
 from edge_sdk.inference.tensorrt.build_lock import build_lock
 from edge_sdk.inference.tensorrt.build_messages import Finished, Job, Refused, Waiting, Working
+from edge_sdk.inference.tensorrt.cuda import Gpu
 from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
 from edge_sdk.inference.tensorrt.library import Library
 from edge_sdk.inference.tensorrt.sealed_file import read_sealed
+from edge_sdk.inference.tensorrt.trial_mark import remove_mark, write_mark
 
 SECONDS = 120.0
+ORIN = Gpu("Orin", "8.7", integrated=True, memory_bytes=8 << 30, cuda="12.6")
 Told = list[Waiting | Working]
 
 
@@ -52,11 +55,11 @@ def told_build(
         cache=str(cache),
         workspace_mb=512,
         check_memory=True,
-        rebuild=True,
+        task="build",
         model_bytes=len(content),
     )
     job = msgspec.structs.replace(job, **changes)
-    return run_build(job, content, time_limit_s=limit, on_progress=on_progress)
+    return make_engine(job, content, time_limit_s=limit, on_progress=on_progress)
 
 
 def finished(outcome: Outcome) -> Finished:
@@ -69,7 +72,7 @@ def engines_in(cache: Path) -> list[Path]:
     found = sorted(cache.glob("*.engine"))
     for path in found:
         read_sealed(path, EngineRecord)
-    assert {path.suffix for path in cache.iterdir()} <= {".engine", ".lock", ".timings"}
+    assert {path.suffix for path in cache.iterdir()} <= {".engine", ".tried", ".lock", ".timings"}
     return found
 
 
@@ -78,7 +81,7 @@ def engines_in(cache: Path) -> list[Path]:
 
 def test_an_engine_is_built_once_and_then_found(installation: FakeInstallation, cache: Path) -> None:
     first = finished(build(cache))
-    assert (first.status, first.here) == ("built", True)
+    assert (first.status, first.here, first.tried) == ("built", True, True)
     assert engines_in(cache) == [Path(first.path)]
     again = finished(build(cache))
     assert (again.status, again.path, again.tried) == ("found", first.path, True)
@@ -129,15 +132,95 @@ def test_an_engine_that_tensorrt_refuses_all_the_same_is_built_again(
     whole = path.read_bytes()
     record, plan = read_sealed(path, EngineRecord)
     EngineCache(cache).write(record, bytes(plan).replace(b"10.3.0", b"10.2.0"))
-    with pytest.raises(BackendError, match="refuses the engine of onnx-float32: Version tag does not match"):
-        build(cache, rebuild=False)
-    assert finished(build(cache)).status == "built"
+    told: Told = []
+    assert finished(told_build(cache, None, told.append)).status == "built"
+    assert any("refuses the engine of onnx-float32: Version tag does not match" in str(one) for one in told)
     assert path.read_bytes() == whole
 
 
-def test_without_an_engine_there_is_nothing_to_try(installation: FakeInstallation, cache: Path) -> None:
-    with pytest.raises(BackendError, match="no engine of onnx-float32"):
-        build(cache, rebuild=False)
+# --- only an engine that ran elsewhere is loaded by who must not crash ---
+
+OPEN = """
+import sys
+from pathlib import Path
+from edge_sdk.errors import BackendError
+from edge_sdk.inference.tensorrt.open import open_engine
+try:
+    open_engine(bytes.fromhex(sys.argv[2]), name="onnx-float32", cache=Path(sys.argv[1]))
+    print("runs")
+except BackendError as error:
+    print(error.message, error.hint)
+"""
+
+
+def opened_elsewhere(cache: Path) -> str:
+    """What becomes of who opens the engine, in a process of its own as a device does."""
+    words = [str(cache), scaled_onnx().hex()]
+    done = subprocess.run([sys.executable, "-c", OPEN, *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or f"ended with {done.returncode}"
+
+
+@pytest.mark.parametrize("behaviour", ["die:deserialize_cuda_engine", "die:execute_async_v3"])
+def test_an_engine_that_crashes_its_loader_is_a_failure_and_crashes_nobody_else(
+    installation: FakeInstallation, cache: Path, behaviour: str
+) -> None:
+    installation.install("10.3", behaviour=behaviour)
+    for _ in range(2):  # what lies there from the first time takes the second along no more
+        with pytest.raises(BackendError, match="tried the engine of onnx-float32 ended by SIGSEGV"):
+            build(cache)
+        told = opened_elsewhere(cache)
+        assert "has not run yet on Orin under CUDA 12.6" in told
+        assert "edge-sdk build BUNDLE" in told
+    installation.install("10.3")
+    assert finished(build(cache)).tried
+    assert opened_elsewhere(cache) == "runs"
+
+
+def test_an_engine_that_crashes_its_loader_though_it_once_ran_is_built_again(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    """As after an update of what NVIDIA's library stands on."""
+    path = Path(finished(build(cache)).path)
+    whole = path.read_bytes()
+    record, plan = read_sealed(path, EngineRecord)
+    EngineCache(cache).write(record, bytes(plan).replace(b'"typed"', b'"deadly": 1, "typed"'))
+    write_mark(path, ORIN)
+    assert opened_elsewhere(cache) == f"ended with {-signal.SIGSEGV}"
+    told: Told = []
+    assert finished(told_build(cache, None, told.append)).status == "built"
+    assert any("building again: " in str(one) and "SIGSEGV" in str(one) for one in told)
+    assert path.read_bytes() == whole
+    assert opened_elsewhere(cache) == "runs"
+
+
+def test_an_engine_that_never_ran_is_not_loaded(installation: FakeInstallation, cache: Path) -> None:
+    installation.install("10.3", behaviour="no_run")
+    with pytest.raises(BackendError, match="failed to run onnx-float32"):
+        build(cache)
+    assert "has not run yet" in opened_elsewhere(cache)
+
+
+def test_an_engine_from_elsewhere_runs_once_it_was_tried_here(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    """Copied from a computer that could not try it, or made before engines were tried."""
+    built = finished(build(cache))
+    remove_mark(Path(built.path))
+    assert "has not run yet" in opened_elsewhere(cache)
+    assert finished(build(cache)).status == "found"
+    assert opened_elsewhere(cache) == "runs"
+
+
+def test_another_driver_asks_for_another_trial(installation: FakeInstallation, cache: Path) -> None:
+    """An engine of TensorRT-RTX holds under any, as far as its fingerprint tells."""
+    card: dict[str, Any] = {"capability": [8, 6], "name": "RTX 3060", "integrated": False}
+    installation.install("rtx", **card)
+    build(cache)
+    assert opened_elsewhere(cache) == "runs"
+    installation.install("rtx", **card, driver=13000)
+    assert "has not run yet on RTX 3060 under CUDA 13.0" in opened_elsewhere(cache)
+    assert finished(build(cache)).status == "found"
+    assert opened_elsewhere(cache) == "runs"
 
 
 def test_what_was_measured_serves_the_next_model(installation: FakeInstallation, cache: Path) -> None:
@@ -230,7 +313,7 @@ def test_a_process_that_cannot_even_start_tells_its_last_words(
 
 def test_who_loses_interest_ends_it(installation: FakeInstallation, cache: Path) -> None:
     """Ctrl-C, for example, in the midst of the build."""
-    Path(finished(build(cache)).path).write_bytes(b"damaged")
+    Path(finished(build(cache)).path).write_bytes(b"damaged")  # and so it has something to tell
     installation.install("10.3", behaviour="hang")
 
     def interrupt(message: Waiting | Working) -> None:  # as soon as it tells that it builds again
@@ -359,12 +442,12 @@ import sys
 from pathlib import Path
 import msgspec
 from edge_sdk.inference.tensorrt import build_child
-from edge_sdk.inference.tensorrt.build_child import run_build
+from edge_sdk.inference.tensorrt.build_child import make_engine
 from edge_sdk.inference.tensorrt.build_lock import build_lock
 from edge_sdk.inference.tensorrt.build_messages import Job
 model = Path(sys.argv[1]).read_bytes()
 job = msgspec.json.decode(sys.argv[2], type=Job)
-run_build(job, model, time_limit_s=100, on_progress=lambda message: print("builds", flush=True))
+make_engine(job, model, time_limit_s=100, on_progress=lambda message: print("builds", flush=True))
 """
 
 
@@ -379,7 +462,7 @@ def test_a_builder_ends_with_whoever_wanted_it(cache: Path, tmp_path: Path) -> N
         cache=str(cache),
         workspace_mb=512,
         check_memory=True,
-        rebuild=True,
+        task="build",
         model_bytes=model.stat().st_size,
     )
     parent = subprocess.Popen(

@@ -283,6 +283,7 @@ def test_a_model_whose_engine_was_built_runs(install: Install, cache: Path) -> N
     plan = build_engine(library, model).plan
     assert plan is not None
     EngineCache(cache).write(record(wanted), plan)
+    EngineCache(cache).mark_tried(wanted, open_cuda().gpu)
     engine = opening.open_engine(model, name="onnx-int8", cache=cache)
     x = np.ones((1, 4), np.float32)
     assert (engine.run({"x": x})["y"] == 2).all()
