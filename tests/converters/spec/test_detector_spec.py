@@ -93,6 +93,88 @@ def test_a_mistake_is_named(tmp_path: Path, detector: str, message: str) -> None
     assert message in str(caught.value)
 
 
+CODED = """
+decoder = "candidate_boxes"
+coding = {{ {coding} }}
+{more}
+[[detector.scales]]
+{box}
+classes = {{ axes = [{axes}], start = 4 }}
+{scale}
+"""
+BOX = 'box = { axes = ["batch", "values", "candidates"] }'
+GRIDS = "grids = [{ rows = 8, columns = 8 }]"
+
+
+@pytest.mark.parametrize(
+    ("coding", "changes", "message"),
+    [
+        ('coding = "direct", activation = "exp"', {}, "activation is one of"),
+        ('coding = "direct", scale = 0', {}, "> 0.0"),
+        ('coding = "direct", offset = nan', {}, "a number of its coding is not finite"),
+        ('coding = "direct", scale_x = 2', {}, "did you mean 'scale_y'"),
+        ('coding = "distance", order = "trbl"', {}, "order is one of"),
+        (
+            'coding = "distance", unit = "anchor"',
+            {"scale": GRIDS},
+            "relative to anchors, but a grid has none",
+        ),
+        ('coding = "corner_offset"', {"scale": GRIDS}, "relative to anchors, but a grid has none"),
+        ('coding = "corner_offset"', {}, "no grid says where"),
+        (
+            'coding = "distance"',
+            {"scale": "priors = [[0.5, 0.5, 0.1, 0.1]]"},
+            "relative to cells, but priors have none",
+        ),
+        ('coding = "cell"', {"box": ""}, "no grid says where"),
+        ('coding = "cell"', {"scale": GRIDS}, "but the coding 'cell' has none"),
+        ('coding = "direct"', {"box": ""}, "only the coding 'cell' has none"),
+        (
+            'coding = "cell"',
+            {
+                "box": "",
+                "axes": '"rows", "columns", "values"',
+                "scale": GRIDS.replace("}", ', order = "column_major" }'),
+            },
+            "so candidates are not column_major",
+        ),
+        (
+            'coding = "direct"',
+            {"scale": "label = 1", "more": 'background = "last"'},
+            "whose score stands alone",
+        ),
+        ('coding = "direct"', {"scale": "label = 1", "more": 'class_activation = "softmax"'}, "no softmax"),
+        ('coding = "direct"', {"scale": f"quality = {BOX[6:]}", "more": "peaks = 3"}, "peaks are of class"),
+        ('coding = "direct"', {"more": 'suppression = { method = "union" }'}, "method is one of hard, merge"),
+    ],
+)
+def test_a_coding_that_contradicts_itself_is_named(
+    tmp_path: Path, coding: str, changes: dict[str, str], message: str
+) -> None:
+    parts = {"more": "", "box": BOX, "axes": '"batch", "values", "candidates"', "scale": ""} | changes
+    with pytest.raises(SpecError) as caught:
+        load(tmp_path, CODED.format(coding=coding, **parts))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [
+        'decoder = "detection_rows"\ncoding = { coding = "direct", offset = nan }',
+        'decoder = "detection_tensors"\nboxes = "b"\nscores = "s"\n[detector.coding]\ncoding = "direct"\noffset = inf',
+    ],
+)
+def test_finished_boxes_are_held_to_numbers_too(tmp_path: Path, detector: str) -> None:
+    with pytest.raises(SpecError, match="a number of its coding is not finite"):
+        load(tmp_path, detector)
+
+
+def test_columns_of_a_row_are_read_once(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="stand in the same columns"):
+        load(tmp_path, 'decoder = "detection_rows"\npicture_column = 3')
+    load(tmp_path, 'decoder = "detection_rows"\nscore_column = 5\none_class = true')
+
+
 def test_a_detector_needs_a_threshold(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="nothing says when a box counts"):
         load(tmp_path, IN_FULL, rule="")

@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from slow_boxes import slow_area, slow_iou
 
-from edge_sdk.decode.boxes import area, giou, iou, pairwise_giou, pairwise_iou
+from edge_sdk.decode import boxes
+from edge_sdk.decode.box_matching import match_boxes
+from edge_sdk.decode.greedy import keep_best
+from edge_sdk.decode.overlap import area, giou, iou, pairwise_giou, pairwise_iou
+from edge_sdk.decode.suppression import suppress
 
 coordinates = st.integers(-20, 20) | st.floats(-1000, 1000, width=32)
 some_boxes = st.integers(0, 6).flatmap(lambda n: arrays(np.float64, (n, 4), elements=coordinates))
@@ -52,3 +56,10 @@ def test_boxes_far_apart_are_told_from_boxes_close_by() -> None:
 def test_float32_stays_float32() -> None:
     boxes = np.ones((2, 4), np.float32)
     assert pairwise_iou(boxes, boxes).dtype == pairwise_giou(boxes, boxes).dtype == np.float32
+
+
+def test_everything_about_boxes_can_be_had_from_one_place() -> None:
+    """Overlap, suppression and pairing: each is the very function that the decoder calls."""
+    assert boxes.__all__ == sorted(boxes.__all__)
+    made = [getattr(boxes, name) for name in boxes.__all__]
+    assert made == [area, giou, iou, keep_best, match_boxes, pairwise_giou, pairwise_iou, suppress]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -207,3 +208,51 @@ def test_boxes_of_different_classes_leave_each_other_alone_only_if_told_so() -> 
     assert suppress(found, Suppression(), least_score=0, most=9).labels.tolist() == [0, 1]
     agnostic = Suppression(by_class=False)
     assert suppress(found, agnostic, least_score=0, most=9).labels.tolist() == [0]
+
+
+def slow_merge(found: list[Found], *, by_class: bool) -> list[Found]:
+    left = sorted(found, key=lambda one: -one.score)
+    merged = []
+    while left:
+        best = left.pop(0)
+        box, grown = best.box, True
+        while grown:
+            grown = False
+            for other in list(left):
+                apart = any(
+                    max(box[side], other.box[side]) > min(box[side + 2], other.box[side + 2])
+                    for side in (0, 1)
+                )
+                if not apart and (other.label == best.label or not by_class):
+                    left.remove(other)
+                    low = (min(box[0], other.box[0]), min(box[1], other.box[1]))
+                    box, grown = (*low, max(box[2], other.box[2]), max(box[3], other.box[3])), True
+        merged.append(best._replace(box=box))
+    return merged
+
+
+@given(
+    cells=st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 1)), max_size=40, unique=True
+    ),
+    by_class=st.booleans(),
+    random=st.randoms(use_true_random=False),
+)
+def test_merged_boxes_are_those_of_the_plain_loop(
+    cells: list[tuple[int, int, int]], random: Random, *, by_class: bool
+) -> None:
+    scores = [(place + 1) / (len(cells) + 1) for place in range(len(cells))]
+    random.shuffle(scores)
+    found = [
+        Found((8.0 * x, 8.0 * y, 8.0 * x + 8, 8.0 * y + 8), float(np.float32(score)), label)
+        for (x, y, label), score in zip(cells, scores, strict=True)
+    ]
+    rule = Suppression(method="merge", by_class=by_class)
+    actual = suppress(as_raw(found), rule, least_score=0.0, most=1000)
+    assert_same_boxes(actual, slow_merge(found, by_class=by_class))
+
+
+def test_merging_gives_no_more_boxes_than_asked_for() -> None:
+    apart = [Found((20.0 * n, 0, 20.0 * n + 8, 8), 0.9 - 0.1 * n, 0) for n in range(5)]
+    kept = suppress(as_raw(apart), Suppression(method="merge"), least_score=0.0, most=2)
+    assert_same_boxes(kept, apart[:2])
