@@ -46,6 +46,7 @@ from edge_sdk.toml_file import choices_hint, refuse_unknown_keys
 
 from .detector_accept import read_accepted
 from .detector_heads import HEADS, head_preset
+from .grid_stride import require_strides
 from .nearest_name import nearest_hint
 
 __all__ = ["DetectorTable"]
@@ -96,7 +97,9 @@ class DetectorTable:
         own = self._described()
         head = self.content.get("head")
         if head is None:
-            return self._convert(self._with_priors(own), image)
+            output = self._convert(self._with_priors(own), image)
+            require_strides(output, image)
+            return output
         known = msgspec.to_builtins(head_preset(head, image, n_labels, outputs))
         return self._convert(self._with_priors(_merged(known, own)), image)
 
