@@ -36,7 +36,7 @@ class ImageInput(Struct, frozen=True, kw_only=True, tag="image", tag_field="kind
             picture in its aspect ratio, the rest filled; ``crop``: the middle of the picture.
         interpolation: How new pixels are computed. ``area`` averages, and is best for making smaller.
             ``opencv_bilinear`` is what OpenCV does unasked and many detectors were trained with: as
-            ``bilinear`` and faster, but its last bit depends on the processor.
+            ``bilinear``, but otherwise rounded.
         crop_fraction: ``crop`` only: what is kept is this share of the largest rectangle of the
             input's shape in the middle, as in the usual 224 of 256 (0.875).
         pad_value: ``letterbox`` only: fills what the picture leaves empty.

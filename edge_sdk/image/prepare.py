@@ -2,7 +2,8 @@
 
 There is this one implementation, for calibration, evaluation and the device. It is made of operations
 whose result does not depend on the processor or on OpenCV's version: IEEE float32 arithmetic, and
-resizing in whole numbers. ``bicubic`` and ``area`` are OpenCV's own, and may differ by one grey level.
+resizing in whole numbers. ``bicubic`` and ``area`` are OpenCV's own, and may differ by one grey level
+from one machine to another.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from ..contract.image import ImageInput, channel_count, image_shape
 from ..contract.values import Array, Float32Array, Pixels
 from ..errors import UsageError
 from .opencv import load_opencv
+from .opencv_linear import OpenCVLinear
 from .placement import Placement, Rectangle, place
 
 __all__ = ["Preparation", "Prepared"]
 
 _INTERPOLATIONS = {
     "bilinear": "INTER_LINEAR_EXACT",
-    "opencv_bilinear": "INTER_LINEAR",  # rounds as the processor's vector instructions do
     "bicubic": "INTER_CUBIC",
     "area": "INTER_AREA",
 }
@@ -58,6 +59,7 @@ class Preparation:
         self._cv = load_opencv()
         interpolation = _INTERPOLATIONS.get(image.interpolation)
         self._interpolation: int | None = None if interpolation is None else getattr(self._cv, interpolation)
+        self._linear = OpenCVLinear(self._cv)
         self._tensor = np.zeros((1, *image_shape(image)), np.float32)
         self._scaling = _Scaling(image, self._cv)
         self._geometry: _Geometry | None = None
@@ -96,6 +98,8 @@ class Preparation:
         width, height = geometry.size
         if cut.shape[:2] == (height, width):
             return cut
+        if self.image.interpolation == "opencv_bilinear":
+            return self._linear.resize(cut, geometry.size, geometry.resized)
         if self._interpolation is None:
             return _nearest(cut, height, width)
         resized: Pixels = self._cv.resize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from typing import Literal, get_args
 
 import msgspec
@@ -15,11 +16,15 @@ from hypothesis.extra import numpy as arrays
 from edge_sdk.contract.image import ColorOrder, ImageInput, Interpolation, ResizeMode
 from edge_sdk.contract.values import Array, Float32Array, Pixels
 from edge_sdk.errors import UsageError
+from edge_sdk.image.opencv_linear import foreign_resizers, resize_linear
 from edge_sdk.image.placement import place
 from edge_sdk.image.prepare import Preparation
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
+X86_ONLY = pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="OpenCV's own, which differs by processor"
+)
 PICTURES = arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3)))
 
 
@@ -162,6 +167,8 @@ def test_letterboxing_equals_ultralytics_to_the_bit_with_opencvs_own_rounding(do
         width=416, height=416, color="bgr", resize="letterbox", interpolation="opencv_bilinear"
     )
     small = cv2.resize(dog, (416, 312), interpolation=cv2.INTER_LINEAR)
+    if foreign_resizers(cv2.getBuildInformation()) - {"ipp"}:
+        small = resize_linear(dog, (416, 312), np.empty((312, 416, 3), np.uint8))
     expected = cv2.copyMakeBorder(small, 52, 52, 0, 0, cv2.BORDER_CONSTANT, value=(114, 114, 114))
     assert (Preparation(image).tensor(dog).tensor[0] == expected).all()
 
@@ -192,12 +199,17 @@ def test_a_crop_sees_what_torchvision_sees(dog: Pixels) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interpolation", "digest"), [("nearest", "1e4b827984159436"), ("bilinear", "cb51b2daf60f5891")]
+    ("interpolation", "digest"),
+    [
+        ("nearest", "1e4b827984159436"),
+        ("bilinear", "cb51b2daf60f5891"),
+        ("opencv_bilinear", "fce73c8c17ca98d2"),
+        pytest.param("bicubic", "9cbbad47e14d0ba4", marks=X86_ONLY),
+        pytest.param("area", "c302899d3a0137fb", marks=X86_ONLY),
+    ],
 )
-def test_every_machine_computes_the_same_bits(
-    interpolation: Literal["nearest", "bilinear"], digest: str
-) -> None:
-    # OpenCV 4.5.5 and 5.0, with vector instructions and without, gave these.
+def test_every_machine_computes_the_same_bits(interpolation: Interpolation, digest: str) -> None:
+    # OpenCV 4.10 and 5.0, with vector instructions and without, gave these.
     numbers = np.arange(211 * 307 * 3, dtype=np.uint64) * 2_654_435_761 >> 13
     pixels = numbers.astype(np.uint8).reshape(211, 307, 3)
     computed = hashlib.sha256()
