@@ -15,6 +15,9 @@ from typing import NamedTuple
 from edge_sdk.errors import DatasetError
 
 
+_WHERE_FROM = "docs/reference/models.md, 'Photos'"
+
+
 class ListedPhoto(NamedTuple):
     """One line of a list: a photo, and where it belongs."""
 
@@ -39,13 +42,22 @@ def lay_out(listed: list[ListedPhoto], photos: Path, output: Path) -> None:
     Raises:
         DatasetError: Photos are missing; nothing was copied.
     """
-    missing = [photo.path for photo in listed if not (photos / photo.path).is_file()]
-    if missing:
-        raise DatasetError(
-            f"{len(missing)} of {len(listed)} photos are not in {photos}, {missing[0]} among them",
-            hint="--photos names the folder that holds them",
-        )
+    refuse_missing(photos, [photo.path for photo in listed])
     for photo in listed:
         target = output / photo.folder / photo.path.replace("/", "_")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(photos / photo.path, target)
+
+
+def refuse_missing(photos: Path, paths: list[str]) -> None:
+    """Look for photos before any is copied.
+
+    Raises:
+        DatasetError: Some are missing.
+    """
+    missing = [path for path in paths if not (photos / path).is_file()]
+    if missing:
+        raise DatasetError(
+            f"{len(missing)} of {len(paths)} photos are not in {photos}, {missing[0]} among them",
+            hint=f"--photos names the folder that holds them; which they are: {_WHERE_FROM}",
+        )

@@ -111,7 +111,7 @@ def _preflight(
     """Have TensorRT-RTX build every ONNX while other work goes on; what is returned waits for it."""
     models = [item for item in candidates if item.recipe.format == "onnx"]
     if not models or not is_installed():
-        reason = "it is not installed (pip install 'edge-sdk[tensorrt-rtx]')" if models else ""
+        reason = "it is not installed (pip install './edge-sdk[tensorrt-rtx]')" if models else ""
         return lambda: ({}, reason)
     preflight = finish.enter_context(Preflight())
     for item in models:

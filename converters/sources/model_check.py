@@ -17,6 +17,7 @@ from .source_model import SourceModel
 __all__ = ["check_outputs", "check_score_range", "fit_window"]
 
 _ROUNDING = 1e-3
+_IMAGENET_WITH_BACKGROUND = 1001
 
 
 def fit_window(spec: ConversionSpec, model_input: TensorSpec) -> tuple[int, ...]:
@@ -51,9 +52,17 @@ def check_outputs(spec: ConversionSpec, source: SourceModel) -> None:
     if count != len(spec.labels):
         raise SpecError(
             f"{source.name} has {count} outputs, the spec has {len(spec.labels)} labels",
-            hint="list every output of the model as a label, in the model's order",
+            hint=_labels_hint(count, len(spec.labels)),
         )
     _check_activation(spec, source)
+
+
+def _labels_hint(outputs: int, labels: int) -> str:
+    hint = "list every output of the model as a label, in the model's order"
+    if outputs != labels + 1:
+        return hint
+    hint += "; models with one more often begin with 'background'"
+    return f"{hint}: label_set = 'imagenet_background'" if outputs == _IMAGENET_WITH_BACKGROUND else hint
 
 
 def check_score_range(spec: ConversionSpec, source: SourceModel, tensors: Sequence[Array]) -> None:

@@ -19,8 +19,13 @@ __all__ = ["LABEL_SETS", "label_id_of", "read_label_file", "read_label_set"]
 
 _SETS_FOLDER = Path(__file__).with_name("label_sets")
 
-LABEL_SETS = tuple(sorted(path.stem for path in _SETS_FOLDER.glob("*.csv")))
+_WITH_BACKGROUND = {"imagenet_background": "imagenet"}
+"""As TensorFlow's older models have them: the output before the first label stands for none of them."""
+
+LABEL_SETS = tuple(sorted([*(path.stem for path in _SETS_FOLDER.glob("*.csv")), *_WITH_BACKGROUND]))
 """Names that ``label_set`` may have."""
+
+_IMAGENET_CLASSES = 1000
 
 _ID = re.compile(r"[a-z0-9_]{1,64}\Z")
 
@@ -42,18 +47,23 @@ def read_label_set(path: Path, name: str) -> list[Label]:
     """
     if name not in LABEL_SETS:
         raise SpecError(f"{path}: there is no label_set '{name}'", hint=nearest_hint(name, LABEL_SETS))
-    return read_label_file(_SETS_FOLDER / f"{name}.csv")
+    labels = read_label_file(_SETS_FOLDER / f"{_WITH_BACKGROUND.get(name, name)}.csv")
+    return [Label(id="background", name="background"), *labels] if name in _WITH_BACKGROUND else labels
 
 
 def read_label_file(path: Path) -> list[Label]:
     """Read labels in the order of the model's outputs.
 
     Raises:
-        SpecError: The file is missing or not of that form, a line within it is empty, or an id is not
-            ``[a-z0-9_]{1,64}``.
+        SpecError: The file is missing or not of that form, a line within it is empty, an id is not
+            ``[a-z0-9_]{1,64}``, or two labels have the same.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise SpecError(
+            f"there is no labels_file {path}", hint="the spec names it from the folder that the spec is in"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot read labels_file {path}: {error}") from error
     _refuse_gaps(path, text)
@@ -64,7 +74,23 @@ def read_label_file(path: Path) -> list[Label]:
     for label in labels:
         if not _ID.match(label.id):
             raise SpecError(f"{path}: '{label.id}' is no label id", hint="use 1 to 64 of a-z, 0-9 and '_'")
+    _refuse_doubled(path, [label.id for label in labels])
     return labels
+
+
+def _refuse_doubled(path: Path, ids: list[str]) -> None:
+    doubled = next((label_id for label_id in ids if ids.count(label_id) > 1), None)
+    if doubled is None:
+        return
+    first = ids.index(doubled)
+    second = ids.index(doubled, first + 1)
+    hint = "name each for what it is in a copy of the file, as 'crane (bird)' and 'crane (machine)'"
+    if len(ids) >= _IMAGENET_CLASSES:
+        hint += "; of ImageNet's, label_set = 'imagenet' or 'imagenet_background' does that"
+    raise SpecError(
+        f"{path}: the labels {first + 1} and {second + 1} are both '{doubled}': no alert could tell them apart",
+        hint=hint,
+    )
 
 
 def _refuse_gaps(path: Path, text: str) -> None:

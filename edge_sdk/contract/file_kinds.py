@@ -113,7 +113,7 @@ def _hint(path: Path, kind: FileKind, wanted: Wanted) -> str:
         return "CONFIG.toml of 'edge-sdk run' names bundle, source and broker"
     if kind in _MODELS:
         if wanted == "spec":
-            return f"a spec describes the model: 'edge-sdk spec {path} -o SPEC.toml' begins one"
+            return f"a spec describes the model: 'edge-sdk spec {path} --task TASK -o SPEC.toml' begins one"
         return _CONVERT.format(model=path, spec="SPEC.toml")
     return _HINTS[kind].format(path=path)
 

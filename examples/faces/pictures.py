@@ -17,7 +17,7 @@ from edge_sdk.demo.sample_photos import ASTRONAUT
 from edge_sdk.demo.wheels import cache_folder, fetch
 from edge_sdk.errors import EdgeSdkError
 
-from ..photo_list import default_photos
+from ..photo_list import default_photos, refuse_missing
 
 FACES_JSON = Path(__file__).with_name("faces.json")
 _FROM_CORAL = ("grace_hopper.bmp", "parrot.jpg", "hot_dog.jpg")
@@ -27,9 +27,11 @@ def lay_out(photos: Path, output: Path, cache: Path) -> None:
     """Copy photos and annotations into a folder.
 
     Raises:
+        DatasetError: The other photos are not there; nothing was copied.
         InputError: pip could not get the astronaut's photo.
-        OSError: The other photos are not there.
+        OSError: The folder cannot be written.
     """
+    refuse_missing(photos, [f"coral/{name}" for name in _FROM_CORAL])
     output.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fetch(ASTRONAUT, cache), output / "astronaut.png")
     for name in _FROM_CORAL:
@@ -51,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lay_out(options.photos, options.output, cache_folder())
     except (EdgeSdkError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
+        if isinstance(error, EdgeSdkError) and error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
         return 1
     return 0
 

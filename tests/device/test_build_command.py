@@ -30,7 +30,7 @@ from edge_sdk.inference.tensorrt.open import open_engine
 
 RTX = pytest.mark.skipif(
     importlib.util.find_spec("tensorrt_rtx_bindings") is None,
-    reason="TensorRT-RTX is not installed: pip install 'edge-sdk[tensorrt-rtx]'",
+    reason="TensorRT-RTX is not installed: pip install './edge-sdk[tensorrt-rtx]'",
 )
 
 

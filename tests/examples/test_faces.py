@@ -9,7 +9,7 @@ import pytest
 from converters import convert
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.demo.wheels import cache_folder
-from edge_sdk.errors import InputError
+from edge_sdk.errors import DatasetError, InputError
 from examples.faces.models import MODELS, write
 from examples.faces.pictures import lay_out
 
@@ -35,6 +35,12 @@ def test_the_detector_becomes_onnx_too(pictures: Path, tmp_path: Path) -> None:
     bundle = converted("short_range", pictures, tmp_path, variants=["tflite", "onnx"])
     assert [variant.name for variant in bundle.manifest.variants] == ["tflite", "onnx"]
     assert all(variant.max_abs_difference < 1e-4 for variant in bundle.manifest.variants)
+
+
+def test_photos_that_are_not_there_are_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="3 of 3 photos are not in"):
+        lay_out(tmp_path / "none", tmp_path / "out", cache_folder())
+    assert not (tmp_path / "out").exists()
 
 
 def converted(name: str, pictures: Path, folder: Path, *, variants: list[str]) -> Bundle:

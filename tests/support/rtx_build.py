@@ -17,7 +17,8 @@ class RefusedModelError(ValueError):
 def tensorrt_rtx() -> Library:
     """The library; the test that asks for it is skipped where it is not installed."""
     pytest.importorskip(
-        "tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed: pip install 'edge-sdk[tensorrt-rtx]'"
+        "tensorrt_rtx_bindings",
+        reason="TensorRT-RTX is not installed: pip install './edge-sdk[tensorrt-rtx]'",
     )
     return find_library(TENSORRT_RTX)
 

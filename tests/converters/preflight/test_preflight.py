@@ -40,7 +40,7 @@ def Builder(log):
 @pytest.fixture
 def rtx() -> None:
     if not is_installed():
-        pytest.skip("TensorRT-RTX is not installed: pip install 'edge-sdk[tensorrt-rtx]'")
+        pytest.skip("TensorRT-RTX is not installed: pip install './edge-sdk[tensorrt-rtx]'")
 
 
 def checked(model: bytes, time_limit_s: float = 120.0) -> BuildCheck:

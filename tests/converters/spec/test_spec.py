@@ -128,6 +128,30 @@ def test_the_same_label_twice_is_refused(tmp_path: Path) -> None:
     assert "'saw' appears twice" in refusal(tmp_path, spec_text().replace('"shot"', '"saw"')).message
 
 
+def test_the_same_label_twice_in_a_file_is_refused_by_the_lines(tmp_path: Path) -> None:
+    names = [f"thing {index}" for index in range(998)]
+    (tmp_path / "labels.txt").write_text("\n".join(["Crane", *names, "crane"]))
+    error = refusal(tmp_path, 'labels_file = "labels.txt"\n' + without_labels())
+    assert "the labels 1 and 1000 are both 'crane'" in error.message
+    assert "label_set = 'imagenet'" in (error.hint or "")
+
+
+def test_a_labels_file_that_is_not_there_is_said_to_be_looked_for_beside_the_spec(tmp_path: Path) -> None:
+    error = refusal(tmp_path, 'labels_file = "nope.txt"\n' + without_labels())
+    assert error.message == f"there is no labels_file {tmp_path / 'nope.txt'}"
+    assert "the folder that the spec is in" in (error.hint or "")
+
+
+def test_labels_of_imagenet_come_with_the_background_that_older_models_have_first(tmp_path: Path) -> None:
+    spec = load_spec(write(tmp_path, 'label_set = "imagenet_background"\n' + without_labels()))
+    assert (len(spec.label_ids), spec.label_ids[0], spec.label_ids[264]) == (1001, "background", "pembroke")
+
+
+def without_labels() -> str:
+    before, after = spec_text().split("[[labels]]")[0], spec_text().split("[default_rule]")[1]
+    return f"{before}[default_rule]{after}"
+
+
 def test_an_id_that_cannot_be_part_of_a_topic_is_refused(tmp_path: Path) -> None:
     refusal(tmp_path, spec_text().replace('id = "saw"', 'id = "Chain/Saw"'))
 

@@ -108,7 +108,7 @@ def test_what_is_no_bundle_is_named_with_what_makes_one(
             "x.tflite",
             "x.tflite",
             "x.tflite is a TFLite model, not a spec",
-            "edge-sdk spec x.tflite -o SPEC.toml",
+            "edge-sdk spec x.tflite --task TASK -o SPEC.toml",
         ),
         ("x.tflite", "config.toml", "config.toml is a device's configuration, not a spec", "edge-sdk run"),
     ],
