@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edge_sdk.errors import EdgeSdkError
 
@@ -35,11 +36,19 @@ class EnergyMeter(Protocol):
     name: str
 
     def start(self) -> None:
-        """Begin to count."""
+        """Begin to count.
+
+        Raises:
+            NoMeterError: That cannot be done any more.
+        """
         ...
 
     def stop(self) -> float:
-        """Joules since :meth:`start`."""
+        """Joules since :meth:`start`.
+
+        Raises:
+            NoMeterError: They could not be counted all the while.
+        """
         ...
 
 
@@ -76,12 +85,27 @@ class RaplMeter:
 
     def start(self) -> None:
         """See :class:`EnergyMeter`."""
-        self._began = self._counts()
+        self._began = self._counted()
 
     def stop(self) -> float:
         """See :class:`EnergyMeter`."""
-        pairs = zip(self._began, self._counts(), self._ranges, strict=True)
+        pairs = zip(self._began, self._counted(), self._ranges, strict=True)
         return sum((after - before) % (largest + 1) for before, after, largest in pairs) / 1e6
+
+    def probe(self) -> None:
+        """Read each counter once.
+
+        Raises:
+            OSError: One may not be read.
+            ValueError: One gives no number.
+        """
+        self._counts()
+
+    def _counted(self) -> list[int]:
+        try:
+            return self._counts()
+        except (OSError, ValueError) as error:
+            raise NoMeterError(f"the RAPL counters broke off: {error}") from error
 
     def _counts(self) -> list[int]:
         return [int(_read(counter)) for counter in self._counters]
@@ -91,7 +115,7 @@ class PowerMonitors:
     """Chips that measure voltage and current of supply rails, asked twenty times a second.
 
     Args:
-        rails: By label: files of millivolts and milliamperes.
+        rails: By name: files of millivolts and milliamperes.
         clock: Seconds, from any beginning.
     """
 
@@ -104,10 +128,11 @@ class PowerMonitors:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._joules = 0.0
+        self._failure: OSError | ValueError | None = None
 
     def start(self) -> None:
         """See :class:`EnergyMeter`."""
-        self._joules = 0.0
+        self._joules, self._failure = 0.0, None
         self._stopping.clear()
         self._thread = threading.Thread(target=self._sample, name="energy", daemon=True)
         self._thread.start()
@@ -117,9 +142,26 @@ class PowerMonitors:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        if self._failure is not None:  # what was counted until then is less than there was
+            raise NoMeterError(f"the {self.name} broke off: {self._failure}") from self._failure
         return self._joules
 
+    def probe(self) -> None:
+        """Read each rail once.
+
+        Raises:
+            OSError: One may not be read.
+            ValueError: One gives no number.
+        """
+        self._watts()
+
     def _sample(self) -> None:
+        try:
+            self._add_up()
+        except (OSError, ValueError) as error:
+            self._failure = error
+
+    def _add_up(self) -> None:
         before, watts = self._clock(), self._watts()
         stopped = False
         while not stopped:
@@ -140,7 +182,7 @@ def _open_rapl(root: Path) -> EnergyMeter:
         raise NoMeterError(f"no RAPL below {powercap}")
     try:
         meter = RaplMeter(packages)
-        meter.start()
+        meter.probe()
     except PermissionError as error:
         raise NoMeterError(f"only root may read the RAPL counters below {powercap}") from error
     except (OSError, ValueError) as error:
@@ -148,26 +190,50 @@ def _open_rapl(root: Path) -> EnergyMeter:
     return meter
 
 
+class _Rail(NamedTuple):
+    """A supply rail that a chip measures, with its files of millivolts and milliamperes."""
+
+    label: str
+    chip: str
+    volts: Path
+    amperes: Path
+
+
 def _open_monitors(root: Path) -> EnergyMeter:
     folder = root / "sys/class/hwmon"
-    rails = {}
-    for chip in sorted(folder.glob("hwmon*")):
-        if _name_of(chip) in _MONITORS:
-            rails.update(_rails_of(chip))
-    if not rails:
-        raise NoMeterError(f"no power monitor below {folder}")
-    whole = {label: files for label, files in rails.items() if label in _INPUT_RAILS}
-    return PowerMonitors(whole or rails)
+    try:
+        chips = [chip for chip in sorted(folder.glob("hwmon*")) if _name_of(chip) in _MONITORS]
+        rails = [rail for chip in chips for rail in _rails_of(chip)]
+        if not rails:
+            raise NoMeterError(f"no power monitor below {folder}")
+        whole = [rail for rail in rails if rail.label in _INPUT_RAILS]
+        meter = PowerMonitors(_by_name(whole or rails))
+        meter.probe()
+    except (OSError, ValueError) as error:
+        raise NoMeterError(f"the power monitors below {folder} cannot be read: {error}") from error
+    return meter
 
 
-def _rails_of(chip: Path) -> dict[str, tuple[Path, Path]]:
-    """Rails by label. The chip also adds up its shunts, which is no rail: that has no current of its own."""
-    rails = {}
+def _by_name(rails: Sequence[_Rail]) -> dict[str, tuple[Path, Path]]:
+    """By label, with the chip where several have a rail of that label."""
+    n_of_label = Counter(rail.label for rail in rails)
+    return {
+        rail.label if n_of_label[rail.label] == 1 else f"{rail.label} ({rail.chip})": (
+            rail.volts,
+            rail.amperes,
+        )
+        for rail in rails
+    }
+
+
+def _rails_of(chip: Path) -> list[_Rail]:
+    """The chip also adds up its shunts, which is no rail: that has no current of its own."""
+    rails = []
     for label in sorted(chip.glob("in*_label")):
         number = label.name.removeprefix("in").removesuffix("_label")
         volts, amperes = chip / f"in{number}_input", chip / f"curr{number}_input"
         if volts.is_file() and amperes.is_file():
-            rails[_read(label)] = (volts, amperes)
+            rails.append(_Rail(_read(label), chip.name, volts, amperes))
     return rails
 
 

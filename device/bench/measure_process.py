@@ -30,6 +30,7 @@ from .timing import Timing, time_repeatedly
 
 __all__ = ["main", "measure"]
 
+_log = logging.getLogger(__name__)
 _WARM_UPS = 3  # allocate what is allocated lazily, and fill the caches
 
 
@@ -134,18 +135,22 @@ def _time(
     """Times, and the energy of all these runs in joules, where something tells."""
     for _ in range(_WARM_UPS):
         backend.infer(tensors)
-    meter = _meter()
-    if meter is not None:
-        meter.start()
+    meter = _started_meter()
     timing = time_repeatedly(lambda: backend.infer(tensors), seconds, tell)
-    return timing, None if meter is None else meter.stop()
-
-
-def _meter() -> EnergyMeter | None:
     try:
-        return find_meter()
-    except NoMeterError:
+        return timing, None if meter is None else meter.stop()
+    except NoMeterError as error:
+        _log.warning("energy is not known: %s", error.message)
+        return timing, None
+
+
+def _started_meter() -> EnergyMeter | None:
+    try:
+        meter = find_meter()
+        meter.start()
+    except NoMeterError:  # why is told once, above the table
         return None
+    return meter
 
 
 if __name__ == "__main__":

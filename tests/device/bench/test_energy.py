@@ -118,3 +118,64 @@ def test_power_is_added_up_over_time(tmp_path: Path) -> None:
     samples = round(joules / (6.0 * 0.001))
     assert samples >= 1
     assert joules == pytest.approx(6.0 * 0.001 * samples)
+
+
+def jetson(root: Path, *, milliamperes: object = 1_000) -> Path:
+    """A board with one power monitor; gives the file of its current."""
+    write(root, {"sys/class/hwmon/hwmon3/name": "ina3221", **rail("hwmon3", 1, "VDD_IN", 5_000, 1_000)})
+    current = root / "sys/class/hwmon/hwmon3/curr1_input"
+    current.write_text(f"{milliamperes}\n", encoding="utf-8")
+    return current
+
+
+@pytest.mark.parametrize("broken", ["", "none"])
+def test_a_monitor_that_breaks_off_gives_no_energy_rather_than_too_little(
+    tmp_path: Path, broken: str
+) -> None:
+    current = jetson(tmp_path)
+    meter = find_meter(tmp_path)
+    current.write_text(broken, encoding="utf-8")
+    meter.start()
+    with pytest.raises(NoMeterError, match="the power of VDD_IN broke off: invalid literal"):
+        meter.stop()
+    current.write_text("1000", encoding="utf-8")
+    meter.start()
+    assert meter.stop() > 0.0
+
+
+def test_a_monitor_that_gives_no_number_is_none_and_rapl_is_asked(tmp_path: Path) -> None:
+    jetson(tmp_path, milliamperes="none")
+    with pytest.raises(NoMeterError, match=r"the power monitors below .* cannot be read: .*; no RAPL below"):
+        find_meter(tmp_path)
+    write(tmp_path, package(0, 1_000_000))
+    assert find_meter(tmp_path).name == "RAPL, package-0"
+
+
+def test_a_label_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    jetson(tmp_path)
+    label = tmp_path / "sys/class/hwmon/hwmon3/in1_label"
+    label.unlink()
+    label.mkdir()
+    with pytest.raises(NoMeterError, match=r"the power monitors below .* cannot be read"):
+        find_meter(tmp_path)
+
+
+def test_rapl_that_breaks_off_gives_no_energy(tmp_path: Path) -> None:
+    write(tmp_path, package(0, 1_000_000))
+    meter = find_meter(tmp_path)
+    meter.start()
+    (tmp_path / "sys/class/powercap/intel-rapl:0/energy_uj").unlink()
+    with pytest.raises(NoMeterError, match="the RAPL counters broke off"):
+        meter.stop()
+
+
+def test_rails_of_the_same_label_on_two_chips_both_count(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            **{f"sys/class/hwmon/{chip}/name": "ina3221" for chip in ("hwmon3", "hwmon4")},
+            **rail("hwmon3", 1, "VDD_GPU", 20_000, 100),
+            **rail("hwmon4", 1, "VDD_GPU", 20_000, 50),
+        },
+    )
+    assert find_meter(tmp_path).name == "power of VDD_GPU (hwmon3), VDD_GPU (hwmon4)"

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 from tiny_bundle import tiny_bundle
 
+from device.bench import measure_process
 from device.bench.child import measure_in_process
+from device.bench.energy import NoMeterError
 from device.bench.measure_process import measure
 from device.bench.messages import Request
 from edge_sdk.contract.bundle import Bundle
@@ -113,6 +115,25 @@ def test_without_an_engine_nothing_is_run_but_one_that_breaks_down_fails(
     asked = msgspec.structs.replace(request(bundle), backend="tensorrt", threads=[1])
     measured = measure(asked, lambda _: None)
     assert (measured.status, measured.reason) == (status, "cudaErrorIllegalAddress")
+
+
+def test_energy_that_could_not_be_counted_is_none_with_a_warning(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class BreaksOff:
+        name = "power of VDD_IN"
+
+        def start(self) -> None: ...
+
+        def stop(self) -> float:
+            raise NoMeterError("the power of VDD_IN broke off: [Errno 11] try again")
+
+    monkeypatch.setattr(measure_process, "find_meter", BreaksOff)
+    measured = measure(request(bundle), lambda _: None)
+    assert measured.status == "passed"
+    assert measured.figures is not None
+    assert measured.figures.energy_mj is None
+    assert "energy is not known: the power of VDD_IN broke off" in caplog.text
 
 
 def test_a_bundle_that_was_exchanged_meanwhile_is_not_measured(bundle: Path) -> None:
