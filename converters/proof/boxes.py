@@ -29,13 +29,14 @@ from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
 from .decoding_check import check_decoding, check_labels
-from .evidence import never_found, repeated_samples, thin_evidence, unlisted_pictures
+from .evidence import boxes_without_area, never_found, repeated_samples, thin_evidence, unlisted_pictures
 from .picture_reader import PictureReader
 from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures
 from .picture_summary import picture_summary
 from .preparation_check import Preparations, check_preparation
 from .spread_check import check_spread
 from .trial import GoldenSamples, Tolerance
+from .turned_boxes import count_turned
 from .verdict import SOURCE
 from .weighing import DrawnPrecision, Weighed
 
@@ -80,11 +81,12 @@ class BoxesTrial:
 
     def check_source(self, tensors: Sequence[Array], progress: Progress) -> list[str]:
         """See :class:`.trial.Trial`."""
-        source = self.case.source
-        reader = PictureReader(source, self.input, len(self.case.spec.label_ids))
+        spec, source = self.case.spec, self.case.source
+        reader = PictureReader(source, self.input, len(spec.label_ids))
         with telling_tensors(source.name, source.backend.inputs, source.backend.outputs):
             check_activations(source, self.output, reader, tensors, self.case.acceptance)
-            decoded = check_decoding(self.case, self.input, self.output, reader, progress)
+            turned = count_turned(source, self.output, reader, tensors, spec.thresholds, spec.label_ids)
+            decoded = check_decoding(self.case, self.input, self.output, reader, turned, progress)
         kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
         spread = check_spread(self.case, tensors)
         prepared = check_preparation(self.input, self.case, kind, progress)
@@ -145,6 +147,7 @@ class BoxesTrial:
             *thin_evidence(evaluation, self.case.spec.thresholds, self.nouns),
             *repeated_samples(evaluation, self.nouns),
             *unlisted_pictures(evaluation),
+            *boxes_without_area(evaluation),
             *self._blind_golden(samples),
         ]
 

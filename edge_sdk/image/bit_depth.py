@@ -14,11 +14,12 @@ from ..errors import ImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["deep_gray", "is_deep_gray", "require_full_depth"]
+__all__ = ["deep_gray", "is_deep_gray", "refuse_eight_bits", "require_full_depth"]
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281  # TIFF 6.0, section 8
 _WHITE_IS_ZERO = 0
 _ROOM = 16
+_EIGHT_BITS = 255
 
 
 def is_deep_gray(picture: Image) -> bool:
@@ -34,6 +35,23 @@ def deep_gray(picture: Image) -> tuple[int, bool]:
     if picture.format != "TIFF":
         return _ROOM, False
     return _used_bits(picture), _tag(picture, _PHOTOMETRIC, 1) == _WHITE_IS_ZERO
+
+
+def refuse_eight_bits(picture: Image, file: Path) -> None:
+    """Refuse grey of 16 bits that holds the values of 8: nothing would be left of it but black.
+
+    Not read as 8 bits, because a camera's picture of the night can hold no more: it would be lit up.
+
+    Raises:
+        ImageError: No value is above 255, and not all are 0.
+    """
+    extrema: Any = picture.getextrema()
+    highest = int(extrema[1])
+    if 0 < highest <= _EIGHT_BITS:
+        raise ImageError(
+            f"{file} has 16 bits a pixel and no value above {highest}, so it would be read black",
+            hint="if these are pixels of 8 bits, write them as such: with NumPy, astype('uint8')",
+        )
 
 
 def require_full_depth(picture: Image, file: Path) -> None:

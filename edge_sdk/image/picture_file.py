@@ -19,7 +19,7 @@ import numpy as np
 
 from ..contract.values import Array, Pixels
 from ..errors import ImageError
-from .bit_depth import deep_gray, is_deep_gray, require_full_depth
+from .bit_depth import deep_gray, is_deep_gray, refuse_eight_bits, require_full_depth
 from .file_content import first_bytes
 from .pillow import load_pillow
 
@@ -39,6 +39,7 @@ _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _SIGNATURE_BYTES = 12
 _ORIENTATION = 0x0112
+_DEEPEST = 16
 _STRIP_PIXELS = 1 << 21  # so many are converted at a time: what that takes is small beside the picture
 # Pillow tells of a damaged file by whatever its decoders stumble over.
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
@@ -101,7 +102,7 @@ def _decoded(file: Path, start: bytes) -> Iterator[Image]:
 
 def _eight_bit_bgr(picture: Image, file: Path) -> Pixels:
     """Convert strip by strip: Pillow's conversions make one or two more copies of what they are given."""
-    convert = _from_deep_gray(picture) if is_deep_gray(picture) else _from_colors(picture, file)
+    convert = _from_deep_gray(picture, file) if is_deep_gray(picture) else _from_colors(picture, file)
     width, height = picture.size
     pixels = np.empty((height, width, 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // width)
@@ -112,9 +113,11 @@ def _eight_bit_bgr(picture: Image, file: Path) -> Pixels:
     return pixels
 
 
-def _from_deep_gray(picture: Image) -> Callable[[Image], Array]:
+def _from_deep_gray(picture: Image, file: Path) -> Callable[[Image], Array]:
     """More than 8 bits: the upper 8 of those that are used."""
     depth, from_white = deep_gray(picture)
+    if depth == _DEEPEST:
+        refuse_eight_bits(picture, file)
 
     def convert(strip: Image) -> Array:
         gray = np.minimum(np.asarray(strip) >> (depth - 8), 255).astype(np.uint8)

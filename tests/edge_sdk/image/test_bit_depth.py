@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import ImageError
@@ -61,6 +62,22 @@ def test_of_fewer_bits_in_16_the_upper_8_remain_where_the_largest_value_tells(
 def test_the_largest_value_in_one_picture_does_not_brighten_it(tmp_path: Path) -> None:
     path = tiff(tmp_path / "dim.tif", RAMP.astype("<u2").tobytes(), largest=4000)
     assert np.array_equal(read_picture(path)[..., 0], RAMP >> 8)
+
+
+@pytest.mark.parametrize("name", ["pixels.png", "pixels.tif"])
+def test_grey_of_16_bits_that_holds_8_is_refused_rather_than_read_black(name: str, tmp_path: Path) -> None:
+    samples = (RAMP >> 4).astype(np.uint16)
+    Image.fromarray(samples).save(tmp_path / name)
+    with pytest.raises(ImageError, match=rf"{name} has 16 bits a pixel and no value above 255") as caught:
+        read_picture(tmp_path / name)
+    assert "8 bits" in str(caught.value.hint)
+    Image.fromarray(samples * 256).save(tmp_path / name)
+    assert np.array_equal(read_picture(tmp_path / name)[..., 0], RAMP >> 4)
+
+
+def test_black_is_black(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((4, 64), np.uint16)).save(tmp_path / "black.png")
+    assert read_picture(tmp_path / "black.png").max() == 0
 
 
 def test_a_largest_value_that_is_too_small_makes_nothing_wrap_around(tmp_path: Path) -> None:
