@@ -132,7 +132,7 @@ def test_the_same_label_twice_in_a_file_is_refused_by_the_lines(tmp_path: Path) 
     names = [f"thing {index}" for index in range(998)]
     (tmp_path / "labels.txt").write_text("\n".join(["Crane", *names, "crane"]))
     error = refusal(tmp_path, 'labels_file = "labels.txt"\n' + without_labels())
-    assert "the labels 1 and 1000 are both 'crane'" in error.message
+    assert "labels 1 and 1000 are both 'crane'" in error.message
     assert "label_set = 'imagenet'" in (error.hint or "")
 
 
