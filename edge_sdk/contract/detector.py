@@ -167,7 +167,7 @@ class CandidateBoxes(Struct, frozen=True, kw_only=True, tag="candidate_boxes", t
     """
 
     role: Literal["detections"] = "detections"
-    scales: Annotated[list[Scale], Meta(min_length=1, max_length=16)]
+    scales: Annotated[list[Scale], Meta(min_length=1, max_length=128)]
     coding: BoxCoding
     class_activation: Literal["none", "sigmoid", "softmax"] = "none"
     background: Literal["none", "first", "last"] = "none"

@@ -29,6 +29,8 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
     "event-rule.md": [manifest.Rule],
     "manifest.md": [
         detector.CandidateBoxes,
+        detector.CellCoding,
+        detector.CornerCoding,
         detector.DetectionRows,
         detector.DetectionTensors,
         detector.DirectCoding,

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from head_decoding import tensor_specs
 from slow_boxes import Corners, Found, assert_same_boxes, centered, slow_nms, slow_sigmoid, slow_softmax
 from spec_decoding import decode_by_spec
 
+from converters.spec.spec_file import load_spec
 from edge_sdk.contract.values import Array
+from edge_sdk.decode.detections import detection_decoder
 from edge_sdk.errors import BackendError, ModelError
 
 WIDTH, HEIGHT, LABELS = 200, 100, 3
@@ -66,6 +69,21 @@ coding = { activation = "sigmoid" }
     outputs = {"boxes": boxes, "classes": classes}
     actual = decode_by_spec(tmp_path, detector, outputs, labels=LABELS, width=WIDTH, height=HEIGHT)
     assert_same_boxes(actual, found)
+
+
+def test_the_example_of_the_documentation_is_read_as_it_stands(project: Path, tmp_path: Path) -> None:
+    page = (project / "docs" / "explanation" / "detectors.md").read_text("utf-8")
+    path = tmp_path / "pests.toml"
+    path.write_text(page.partition("```toml\n")[2].partition("```")[0])
+    spec = load_spec(path)
+    boxes, classes = normal(1, 300, 4, seed=5), normal(1, 300, 2, seed=6)
+    outputs = {"logits": classes, "boxes": boxes}
+    output = spec.detector.complete(spec.image, len(spec.labels), tensor_specs(outputs))
+    best = int(classes[0].max(axis=1).argmax())
+    x, y, w, h = (640 * slow_sigmoid(number) for number in boxes[0, best].tolist())
+    found = detection_decoder(output, spec.image, len(spec.labels))(outputs)
+    np.testing.assert_allclose(found.boxes[0], centered(x, y, w, h), atol=1e-3)
+    assert found.labels[0] == classes[0, best].argmax()
 
 
 def from_minus_one(x1: float, y1: float, x2: float, y2: float) -> Corners:
