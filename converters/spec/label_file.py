@@ -88,7 +88,7 @@ def _refuse_doubled(path: Path, ids: list[str]) -> None:
     if len(ids) >= _IMAGENET_CLASSES:
         hint += "; of ImageNet's, label_set = 'imagenet' or 'imagenet_background' does that"
     raise SpecError(
-        f"{path}: labels {first + 1} and {second + 1} are both '{doubled}', and no alert could tell them apart",
+        f"{path}: labels {first + 1} and {second + 1} are both '{doubled}': alerts would not tell which",
         hint=hint,
     )
 
