@@ -9,19 +9,17 @@ from typing import TypeAlias
 import msgspec
 import pytest
 from device_run import NOWHERE, DeviceProcess
+from fake_installation import FakeInstallation
 from tiny_bundle import TinyBundle, tiny_bundle
 
 from device.library_versions import inference_versions
 from device.machine import this_machine
 from device.picks import Pick, write_pick
 from edge_sdk.contract.bundle import Bundle, file_digest
-from edge_sdk.contract.messages import BundleReference, Reported
-from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.contract.messages import BundleReference
 from edge_sdk.inference.options import BackendName
-from edge_sdk.monitor.store import Store
 
 StartDevice: TypeAlias = Callable[..., DeviceProcess]
-SCRIPT = str(Path(__file__).parents[1] / "support" / "device_without_engine.py")
 
 
 @pytest.fixture(scope="module")
@@ -47,46 +45,6 @@ def with_content(made: TinyBundle, changed: dict[str, bytes]) -> TinyBundle:
     return TinyBundle(msgspec.structs.replace(made.manifest, files=files, variants=variants), members)
 
 
-FAULTS = {
-    "library": "the Python library 'tensorrt' is not installed",
-    "driver": "there is no NVIDIA driver",
-    "unbuilt": "no engine",
-    "damaged": "is damaged: ",
-    "updated": "8.6.2.3",
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_where_tensorrt_cannot_run_it_onnx_runtime_does_and_both_are_told(
-    run_device_process: StartDevice,
-    both_formats: Path,
-    two_tones: Path,
-    tmp_path: Path,
-    own_folders: dict[str, str],
-    broker: EmbeddedBroker,
-    store: Store,
-    fault: str,
-) -> None:
-    words = ["--source", two_tones, "--broker", broker.url, "--receiver-id", "monitor", "--json"]
-    where = ["--device", f"box-{fault}", "--outbox", tmp_path / "outbox", "--drain-s", "60"]
-    wanted = ["--backend", "tensorrt", "--backend", "onnx"]
-    done = run_device_process(
-        both_formats, *words, *where, *wanted, program=[SCRIPT, fault], environment=own_folders
-    ).finished()
-    assert done.code == 0, done.err
-    assert done.document["events"] == {"low": 1, "high": 1}
-    assert (done.document["variant"], done.document["backend"]) == ("onnx-float32", "onnx")
-    told = [state.message for state in store.states() if isinstance(state.message, Reported)]
-    (reported,) = [message for message in told if message.device == f"box-{fault}"]
-    assert (reported.variant, reported.backend) == ("onnx-float32", "onnx")
-    (refused,) = reported.refused
-    assert (refused.variant, refused.backend) == ("onnx-float32", "tensorrt")
-    assert FAULTS[fault] in refused.reason
-    assert "WARNING onnx-float32 on tensorrt does not work here:" in done.err
-    assert FAULTS[fault] in done.err
-    assert "hint: " in done.err
-
-
 def test_a_variant_that_computes_something_else_here_is_passed_over_for_the_next(
     run_device_process: StartDevice, two_tones: Path, tmp_path: Path, own_folders: dict[str, str]
 ) -> None:
@@ -106,14 +64,16 @@ def test_a_variant_that_computes_something_else_here_is_passed_over_for_the_next
 def test_where_nothing_works_nothing_is_heard_and_each_reason_is_told(
     run_device_process: StartDevice, two_tones: Path, tmp_path: Path, own_folders: dict[str, str]
 ) -> None:
+    (tmp_path / "installed").mkdir()
+    installation = FakeInstallation(tmp_path / "installed")
+    installation.install("10.3", driver=0, count=0)
     made = tiny_bundle(("tflite-float32", "onnx-float32"))
     broken = {"models/tflite-float32.tflite": b"no model", "models/onnx-float32.onnx": b"none either"}
     bundle = with_content(made, broken).write(tmp_path / "broken.edge")
     words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
     wanted = ["--backend", "tensorrt", "--backend", "tflite", "--backend", "onnx"]
-    done = run_device_process(
-        bundle, *words, *wanted, "--json", program=[SCRIPT, "driver"], environment=own_folders
-    ).finished()
+    environment = own_folders | {"PYTHONPATH": installation.search_path}
+    done = run_device_process(bundle, *words, *wanted, "--json", environment=environment).finished()
     assert done.code == 1
     assert done.document["error"] == "BackendError"
     message = done.document["message"]

@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = ["FakeInstallation"]
 
+_LIBRARIES = ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings")
 _SUPPORT = Path(__file__).parent
 _INSTALLED = """
 import json
@@ -58,12 +59,23 @@ class FakeInstallation:
         """
         import json
 
-        for name in ("tensorrt", "tensorrt_rtx"):
+        for name in _LIBRARIES:
             (self._folder / f"{name}.py").unlink(missing_ok=True)
         module = "tensorrt_rtx" if release == "rtx" else "tensorrt"
         (self._folder / f"{module}.py").write_text(_TENSORRT)
         written = {"release": release, "behaviour": behaviour, "gpu": gpu}
         (self._folder / "installed.json").write_text(json.dumps(written))
+
+    def hide(self, error: str | None = None) -> None:
+        """Have no TensorRT, not even one that is really installed.
+
+        Args:
+            error: What loading it says, where its module is there and what it stands on is not.
+        """
+        for name in _LIBRARIES:
+            missing = f"ModuleNotFoundError({name!r}, name={name!r})"
+            raised = missing if error is None or name != "tensorrt" else f"ImportError({error!r})"
+            (self._folder / f"{name}.py").write_text(f"raise {raised}\n")
 
     @property
     def search_path(self) -> str:
