@@ -12,7 +12,7 @@ from edge_sdk.console.arguments import seconds
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.progress import Progress, make_progress
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import VerificationError
+from edge_sdk.errors import EdgeSdkError, VerificationError
 from edge_sdk.inference.choice import Choice
 from edge_sdk.inference.thread_argument import MAX_THREADS, thread_count
 
@@ -71,8 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         UsageError: There is no such variant, or nothing runs on these backends.
-        VerificationError: Nothing can be picked, for nothing passes; the table is printed before.
-        EdgeSdkError: The pick cannot be written.
+        VerificationError: Nothing can be picked, for nothing passes.
+        EdgeSdkError: The pick cannot be written. What was measured is printed before either; with
+            ``--json`` the error is in the document instead.
     """
     bundle = Bundle.open(arguments.bundle)
     threads = _thread_counts(arguments.threads or this_machine().processors)
@@ -81,12 +82,15 @@ def run(arguments: argparse.Namespace) -> int:
     best = _fastest(results)
     if not arguments.json:
         print(printable(_text(bundle, results, threads, arguments.seconds), lines=True))
-    if arguments.pick:
-        _keep(bundle, best)
+    error = _kept(bundle, best) if arguments.pick else None
     if arguments.json:
-        print(json_text(_document(bundle, results, threads, arguments, best)))
-    else:
+        print(json_text(_document(bundle, results, threads, arguments, best) | _pick_told(arguments, error)))
+    elif error is None:
         print("\n" + _verdict(best, picked=arguments.pick))
+    else:
+        raise error
+    if error is not None:
+        return error.exit_code
     if best is not None:
         return 0
     return _NOT_RUN if all(one.status == "not_run" for one in results) else 1
@@ -129,6 +133,22 @@ class _Fastest(NamedTuple):
 def _fastest(results: list[Measured]) -> _Fastest | None:
     passed = [_Fastest(one, one.figures) for one in results if one.status == "passed" and one.figures]
     return min(passed, key=lambda one: one.figures.median_ms, default=None)
+
+
+def _kept(bundle: Bundle, best: _Fastest | None) -> EdgeSdkError | None:
+    """Write the pick; gives why that could not be done."""
+    try:
+        _keep(bundle, best)
+    except EdgeSdkError as error:
+        return error
+    return None
+
+
+def _pick_told(arguments: argparse.Namespace, error: EdgeSdkError | None) -> dict[str, Any]:
+    """Whether it was picked, and if it should have been, why not: as errors look that are no document."""
+    if error is None:
+        return {"picked": bool(arguments.pick)}
+    return {"picked": False, "error": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
 def _keep(bundle: Bundle, best: _Fastest | None) -> None:
@@ -203,7 +223,6 @@ def _document(
         "energy": {"sensor": sensor, "reason": why_not},
         "results": [_entry(one) for one in results],
         "fastest": best and {"variant": best.measured.variant, "backend": best.measured.backend},
-        "picked": bool(arguments.pick),
     }
 
 

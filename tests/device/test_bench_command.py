@@ -93,11 +93,29 @@ def test_the_fastest_that_passes_is_picked_and_not_the_fastest_of_all(
 def test_where_nothing_passes_nothing_is_picked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = with_other_scores(MADE, "tflite-float32", "onnx-float32").write(tmp_path / "off.edge")
     code, document = benched(path, capsys, "--pick")
-    assert code == 1
-    assert document["error"] == "VerificationError"
+    assert (code, document["picked"], document["error"]) == (1, False, "VerificationError")
+    assert [one["figures"]["n"] >= 10 for one in document["results"]] == [True, True]
     assert find_pick(Bundle.open(path)).pick is None
     code, document = benched(path, capsys)
     assert (code, document["fastest"]) == (1, None)
+    assert "error" not in document
+
+
+def test_a_pick_that_cannot_be_kept_costs_no_measurement(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    code, document = benched(bundle, capsys, "--backend", "onnx", "--pick")
+    assert (code, document["picked"]) == (1, False)
+    assert "cannot keep the pick in" in document["message"]
+    assert "XDG_STATE_HOME" in document["hint"]
+    assert document["fastest"] == {"variant": "onnx-float32", "backend": "onnx"}
+    assert document["results"][0]["figures"]["median_ms"] > 0
+    assert main(["bench", str(bundle), *QUICK, "--backend", "onnx", "--pick"]) == 1
+    shown = capsys.readouterr()
+    assert "onnx-float32" in shown.out
+    assert "cannot keep the pick in" in shown.err
 
 
 def test_one_choice_can_be_measured(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,18 +148,39 @@ def test_people_get_a_table_and_the_reason_for_each_dash(
     assert max(map(len, shown.out.splitlines())) <= 110
 
 
-def test_the_table_fits_a_hundred_columns_with_four_numbers_of_threads() -> None:
-    figures = Figures(
+def figures_of(per_s: dict[str, float]) -> Figures:
+    return Figures(
         load_ms=12_345.6,
         first_ms=1234.5,
         median_ms=123.4,
         p99_ms=234.5,
         n=100,
-        per_s={"1": 8.123, "2": 15.99, "4": 31.5, "6": 1000.0},
+        per_s=per_s,
         peak_memory_mib=1234.5,
         added_memory_mib=1200.0,
         energy_mj=1234.5,
     )
+
+
+def test_the_table_fits_a_hundred_columns_with_64_threads() -> None:
+    threads = figures_of({str(2**exponent): 1000.0 + exponent for exponent in range(7)})
+    gpu = figures_of({"1": 2500.0})
+    lines = bench_table(
+        [
+            Measured(variant="tflite-float32", backend="tflite", status="passed", figures=threads),
+            Measured(variant="onnx-float16", backend="tensorrt", status="passed", figures=gpu),
+            Measured(variant="onnx-int8", backend="onnx", status="not_run", reason="no library"),
+        ]
+    ).splitlines()
+    assert max(map(len, lines)) <= 100
+    start = next(place for place, line in enumerate(lines) if line.startswith("per s, threads:"))
+    assert lines[start].split()[-7:] == ["1", "2", "4", "8", "16", "32", "64"]
+    assert lines[start + 2].split()[-7:] == [str(1000 + exponent) for exponent in range(7)]
+    assert lines[start + 3].split()[-7:] == ["2500", *"------"]
+
+
+def test_the_table_fits_a_hundred_columns_with_four_numbers_of_threads() -> None:
+    figures = figures_of({"1": 8.123, "2": 15.99, "4": 31.5, "6": 1000.0})
     row = Measured(variant="tflite-float32", backend="tflite", status="passed", figures=figures)
     lacking = Measured(variant="onnx-float16", backend="tensorrt", status="not_run", reason="no engine")
     table = bench_table([row, lacking]).splitlines()
