@@ -25,6 +25,7 @@ from .activation_check import check_activations
 from .answers import Answers
 from .average_precision import average_precision, drawn_precision
 from .box_counts import at_threshold, count_boxes, true_scores
+from .box_evidence import low_precision, many_false_boxes
 from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
@@ -142,8 +143,11 @@ class BoxesTrial:
     def warnings(self, samples: GoldenSamples, bound: float) -> list[str]:  # noqa: ARG002  (boxes need none)
         """See :class:`.trial.Trial`."""
         evaluation = self.case.evaluation
+        figures = self.answers.figures(SOURCE)
         return [
-            *never_found(self.answers.figures(SOURCE).labels),
+            *low_precision(figures),
+            *never_found(figures.labels),
+            *many_false_boxes(figures.labels),
             *thin_evidence(evaluation, self.case.spec.thresholds, self.nouns),
             *repeated_samples(evaluation, self.nouns),
             *unlisted_pictures(evaluation),

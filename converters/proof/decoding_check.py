@@ -31,6 +31,7 @@ from .picture_reader import PictureReader, read_boxes, refusing_spec
 from .picture_run import spread
 from .preparation_check import FIRST_PICTURES, MOST_PICTURES, Weighed, compare, is_promising
 from .readings import other_readings
+from .turned_boxes import TurnedBoxes
 
 __all__ = ["Decoded", "check_decoding", "check_labels"]
 
@@ -83,6 +84,7 @@ def check_decoding(
     image: ImageInput,
     output: DetectionOutput,
     reader: PictureReader,
+    turned: TurnedBoxes,
     progress: Progress,
 ) -> Decoded:
     """Refuse a spec whose boxes are found better where their numbers are read otherwise.
@@ -92,6 +94,7 @@ def check_decoding(
         image: What it is fed.
         output: How the spec reads it.
         reader: Asks the model.
+        turned: What is left out of its boxes.
         progress: Told how far it is.
 
     Raises:
@@ -102,8 +105,8 @@ def check_decoding(
     pictures, read = _read_promising(case, {"": output} | others, reader, progress)
     spec = read.pop("")
     if not spec.map50:
-        raise _blind(case, pictures, spec, read)
-    return Decoded(pictures, spec, _settle(case, spec, read, tried=max(1, len(others))))
+        raise _blind(case, pictures, spec, read, turned)
+    return Decoded(pictures, spec, _settle(case, spec, read, turned, tried=max(1, len(others))))
 
 
 def _read_promising(
@@ -193,7 +196,13 @@ def _weigh(pictures: PictureSet, found: list[Detections], thresholds: Mapping[st
     return _Read(found, weighed, precision.map50)
 
 
-def _blind(case: Case[PictureSet], pictures: PictureSet, spec: _Read, read: Mapping[str, _Read]) -> SpecError:
+def _blind(
+    case: Case[PictureSet],
+    pictures: PictureSet,
+    spec: _Read,
+    read: Mapping[str, _Read],
+    turned: TurnedBoxes,
+) -> SpecError:
     """Of a detector that finds nothing all variants agree, and its golden samples are empty."""
     best = _best([name for name in read if read[name].map50 >= _LEAST_FOUND], read)
     told = _told(best, read)
@@ -204,6 +213,8 @@ def _blind(case: Case[PictureSet], pictures: PictureSet, spec: _Read, read: Mapp
     elif exchanged is not None:
         told = exchanged.told()
         hint = f"{exchanged.hint()}; or, where labels are colours, look at color under [image]"
+    if turned.are_many:
+        told = "; ".join(filter(None, (told, turned.told())))
     return SpecError(
         f"{case.source.name}, read as the spec says, finds none of the {len(spec.weighed.right)} boxes "
         f"in {len(pictures.samples)} pictures of the evaluation set (mAP50 0){f'; {told}' if told else ''}",
@@ -211,7 +222,9 @@ def _blind(case: Case[PictureSet], pictures: PictureSet, spec: _Read, read: Mapp
     )
 
 
-def _settle(case: Case[PictureSet], spec: _Read, read: Mapping[str, _Read], tried: int) -> list[str]:
+def _settle(
+    case: Case[PictureSet], spec: _Read, read: Mapping[str, _Read], turned: TurnedBoxes, tried: int
+) -> list[str]:
     """Refuse what is surely better, and warn of what is likely so."""
     told: dict[bool, list[str]] = {True: [], False: []}
     names = sorted(read, key=lambda name: -read[name].weighed.figure)
@@ -221,10 +234,16 @@ def _settle(case: Case[PictureSet], spec: _Read, read: Mapping[str, _Read], trie
             told[sure].append(name)
     said = f"as the spec says {_figures(spec)}"
     refused, likely = (_told(_best(names, read), read) for names in (told[True], told[False]))
-    if refused:
-        findings = {"decoding": f"its boxes are found better otherwise: {refused}; {said}"}
-        case.acceptance.take(findings, f"set under [detector] {told[True][0]}")
-    return [f"[detector] in the spec may be wrong: {likely}; {said}"] if likely else []
+    found = [f"its boxes are found better otherwise: {refused}; {said}"] if refused else []
+    if turned.are_many:
+        found.append(turned.told())
+    if found:
+        hint = f"set under [detector] {told[True][0]}" if refused else "look at coding under [detector]"
+        case.acceptance.take({"decoding": "; ".join(found)}, hint)
+    doubts = [f"{likely}; {said}"] if likely else []
+    if turned.are_some and not turned.are_many:
+        doubts.append(turned.told())
+    return [f"[detector] in the spec may be wrong: {doubt}" for doubt in doubts]
 
 
 def _is_sure(spec: _Read, other: _Read, tried: int) -> bool | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +12,14 @@ import numpy.typing as npt
 
 from ..contract.values import Float32Array
 
-__all__ = ["Indices", "RawDetections", "best_first", "joined", "without_empty_boxes"]
+__all__ = ["Indices", "RawDetections", "best_first", "joined", "keeping_left_out", "without_empty_boxes"]
 
 Indices = npt.NDArray[np.intp]
 
 _MANY = 256
+
+
+_left_out: ContextVar[list[RawDetections] | None] = ContextVar("_left_out", default=None)
 
 
 class RawDetections(NamedTuple):
@@ -62,4 +67,19 @@ def without_empty_boxes(found: RawDetections) -> RawDetections:
     solid = found.boxes[:, 2:] > found.boxes[:, :2]
     if np.count_nonzero(solid) == solid.size:
         return found
-    return found.take(np.flatnonzero(solid.all(axis=1)))
+    kept = solid.all(axis=1)
+    left_out = _left_out.get()
+    if left_out is not None:
+        left_out.append(found.take(np.flatnonzero(~kept)))
+    return found.take(np.flatnonzero(kept))
+
+
+@contextlib.contextmanager
+def keeping_left_out() -> Iterator[list[RawDetections]]:
+    """What :func:`without_empty_boxes` leaves out within: many of them speak of a mistake."""
+    left_out: list[RawDetections] = []
+    token = _left_out.set(left_out)
+    try:
+        yield left_out
+    finally:
+        _left_out.reset(token)

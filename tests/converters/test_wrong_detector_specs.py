@@ -158,3 +158,29 @@ def test_a_reading_and_labels_can_be_accepted_with_a_reason(place: Path, tmp_pat
     (kept,) = bundle.manifest.provenance.accepted
     assert (kept.key, kept.reason) == ("decoding", "boxes are turned")
     assert "with coding.order = 'yx', mAP50 is 1.000" in kept.finding
+
+
+def test_sizes_read_as_corners_leave_out_boxes_which_is_counted(place: Path, tmp_path: Path) -> None:
+    spec = write_squares_spec(tmp_path / "x.toml", direct("corners", "xy", "shares"))
+    with pytest.raises(SpecError, match=r"\d+ of 24 boxes over their threshold in 8 pictures are left out"):
+        convert_in(place, "center_size, xy, shares.onnx", tmp_path / "x.edge", spec=spec)
+
+
+def test_many_turned_boxes_are_refused_though_others_are_right(place: Path, tmp_path: Path) -> None:
+    """As of a network that gives corners in another order in half of its rows: no reading is right."""
+    boxes = square_boxes("corners, yx, shares")
+    boxes[:, ::2] = boxes[[2, 3, 0, 1], ::2]
+    (tmp_path / "x.onnx").write_bytes(square_model(boxes, sigmoid=True))
+    spec = write_squares_spec(tmp_path / "x.toml", direct("corners", "yx", "shares"))
+    with pytest.raises(SpecError, match="second corner is left of the first or above it") as caught:
+        convert_in(place, tmp_path / "x.onnx", tmp_path / "x.edge", spec=spec)
+    assert "coding.form = 'center_size' or 'corner_size'?" in caught.value.message
+
+
+def test_a_few_turned_boxes_are_told(place: Path, tmp_path: Path) -> None:
+    boxes = square_boxes("corners, yx, shares")
+    boxes[:, 0] = boxes[[2, 3, 0, 1], 0]
+    (tmp_path / "x.onnx").write_bytes(square_model(boxes, sigmoid=True))
+    spec = write_squares_spec(tmp_path / "x.toml", direct("corners", "yx", "shares"))
+    warnings = report_of(convert_in(place, tmp_path / "x.onnx", tmp_path / "x.edge", spec=spec))["warnings"]
+    assert [line for line in warnings if "are left out, because their second corner" in line]
