@@ -92,10 +92,12 @@ _FAR_OFF = 0.1
 _PREFERENCE = (
     "tflite-int8",
     "tflite-mixed",
+    "tflite",
     "tflite-float32",
     "tflite-float16",
     "tflite-dynamic",
     "tflite-int16x8",
+    "onnx",
     "onnx-float32",
     "onnx-float16",
     "onnx-int8",
@@ -104,7 +106,7 @@ _PREFERENCE = (
 
 
 def _rank(name: str) -> int:
-    return _PREFERENCE.index(name) if name in _PREFERENCE else len(_PREFERENCE)
+    return _PREFERENCE.index(name)
 
 
 def _strays(verdict: Verdict) -> bool:

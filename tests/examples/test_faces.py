@@ -32,8 +32,9 @@ def test_faces_are_found_where_they_were_marked(name: str, pictures: Path, tmp_p
 
 
 def test_the_detector_becomes_onnx_too(pictures: Path, tmp_path: Path) -> None:
-    bundle = converted("short_range", pictures, tmp_path, variants=["tflite", "onnx"])
-    assert [variant.name for variant in bundle.manifest.variants] == ["tflite", "onnx"]
+    bundle = converted("short_range", pictures, tmp_path, variants=["onnx-float16", "onnx", "tflite"])
+    assert [variant.name for variant in bundle.manifest.variants] == ["tflite", "onnx", "onnx-float16"]
+    assert bundle.manifest.stages[0].variants == ["tflite", "onnx", "onnx-float16"]
     assert all(variant.max_abs_difference < 1e-4 for variant in bundle.manifest.variants)
 
 
