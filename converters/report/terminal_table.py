@@ -13,13 +13,19 @@ __all__ = ["report_table"]
 
 
 def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
-    """The variants as a table, the float source first, then why some are not in the bundle."""
+    """The variants as a table, the float source first, then why some are not in the bundle.
+
+    Where several were left out for one reason, they have a line instead of rows.
+    """
     times = {item.variant: f"{item.median_ms:.2f}" for item in latency}
     metric = report.source.metric.name if report.source.metric else "metric"
     more = [other.name for other in report.source.more_metrics]
     headings = ["variant", metric, "n", "95 %", *more, "drop", "agreement", "max diff", "KB", "ms", "outcome"]
-    rows = [_row(item, times, more) for item in (report.source, *report.variants)]
-    for heading, cells in _further_columns(report):
+    together = _left_out_together(report)
+    rowless = {name for names in together.values() for name in names}
+    items = [report.source, *(item for item in report.variants if item.name not in rowless)]
+    rows = [_row(item, times, more) for item in items]
+    for heading, cells in _further_columns(items):
         headings.insert(-1, heading)
         for row, cell in zip(rows, cells, strict=True):
             row.insert(-1, cell)
@@ -29,15 +35,24 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     lines += [
         f"{item.name}: {item.outcome.replace('_', ' ')}: {item.reason}"
         for item in report.variants
-        if item.outcome != "passed"
+        if item.outcome != "passed" and item.name not in rowless
     ]
+    lines += [f"{', '.join(names)}: left out: {reason}" for reason, names in together.items()]
     lines += [f"warning: {warning}" for warning in report.warnings]
     return "\n".join(lines)
 
 
-def _further_columns(report: Report) -> list[tuple[str, list[str]]]:
+def _left_out_together(report: Report) -> dict[str, list[str]]:
+    """Variants that were left out for one and the same reason: one line is read, five empty rows are not."""
+    names: dict[str, list[str]] = {}
+    for item in report.variants:
+        if item.outcome == "left_out":
+            names.setdefault(item.reason, []).append(item.name)
+    return {reason: several for reason, several in names.items() if len(several) > 1}
+
+
+def _further_columns(items: Sequence[VariantReport]) -> list[tuple[str, list[str]]]:
     """Heading and cells of what only some variants have; none where no variant has it."""
-    items = (report.source, *report.variants)
     kernels = [item.default_kernels for item in items]
     columns = [
         (

@@ -157,7 +157,7 @@ def planned_variants(source: SourceModel, asked: tuple[str, ...]) -> tuple[list[
 def _planned_from_ready(
     source: SourceModel, given: ModelFormat, asked: tuple[str, ...]
 ) -> tuple[list[Recipe], dict[str, str]]:
-    """A file as it is comes first, and from ONNX comes ONNX."""
+    """A file as it is comes first, and from ONNX comes ONNX; of everything else it is said why not."""
     recipes = [Recipe(given, given, "as_given", needs_calibration=False, build=None)]
     made: set[str] = {given}
     if given == "tflite" and {"onnx", "onnx-float32"} & set(asked):
@@ -165,9 +165,14 @@ def _planned_from_ready(
         made |= {"onnx", "onnx-float32"}
     further = [name for name in _FROM_ONNX if name in asked]
     recipes += [RECIPES[name] for name in further]
-    reason = f"{source.name} is taken as it is; other variants are made from a Keras model or SavedModel"
-    left_out = {name: reason for name in asked if name not in made and name not in further}
-    return recipes, ({} if asked == DEFAULT_VARIANTS else left_out)
+    left = (name for name in asked if name not in made and name not in further)
+    return recipes, {name: _why_not(source, given, name) for name in left}
+
+
+def _why_not(source: SourceModel, given: ModelFormat, name: str) -> str:
+    if name.partition("-")[0] == given == "onnx":
+        return f"{source.name} is ONNX already, and taken as it is: see {given}"
+    return f"{source.name} is taken as it is; TFLite is made from a Keras model or SavedModel alone"
 
 
 def build_variant(recipe: Recipe, materials: Materials) -> Made:

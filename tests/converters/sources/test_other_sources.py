@@ -15,6 +15,8 @@ from tiny_models import tiny_onnx, tiny_tflite
 
 from converters import convert
 from converters.quiet import quiet_libraries
+from converters.variants.recipes import DEFAULT_VARIANTS
+from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.errors import ModelError, SpecError, UsageError
 
@@ -115,6 +117,32 @@ def test_a_ready_onnx_model_is_taken_as_it_is(workplace: Any, tmp_path: Path) ->
     assert (variant.name, variant.precision, variant.format) == ("onnx", "as_given", "onnx")
     assert bundle.read(variant.file) == model.read_bytes()
     assert [item["outcome"] for item in report_of(bundle)["variants"]] == ["passed"]
+
+
+@pytest.mark.parametrize("form", ["onnx", "tflite"])
+def test_of_a_ready_model_every_default_variant_is_there_or_says_why_not(
+    form: str, workplace: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = np.random.default_rng(0).normal(scale=0.01, size=(2, 97 * 24)).astype(np.float32)
+    zero = np.zeros(2, dtype=np.float32)
+    model, spec = tmp_path / f"ready.{form}", tmp_path / "spec.toml"
+    onnx, tflite = (tiny_onnx(weights, zero, ("batch", 97, 24)), tiny_tflite(weights, zero, (1, 97, 24)))
+    model.write_bytes(onnx if form == "onnx" else tflite)
+    spec.write_text(workplace.spec.read_text().replace('"sigmoid"', '"none"'))
+    output = tmp_path / "ready.edge"
+    command = ["convert", model, "--spec", spec, "--evaluation", workplace.evaluation, "-o", output]
+    main([*map(str, command), "--calibration", str(workplace.calibration), "--max-drop", "1"])
+    bundle = Bundle.open(output)
+    told = {item["name"]: item for item in report_of(bundle)["variants"]}
+    page = bundle.read("report.html").decode()
+    for name in DEFAULT_VARIANTS:
+        found = told["onnx" if name == "onnx-float32" and form == "tflite" else name]
+        assert found["outcome"] == "passed" or found["reason"]
+        assert found["name"] in page
+    assert "TFLite is made from a Keras model or SavedModel alone" in told["tflite-int8"]["reason"]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "tflite-int8" in line]
+    assert len(lines) == 1
+    assert ": left out: " in lines[0]
 
 
 def test_what_cannot_be_made_from_a_ready_model_says_so(workplace: Any, tmp_path: Path) -> None:
