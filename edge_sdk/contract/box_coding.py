@@ -35,7 +35,8 @@ class DirectCoding(Struct, frozen=True, kw_only=True, tag="direct", tag_field="c
 
     Attributes:
         form: What the four numbers are.
-        order: ``yx`` where each pair begins with y, as in TensorFlow.
+        order: ``yx`` where each pair begins with y, as in TensorFlow; ``xx`` or ``yy`` where both numbers of
+            one direction come before those of the other, as in ``[x1, x2, y1, y2]``.
         units: What 1 means: one of the ``pixels`` of the input, or ``shares``: its width, its height.
         activation: Applied to each number: sigmoid where a DETR ends in its logits.
         scale: A factor of every number. With shares, 0.001 reads numbers of 0 to 1000, 0.5 numbers of -1
@@ -46,7 +47,7 @@ class DirectCoding(Struct, frozen=True, kw_only=True, tag="direct", tag_field="c
     """
 
     form: BoxForm = "corners"
-    order: Literal["xy", "yx"] = "xy"
+    order: Literal["xy", "yx", "xx", "yy"] = "xy"
     units: Literal["pixels", "shares"] = "pixels"
     activation: Literal["none", "sigmoid", "tanh"] = "none"
     scale: _Factor = 1.0

@@ -43,11 +43,22 @@ __all__ = [
     "Suppression",
 ]
 
-Axis: TypeAlias = Literal["batch", "rows", "columns", "anchors", "candidates", "values", "anchors_values"]
+Axis: TypeAlias = Literal[
+    "batch",
+    "rows",
+    "columns",
+    "anchors",
+    "candidates",
+    "values",
+    "anchors_values",
+    "values_anchors",
+    "candidates_values",
+]
 """What an axis of an output tensor counts. ``candidates`` runs over all places (grids one after
 the other; in each the rows, in those the columns, in those the anchors, unless these have an axis
-of their own); ``anchors_values`` over the anchors and, inside, the values of each; ``batch`` is any
-axis of 1."""
+of their own); ``anchors_values`` over the anchors and, inside, the values of each; ``values_anchors``
+over the values and, inside, the anchors, as in Caffe's proposals; ``candidates_values`` is a flat row of all
+candidates and, inside, their values, as in Caffe's SSD; ``batch`` is any axis of 1."""
 
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Extent: TypeAlias = Annotated[int, Meta(ge=1, le=8192)]

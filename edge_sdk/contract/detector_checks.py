@@ -163,17 +163,24 @@ def _check_axes(where: str, part: Part, scale: Scale, *, one_number: bool) -> No
     if len(set(axes)) != len(axes):
         raise ManifestError(f"{where}: an axis appears twice in {part.axes}")
     in_grid = {"rows", "columns"} & set(axes)
-    if bool(in_grid) == ("candidates" in axes) or len(in_grid) == 1:
+    in_row = {"candidates", "candidates_values"} & set(axes)
+    if bool(in_grid) == bool(in_row) or len(in_grid) == 1 or len(in_row) > 1:
         raise ManifestError(f"{where}: axes must name either rows and columns or candidates, not {part.axes}")
-    named = {"values", "anchors_values"} & set(axes)
-    if len(named) > 1 or not (named or one_number) or {"anchors", "anchors_values"} <= set(axes):
-        raise ManifestError(f"{where}: axes must name values or anchors_values once, not {part.axes}")
+    named = {axis for axis in axes if axis.endswith("values") or axis == "values_anchors"}
+    anchored = {axis for axis in axes if axis.startswith("anchors") or axis == "values_anchors"}
+    if len(named) > 1 or not (named or one_number) or len(anchored) > 1:
+        raise ManifestError(f"{where}: axes must name values, and perhaps anchors, once, not {part.axes}")
+    if "candidates_values" in axes and (anchored or not (scale.grids or scale.priors)):
+        raise ManifestError(
+            f"{where}: a flat row of candidates and values needs grids or priors that say how many "
+            "candidates there are, and no axis of anchors"
+        )
     if in_grid and len(scale.grids) > 1:
         raise ManifestError(f"{where}: one tensor of rows and columns cannot hold {len(scale.grids)} grids")
     if in_grid and scale.grids and scale.grids[0].order == "column_major":
         raise ManifestError(f"{where}: its axes name rows and columns, so candidates are not column_major")
     if in_grid and scale.priors:
         raise ManifestError(f"{where}: priors are in a row; its axes must name candidates")
-    by_anchor = "candidates" in axes and bool({"anchors", "anchors_values"} & set(axes))
+    by_anchor = "candidates" in axes and bool(anchored)
     if by_anchor and len({len(grid.anchors) for grid in scale.grids}) != 1:
         raise ManifestError(f"{where}: an axis of anchors needs grids that all have the same number of them")

@@ -31,6 +31,8 @@ _FAR = np.float32(1e6)
 """Numbers, and corners in pixels, beyond this are as good as this; products stay finite."""
 _EDGES = {"ltrb": [0, 1, 2, 3], "tlbr": [1, 0, 3, 2], "tblr": [2, 0, 3, 1], "lrtb": [0, 2, 1, 3]}
 """Where the left, the top, the right and the bottom edge stand in each order."""
+_PAIRS = {"xy": [0, 1, 2, 3], "yx": [1, 0, 3, 2], "xx": [0, 2, 1, 3], "yy": [2, 0, 3, 1]}
+"""Where the two numbers of the first pair stand in each order, x before y, and those of the second."""
 
 
 def numbers_per_box(coding: BoxCoding) -> int:
@@ -68,7 +70,7 @@ def _direct(coding: DirectCoding, image: ImageInput) -> BoxDecoder:
     shift = np.tile(unit * coding.offset, 2).astype(np.float32)
     if coding.form != "corners":
         shift[2:] = 0  # a size is where it is
-    columns = [1, 0, 3, 2] if coding.order == "yx" else [0, 1, 2, 3]
+    columns = _PAIRS[coding.order]
 
     def decode(numbers: Float32Array, _chosen: Indices) -> Float32Array:
         values = _activated(numbers, coding.activation)[:, columns] * factor
@@ -112,7 +114,7 @@ def _corner(coding: CornerCoding, places: Places, image: ImageInput) -> BoxDecod
     half = places.anchors * np.float32(0.5)
     origins = np.concatenate([middles - half, middles + half], axis=1)
     units = _one_if_equal(np.tile(_units(places, image)[coding.unit] * np.float32(coding.scale), (1, 2)))
-    columns = [1, 0, 3, 2] if coding.order == "yx" else [0, 1, 2, 3]
+    columns = _PAIRS[coding.order]
 
     def decode(numbers: Float32Array, chosen: Indices) -> Float32Array:
         return _tame(origins.take(chosen, axis=0) + _tame(numbers)[:, columns] * _of(units, chosen))

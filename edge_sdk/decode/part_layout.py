@@ -107,18 +107,31 @@ def lay_out(
         extent in (None, found) for extent, found in zip(expected, shape, strict=True)
     )
     anchors = places.anchors_per_cell if places else 1
-    if not fits or ("anchors_values" in part.axes and shape[part.axes.index("anchors_values")] % anchors):
+    shared = {
+        "anchors_values": anchors,
+        "values_anchors": anchors,
+        "candidates_values": len(places.corners) if places else 1,
+    }
+    if not fits or any(side % shared.get(axis, 1) for axis, side in zip(part.axes, shape, strict=True)):
         raise ModelError(
             f"{where} stands in {called(part.tensor)} as {_described(part, expected)}, but that has the "
             f"shape {list(shape)}",
             hint="the detector's axes, its grids, or the order of its scales are not those of the model",
         )
-    return _laid_out(part, count, shape, anchors)
+    extents = [
+        pair
+        for axis, side in zip(part.axes, shape, strict=True)
+        if axis != "batch"
+        for pair in _split(axis, side, shared.get(axis, 1))
+    ]
+    if "values" not in dict(extents):
+        extents.append(("values", 1))
+    return _laid_out(part, count, extents)
 
 
 def _expected(part: Part, scale: Scale, places: Places | None) -> list[int | None]:
     grid = scale.grids[0] if scale.grids else None
-    by_anchor = bool({"anchors", "anchors_values"} & set(part.axes))
+    by_anchor = bool({"anchors", "anchors_values", "values_anchors"} & set(part.axes))
     known: dict[str, int | None] = {"batch": 1}
     if places is not None:
         known["anchors"] = places.anchors_per_cell
@@ -133,16 +146,17 @@ def _described(part: Part, expected: list[int | None]) -> str:
     return f"[{', '.join(axis if known is None else f'{axis} {known}' for axis, known in sides)}]"
 
 
-def _laid_out(part: Part, count: int, shape: tuple[int, ...], anchors: int) -> PartLayout:
-    """Split anchors from values, then see everything before and behind the values as one axis each."""
-    extents: list[tuple[str, int]] = [
-        (axis, side) for axis, side in zip(part.axes, shape, strict=True) if axis != "batch"
-    ]
-    if not {"values", "anchors_values"} & set(part.axes):
-        extents.append(("values", 1))
-    for index, (axis, side) in enumerate(extents):
-        if axis == "anchors_values":
-            extents[index : index + 1] = [("anchors", anchors), ("values", side // anchors)]
+def _split(axis: str, side: int, others: int) -> list[tuple[str, int]]:
+    """An axis of values that it shares with so many others, as two; any other as it is."""
+    if axis == "values_anchors":
+        return [("values", side // others), ("anchors", others)]
+    if axis in {"anchors_values", "candidates_values"}:
+        return [(axis.removesuffix("_values"), others), ("values", side // others)]
+    return [(axis, side)]
+
+
+def _laid_out(part: Part, count: int, extents: list[tuple[str, int]]) -> PartLayout:
+    """See everything before and behind the values as one axis each."""
     at = [axis for axis, _ in extents].index("values")
     inner = math.prod(side for _, side in extents[at + 1 :])
     around = [pair for pair in extents if pair[0] != "values"]

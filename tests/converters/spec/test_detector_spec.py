@@ -143,6 +143,16 @@ GRIDS = "grids = [{ rows = 8, columns = 8 }]"
             {"scale": "label = 1", "more": 'background = "last"'},
             "whose score stands alone",
         ),
+        (
+            'coding = "direct"',
+            {"axes": '"batch", "candidates_values"'},
+            "needs grids or priors that say how many",
+        ),
+        (
+            'coding = "direct"',
+            {"axes": '"anchors", "values_anchors", "candidates"'},
+            "axes must name values, and perhaps anchors, once",
+        ),
         ('coding = "direct"', {"scale": "label = 1", "more": 'class_activation = "softmax"'}, "no softmax"),
         ('coding = "direct"', {"scale": f"quality = {BOX[6:]}", "more": "peaks = 3"}, "peaks are of class"),
         ('coding = "direct"', {"more": 'suppression = { method = "union" }'}, "method is one of hard, merge"),

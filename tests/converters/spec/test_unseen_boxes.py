@@ -107,6 +107,14 @@ def of_another_picture(x1: float, y1: float, x2: float, y2: float) -> Corners:
     return (x1 / 640 * WIDTH, y1 / 480 * HEIGHT, x2 / 640 * WIDTH, y2 / 480 * HEIGHT)
 
 
+def x_before_y(x1: float, x2: float, y1: float, y2: float) -> Corners:
+    return (x1, y1, x2, y2)
+
+
+def middles_by_direction(y: float, h: float, x: float, w: float) -> Corners:
+    return centered(x, y, w, h)
+
+
 def of_a_heatmap(x1: float, y1: float, w: float, h: float) -> Corners:
     return (4 * x1, 4 * y1, 4 * (x1 + w), 4 * (y1 + h))
 
@@ -131,6 +139,8 @@ def of_a_heatmap(x1: float, y1: float, w: float, h: float) -> Corners:
             of_another_picture,
             (64, 24, 320, 240),
         ),
+        ('order = "xx"', x_before_y, (5, 40, 30, 90)),
+        ('order = "yy", form = "center_size"', middles_by_direction, (50, 20, 100, 30)),
         ('form = "corner_size", scale = 4', of_a_heatmap, (5, 3, 11, 8)),
     ],
 )

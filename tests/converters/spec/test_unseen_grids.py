@@ -11,7 +11,7 @@ from slow_boxes import Found, assert_same_boxes, centered, slow_nms, slow_sigmoi
 from spec_decoding import decode_by_spec
 
 from edge_sdk.contract.values import Array
-from edge_sdk.errors import BackendError
+from edge_sdk.errors import BackendError, ModelError
 
 LABELS = 3
 ROWS, COLUMNS, STRIDE = 6, 10, 16
@@ -221,3 +221,44 @@ priors_file = "priors.csv"
     expected = slow_nms(found, 0.55)
     assert len(expected) > 20
     assert_same_boxes(actual, expected)
+
+
+@pytest.mark.parametrize("layout", ["values, then anchors", "a flat row"])
+def test_caffe_mixes_values_with_anchors_or_candidates(tmp_path: Path, layout: str) -> None:
+    """Proposals: nothing for both anchors, then something for both. SSD: one row of everything."""
+    raw = np.random.default_rng(12).normal(0, 1, (ROWS, COLUMNS, 2, 4)).astype(np.float32)
+    scores = np.random.default_rng(13).normal(0, 2, (ROWS, COLUMNS, 2, 1 + LABELS)).astype(np.float32)
+    anchors = [(20.0, 30.0), (50.0, 10.0)]
+    found = []
+    for row, column, anchor in np.ndindex(ROWS, COLUMNS, 2):
+        tx, ty, tw, th = raw[row, column, anchor].tolist()
+        shares = slow_softmax(scores[row, column, anchor].tolist())[1:]
+        width, height = anchors[anchor]
+        x, y = (column + 0.5) * STRIDE + tx * width, (row + 0.5) * STRIDE + ty * height
+        if max(shares) >= 0.4:
+            box = centered(x, y, math.exp(tw) * width, math.exp(th) * height)
+            found.append(Found(box, max(shares), shares.index(max(shares))))
+    assert len(found) > 20
+    flat = layout == "a flat row"
+    outputs: dict[str, Array] = {
+        name: tensor.reshape(1, -1) if flat else tensor.transpose(3, 2, 0, 1).reshape(1, -1, ROWS, COLUMNS)
+        for name, tensor in (("loc", raw), ("conf", scores))
+    }
+    axes = '["batch", "candidates_values"]' if flat else '["batch", "values_anchors", "rows", "columns"]'
+    detector = f"""
+decoder = "candidate_boxes"
+class_activation = "softmax"
+background = "first"
+least_score = 0.4
+coding = {{ coding = "offset", center_offset = 0.5, center_unit = "anchor", size_unit = "anchor" }}
+suppression = {{ method = "none" }}
+[[detector.scales]]
+box = {{ tensor = "loc", axes = {axes} }}
+classes = {{ tensor = "conf", axes = {axes} }}
+grids = [{{ {GRID}, anchors = [[20, 30], [50, 10]] }}]
+"""
+    actual = decode_by_spec(tmp_path, detector, outputs, labels=LABELS, width=WIDTH, height=HEIGHT)
+    assert_same_boxes(actual, found)
+    outputs["loc"] = np.delete(outputs["loc"], 0, axis=1)
+    with pytest.raises(ModelError, match="box of scale 0 stands in"):
+        decode_by_spec(tmp_path, detector, outputs, labels=LABELS, width=WIDTH, height=HEIGHT)
