@@ -23,19 +23,22 @@ from ..sources.model_check import check_score_range
 from ..variants.made import Calibration
 from .answers import Answers
 from .case import Case, manifest_part
-from .evidence import classifier_evidence
+from .evidence import classifier_evidence, differing_pixels
 from .golden import choose_places, measured_tolerance
 from .golden_pictures import FEWEST_PICTURES, MOST_PICTURES
 from .judge import ClassJudge
 from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures
 from .picture_summary import picture_summary
-from .preparation_check import Preparations, Weighed, check_preparation
+from .preparation_check import Preparations, check_preparation
 from .scoring import Scores
 from .spread_check import check_spread
 from .trial import GoldenSamples, Tolerance
 from .verdict import SOURCE
+from .weighing import Weighed
 
 __all__ = ["PictureClassesTrial"]
+
+_ROUNDING = 1e-5
 
 
 class PictureClassesTrial:
@@ -125,7 +128,8 @@ class PictureClassesTrial:
     def warnings(self, samples: GoldenSamples, bound: float) -> list[str]:
         """See :class:`.trial.Trial`."""
         found = self.answers.figures(SOURCE).labels
-        return classifier_evidence(self.case, found, self.nouns, samples.expected, bound)
+        evidence = classifier_evidence(self.case, found, self.nouns, samples.expected, bound)
+        return [*evidence, *differing_pixels(self.input)]
 
     def _weigh(self, pictures: Sequence[Picture], answers: Sequence[Float32Array]) -> Weighed:
         spec, scores = self.case.spec, np.stack(answers)
@@ -133,7 +137,15 @@ class PictureClassesTrial:
         decided = decide(scores, spec.thresholds, spec.label_ids, exclusive=self.output.exclusive)
         right = (decided == truth).all(axis=1)
         of_truth = np.where(truth, scores, 0).sum(axis=1) / truth.sum(axis=1)
-        return Weighed(right, of_truth.astype(np.float32), float(right.mean()))
+        limits = np.array([spec.thresholds.get(label_id, 0.5) for label_id in spec.label_ids])
+        is_whole = (scores < _ROUNDING) | (scores > 1 - _ROUNDING)
+        return Weighed(
+            right,
+            of_truth.astype(np.float32),
+            float(right.mean()),
+            reached=right & (~truth | (scores >= limits)).all(axis=1),
+            saturated=np.asarray(is_whole.all(axis=1)),
+        )
 
     def _source(self, image: ImageInput | None = None) -> ImageClassifier:
         """The trained model itself; or one whose pictures are prepared otherwise."""

@@ -8,90 +8,47 @@ pictures come first; only what looks better on these is tried on more.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from msgspec import structs
 
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.image import ImageInput
-from edge_sdk.contract.values import Float32Array, Pixels
+from edge_sdk.contract.values import Pixels
 
 from ..data.picture_set import Picture, PictureSet
 from ..spec.image_table import PRESETS
 from .acceptance import Acceptance
 from .case import Case
 from .picture_run import ask_all, spread
+from .scaling_signs import collapse, collapse_p, contrast, saturation
+from .weighing import (
+    LEAST_GAIN,
+    LIKELY,
+    SURE,
+    Weighed,
+    compare,
+    drawn_p,
+    is_promising,
+    precision_gains,
+)
 
 __all__ = [
     "FIRST_PICTURES",
     "MOST_PICTURES",
-    "Compared",
     "Preparations",
     "Weighed",
     "alternatives",
     "check_preparation",
     "compare",
-    "discordant_p",
     "is_promising",
 ]
 
 FIRST_PICTURES, MOST_PICTURES = 24, 96
-_MORE_ON_FEW = 3
 _MOST_NAMED = 3
-_SURE, _LIKELY = 0.005, 0.02
-_LEAST_GAIN = 0.05
-"""Of accuracy or average precision. Less is nothing that a person would change a spec for."""
-
-BoolArray = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """How well some pictures were answered.
-
-    Attributes:
-        right: Whether each picture, or each true box, was answered right.
-        scores: The score of what is true, of each of these.
-        figure: Accuracy or average precision.
-    """
-
-    right: BoolArray
-    scores: Float32Array
-    figure: float
-
-
-@dataclass(frozen=True)
-class Compared:
-    """An alternative held against the spec, on the same pictures.
-
-    Attributes:
-        gain: Of the figure.
-        p_right: Chance of so many more right ones if neither were better, for all alternatives together.
-        p_scores: Chance of so many higher scores of what is true, likewise.
-    """
-
-    gain: float
-    p_right: float
-    p_scores: float
-
-    def is_sure(self, *, resize: bool) -> bool:
-        """Whether the spec is wrong.
-
-        A tighter cut of the picture can raise scores though the model was trained otherwise, so
-        another way to resize must be right more often, too.
-        """
-        p = self.p_right if resize else min(self.p_right, self.p_scores)
-        return self.gain >= _LEAST_GAIN and p < _SURE
-
-    @property
-    def is_likely(self) -> bool:
-        """Whether a person should look at it; so wherever it is sure, too."""
-        return self.gain >= _LEAST_GAIN and (self.p_right < _LIKELY or self.p_scores < _LIKELY)
 
 
 @dataclass(frozen=True)
@@ -135,6 +92,28 @@ def alternatives(image: ImageInput, *, scales: bool) -> dict[str, ImageInput]:
     return other
 
 
+@dataclass(frozen=True)
+class _Finding:
+    """What one alternative shows.
+
+    Attributes:
+        name: What it changes.
+        text: In words, with numbers.
+        is_sure: Whether it convicts the spec; else a person should look at it.
+        rank: The better, the higher.
+    """
+
+    name: str
+    text: str
+    is_sure: bool
+    rank: tuple[float, float]
+
+    @property
+    def key(self) -> str:
+        """What under ``[image]`` it changes."""
+        return self.name.partition(" ")[0]
+
+
 def check_preparation(
     image: ImageInput, case: Case[PictureSet], kind: Preparations, progress: Progress
 ) -> list[str]:
@@ -157,11 +136,16 @@ def check_preparation(
     pictures = [picture for picture in case.evaluation.samples if picture.labels]
     weighed = _weigh_promising(pictures, {"": image} | others, kind, progress)
     spec = weighed.pop("")
-    found = {name: compare(spec, other, len(others)) for name, other in weighed.items()}
-    likely = sorted((name for name in found if found[name].is_likely), key=lambda name: -found[name].gain)
-    told = {name: _told(name, weighed[name], found[name], kind.figure) for name in likely}
-    sure = [name for name in likely if found[name].is_sure(resize=_key(name) == "resize")]
-    return _settle(told, sure, f"as the spec says it is {spec.figure:.3f}", case.acceptance)
+    found = []
+    for name, other in weighed.items():
+        times = contrast(others[name]) / contrast(image)
+        finding = _finding(name, spec, other, times, len(others), kind.figure)
+        if finding is not None:
+            found.append(finding)
+    swaps = {name for name in weighed if others[name].color != image.color}
+    return _settle(
+        _told_once(found, swaps), f"as the spec says, {kind.figure} is {spec.figure:.3f}", case.acceptance
+    )
 
 
 def _weigh_promising(
@@ -172,6 +156,7 @@ def _weigh_promising(
     All are tried on a few pictures, and what looks better there on more.
     """
     weighed: dict[str, Weighed] = {}
+    now = contrast(prepared[""])
     for most in (FIRST_PICTURES, MOST_PICTURES):
         chosen = spread(pictures, most)
         asked = {name: kind.ask(image) for name, image in prepared.items()}
@@ -180,66 +165,99 @@ def _weigh_promising(
             raise failed[""]
         weighed = {name: kind.weigh(chosen, given) for name, given in answers.items()}
         spec = weighed[""]
-        weighed = {name: item for name, item in weighed.items() if not name or is_promising(spec, item)}
+        weighed = {
+            name: item
+            for name, item in weighed.items()
+            if not name or is_promising(spec, item) or saturation(spec, item, contrast(prepared[name]) / now)
+        }
         prepared = {name: prepared[name] for name in weighed}
         if len(prepared) == 1 or len(chosen) == len(pictures):
             break
     return weighed
 
 
-def _settle(told: Mapping[str, str], sure: Sequence[str], said: str, acceptance: Acceptance) -> list[str]:
+def _finding(
+    name: str, spec: Weighed, other: Weighed, times: float, tried: int, figure: str
+) -> _Finding | None:
+    """What an alternative shows; None where that is nothing.
+
+    Args:
+        name: What it changes.
+        spec: As the spec says.
+        other: The alternative, on the same pictures.
+        times: How much larger the contrast of pixels is there.
+        tried: How many alternatives there were.
+        figure: What is compared.
+    """
+    compared = compare(spec, other, tried)
+    would = f"with {name}, {figure} is {other.figure:.3f}"
+    rank = (compared.gain, float(np.mean(other.scores)))
+    resize = name.startswith("resize")
+    text = f"{would} (p {min(compared.p_right, compared.p_scores):.1g})"
+    precise = _precise(name, spec, other, tried) if resize else None
+    if precise is not None and precise.is_sure:
+        return precise
+    if compared.is_sure(resize=resize):
+        return _Finding(name, text, is_sure=True, rank=rank)
+    collapsed, p = collapse(spec, other, times), collapse_p(spec, other, tried)
+    if collapsed is not None and p < LIKELY:
+        return _Finding(name, f"{would} and {collapsed} (p {p:.1g})", is_sure=p < SURE, rank=rank)
+    if precise is not None:
+        return precise
+    if compared.is_likely:
+        return _Finding(name, text, is_sure=False, rank=rank)
+    saturated = saturation(spec, other, times)
+    return None if saturated is None else _Finding(name, f"{would} and {saturated}", is_sure=False, rank=rank)
+
+
+def _precise(name: str, spec: Weighed, other: Weighed, tried: int) -> _Finding | None:
+    """Whether boxes lie better, by a paired bootstrap over pictures."""
+    gains = {title: gain for title, gain in precision_gains(spec, other).items() if gain >= LEAST_GAIN}
+    if not gains or spec.precision is None or other.precision is None:
+        return None
+    now, would = spec.precision.draw(), other.precision.draw()
+    chances = {
+        title: min(1.0, tried * drawn_p(gain, now[title], would[title])) for title, gain in gains.items()
+    }
+    title = min(chances, key=lambda one: chances[one])
+    if chances[title] >= LIKELY:
+        return None
+    figures = f"{other.precision.figures[title]:.3f} instead of {spec.precision.figures[title]:.3f}"
+    text = f"with {name}, {title} is {figures} (p {chances[title]:.1g})"
+    rank = (gains[title], float(np.mean(other.scores)))
+    return _Finding(name, text, is_sure=chances[title] < SURE, rank=rank)
+
+
+def _told_once(found: Sequence[_Finding], swaps: set[str]) -> list[_Finding]:
+    """The best first; of exchanged colours only the best, as some presets exchange them too.
+
+    Args:
+        found: What alternatives show.
+        swaps: Those that exchange colours.
+    """
+    ordered = sorted(found, key=lambda one: (one.is_sure, *one.rank), reverse=True)
+    best = next((one for one in ordered if one.name in swaps), None)
+    return [one for one in ordered if one.name not in swaps or best is None or one.key == best.key]
+
+
+def _settle(found: Sequence[_Finding], said: str, acceptance: Acceptance) -> list[str]:
     """Refuse what is sure and not accepted, keep what is accepted, and warn of the rest.
 
     Args:
-        told: What was found, by alternative, the best first.
-        sure: Those that are no chance.
+        found: What was found, the best first.
         said: The figure as the spec says.
         acceptance: Decides.
     """
     taken: dict[str, list[str]] = {}
     doubts: list[str] = []
-    for name, text in told.items():
-        if name in sure or acceptance.covers(_key(name)):
-            taken.setdefault(_key(name), []).append(text)
+    for finding in found:
+        if finding.is_sure or acceptance.covers(finding.key):
+            taken.setdefault(finding.key, []).append(finding.text)
         else:
-            doubts.append(text)
+            doubts.append(finding.text)
     findings = {key: f"{'; '.join(texts[:_MOST_NAMED])}; {said}" for key, texts in taken.items()}
     acceptance.take(findings, "set under [image] what the model was trained with")
     return [f"[image] in the spec may be wrong: {'; '.join(doubts[:_MOST_NAMED])}; {said}"] if doubts else []
-
-
-def _key(name: str) -> str:
-    """What under ``[image]`` an alternative changes."""
-    return name.partition(" ")[0]
-
-
-def compare(spec: Weighed, other: Weighed, tried: int) -> Compared:
-    """Hold an alternative against the spec.
-
-    Args:
-        spec: As the spec says.
-        other: The alternative, on the same pictures.
-        tried: How many alternatives there were: the more, the likelier is one better by chance.
-    """
-    higher, lower = _higher(spec, other)
-    p_right = discordant_p(int((other.right & ~spec.right).sum()), int((spec.right & ~other.right).sum()))
-    return Compared(
-        gain=other.figure - spec.figure,
-        p_right=min(1.0, tried * p_right),
-        p_scores=min(1.0, tried * discordant_p(higher, lower)),
-    )
-
-
-def discordant_p(better: int, worse: int) -> float:
-    """One-sided exact p of the sign test (of McNemar's, for right and wrong): so many or more by chance.
-
-    Args:
-        better: Pairs in which the alternative is better.
-        worse: Pairs in which the spec is.
-    """
-    n = better + worse
-    ways = sum(math.comb(n, k) for k in range(better, n + 1))
-    return float(ways / 2**n)
 
 
 def _same(one: ImageInput, other: ImageInput) -> bool:
@@ -249,18 +267,3 @@ def _same(one: ImageInput, other: ImageInput) -> bool:
     return one.color == other.color and all(
         np.allclose(spread_out(a), spread_out(b)) for a, b in ((one.mean, other.mean), (one.std, other.std))
     )
-
-
-def _told(name: str, other: Weighed, compared: Compared, figure: str) -> str:
-    p = min(compared.p_right, compared.p_scores)
-    return f"with {name}, {figure} is {other.figure:.3f} (p {p:.1g})"
-
-
-def is_promising(spec: Weighed, other: Weighed) -> bool:
-    """Whether an alternative that was tried on few pictures is worth more of them."""
-    higher, lower = _higher(spec, other)
-    return max(int(other.right.sum()) - int(spec.right.sum()), higher - lower) >= _MORE_ON_FEW
-
-
-def _higher(spec: Weighed, other: Weighed) -> tuple[int, int]:
-    return int((other.scores > spec.scores).sum()), int((other.scores < spec.scores).sum())

@@ -121,7 +121,7 @@ def _is_twice(own: OwnScaling, low: Array, high: Array) -> bool:
 
 
 def _range(low: Array, high: Array) -> str:
-    return f"{float(np.min(low)):.4g}..{float(np.max(high)):.4g}"
+    return f"{float(np.min(low)) + 0.0:.4g}..{float(np.max(high)):.4g}"  # no -0
 
 
 def _steps(source: SourceModel, channels: int) -> list[Step]:

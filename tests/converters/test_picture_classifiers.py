@@ -192,6 +192,54 @@ def test_pixels_that_are_scaled_twice_are_refused(place: Path, tmp_path: Path) -
     assert "0..0.003922" in message
 
 
+def _exclusive_model(path: Path, *, of_pixels: float = 1.0, resizing: bool = False) -> Path:
+    """Which channel is strongest, by softmax; its convolution takes pixels of 0 to ``of_pixels``."""
+    import_tensorflow()
+    import keras
+
+    layers = keras.layers
+    with quiet_libraries():
+        picture = keras.Input((8, 8, 3), name="picture")
+        scaled = layers.Rescaling(1 / 255)(layers.Resizing(6, 6)(picture)) if resizing else picture
+        smooth = layers.Conv2D(3, 3, name="smooth", use_bias=False)
+        dense = layers.Dense(3, activation="softmax", name="colors", use_bias=False)
+        model = keras.Model(picture, dense(layers.GlobalAveragePooling2D()(smooth(scaled))))
+        smooth.set_weights([np.broadcast_to(np.eye(3, dtype=np.float32) / 9 / of_pixels, (3, 3, 3, 3))])
+        dense.set_weights([(12 * np.eye(3)).astype(np.float32)])
+        model.save(path)
+    return path
+
+
+def test_pixels_that_are_scaled_twice_behind_a_resize_are_refused(place: Path, tmp_path: Path) -> None:
+    model = _exclusive_model(tmp_path / "resizing.keras", resizing=True)
+    spec = color_spec(tmp_path, model="exclusive = true")
+    assert "scaled twice" in refusal(place, tmp_path, spec, model).message
+
+
+def test_scores_that_collapse_though_every_answer_is_right_are_refused(place: Path, tmp_path: Path) -> None:
+    """The scaling is in the weights, where no operation shows it."""
+    model = _exclusive_model(tmp_path / "bytes.keras", of_pixels=255)
+    spec = color_spec(tmp_path, model="exclusive = true")
+    message = refusal(place, tmp_path, spec, model).message
+    assert "with preprocessing = 'none', accuracy is 1.000 and 24 instead of 0 of 24 reach" in message
+    assert "as the spec says, accuracy is 1.000" in message
+
+
+def test_pixels_255_times_too_large_are_told_by_scores_of_nothing_but_0_and_1(
+    place: Path, tmp_path: Path
+) -> None:
+    model = _exclusive_model(tmp_path / "unit.keras")
+    for preset, n_warnings in (("none", 1), ("unit", 0)):
+        spec = color_spec(tmp_path, model="exclusive = true", image=f'preprocessing = "{preset}"')
+        given = {"spec": spec, "variants": ["tflite-float32"]}
+        report = report_of(convert_in(place, model, tmp_path / f"{preset}.edge", **given))
+        told = [text for text in report["warnings"] if text.startswith("[image] in the spec may be wrong")]
+        assert len(told) == n_warnings
+        assert all(
+            "preprocessing = 'unit', accuracy is 1.000 and the scores of 0 instead" in text for text in told
+        )
+
+
 def test_a_model_that_scales_its_own_pixels_converts_with_none(place: Path, tmp_path: Path) -> None:
     bundle = convert_in(
         place,

@@ -313,6 +313,20 @@ def test_fastestdet_with_swapped_channels_is_refused_on_photos(shared_data: Path
         )
 
 
+def test_fastestdet_on_cropped_photos_is_refused_as_it_was_trained_on_stretched_ones(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    spec = FASTESTDET.format(color="bgr").replace("[image]", '[image]\nresize = "crop"')
+    (tmp_path / "fastestdet.toml").write_text(spec)
+    with pytest.raises(SpecError, match=r"with resize = 'stretch', mAP50-95 is 0\.39\d instead of 0\.2\d\d"):
+        convert(
+            shared_data / "models/fastestdet/FastestDet.onnx",
+            spec=tmp_path / "fastestdet.toml",
+            evaluation=shared_data / "images/voc100",
+            output=tmp_path / "x.edge",
+        )
+
+
 def _by_its_authors(backend: Any, path: Path) -> Detections:
     """``handle_preds`` of FastestDet's ``utils/tool.py`` on a stretched picture, as a loop."""
     import cv2

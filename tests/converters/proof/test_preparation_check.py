@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,14 +14,8 @@ from boxed_pictures import write_noise
 from converters.data.picture_set import Picture, PictureSet
 from converters.proof.acceptance import Acceptance
 from converters.proof.case import Case
-from converters.proof.preparation_check import (
-    Preparations,
-    Weighed,
-    alternatives,
-    check_preparation,
-    compare,
-    discordant_p,
-)
+from converters.proof.preparation_check import Preparations, alternatives, check_preparation
+from converters.proof.weighing import DrawnPrecision, Weighed, compare, discordant_p
 from edge_sdk.console.progress import SilentProgress
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.values import Pixels, TensorSpec
@@ -149,3 +144,55 @@ def test_what_is_only_likely_is_a_warning(tmp_path: Path) -> None:
     (warning,) = check_preparation(RGB, case, better_as("resize = 'crop'", right=19), SilentProgress())
     assert warning.startswith("[image] in the spec may be wrong: with resize = 'crop', accuracy is 0.475")
     assert case.acceptance.found == []
+
+
+def test_one_mistake_is_told_as_one_key_the_better(tmp_path: Path) -> None:
+    """The preset ``caffe`` exchanges colours, too."""
+    path = write_noise(tmp_path / "a.png")
+    kind = better_as("color = 'bgr'", "preprocessing = 'caffe'")
+    with pytest.raises(SpecError) as caught:
+        check_preparation(RGB, case_of(path, {}), kind, SilentProgress())
+    assert "color = 'bgr'" in caught.value.message
+    assert "caffe" not in caught.value.message
+    assert caught.value.hint is not None
+    assert caught.value.hint.endswith('under [image.accept]: color = "..."')
+    both = better_as("color = 'bgr'", "preprocessing = 'tf'")
+    with pytest.raises(SpecError, match=r"color = 'bgr'.*preprocessing = 'tf'"):
+        check_preparation(RGB, case_of(path, {}), both, SilentProgress())
+
+
+def test_exchanged_colors_that_are_accepted_are_not_told_again_as_a_preset(tmp_path: Path) -> None:
+    case = case_of(write_noise(tmp_path / "a.png"), {"color": "so it was trained"})
+    kind = better_as("color = 'bgr'", "preprocessing = 'caffe'")
+    assert check_preparation(RGB, case, kind, SilentProgress()) == []
+    assert [accepted.key for accepted in case.acceptance.found] == ["color"]
+
+
+def precise(gain: float, deviation: float) -> Preparations:
+    """A detector whose boxes lie better in stretched pictures, as far as drawn sets tell."""
+    noise = np.random.default_rng(0).normal(0, deviation, 1000)
+
+    def weigh(_chosen: Any, answers: Any) -> Weighed:
+        own = answers[0]
+        drawn = {"mAP50": np.full(1000, 0.4), "mAP50-95": 0.3 + (gain + noise if own else 0 * noise)}
+        figures = {"mAP50": 0.4, "mAP50-95": 0.3 + own * gain}
+        return replace(weighed(10), figure=0.4, precision=DrawnPrecision(figures, lambda: drawn))
+
+    return Preparations(
+        ask=lambda image: lambda _pixels: image.resize == "stretch" and image.color == "rgb",
+        weigh=weigh,
+        figure="mAP50",
+    )
+
+
+def test_boxes_that_lie_better_convict_another_way_to_resize(tmp_path: Path) -> None:
+    path = write_noise(tmp_path / "a.png")
+    sure, likely, chance = (precise(0.15, deviation) for deviation in (0.03, 0.055, 0.15))
+    crop = ImageInput(width=8, height=8, std=(255.0,), resize="crop")
+    with pytest.raises(
+        SpecError, match=r"with resize = 'stretch', mAP50-95 is 0\.450 instead of 0\.300 \(p "
+    ):
+        check_preparation(crop, case_of(path, {}), sure, SilentProgress())
+    (warning,) = check_preparation(crop, case_of(path, {}), likely, SilentProgress())
+    assert "mAP50-95 is 0.450 instead of 0.300" in warning
+    assert check_preparation(crop, case_of(path, {}), chance, SilentProgress()) == []
