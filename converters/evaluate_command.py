@@ -156,7 +156,7 @@ class _Row(NamedTuple):
     """Figures of one label, and what else is told of it."""
 
     label: str
-    threshold: float
+    threshold: float | None  # None where the highest label counts
     recall: ShareReport
     precision: ShareReport
     more: list[str]

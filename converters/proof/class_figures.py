@@ -58,9 +58,9 @@ class ClassFigures:
         self._truth = truth[:, self._columns]
         self._counted = truth.any(axis=1) if exclusive else np.ones(len(truth), dtype=np.bool_)
 
-    def threshold(self, label_id: str) -> float:
-        """What a score must reach."""
-        return self._thresholds.get(label_id, 0.5)
+    def threshold(self, label_id: str) -> float | None:
+        """What a score must reach; None where labels exclude each other, and the highest counts."""
+        return None if self._exclusive else self._thresholds.get(label_id, 0.5)
 
     def decide(self, scores: Array) -> npt.NDArray[np.bool_]:
         """Decisions for the labels that are looked at; with exclusive labels, another one may win."""

@@ -198,12 +198,16 @@ def _label_row(label: LabelReport) -> list[str]:
     auc = "" if label.auc is None else f'{label.auc:.3f} <span class="quiet">{between}</span>'
     return [
         _text(label.label),
-        _number(label.threshold, "g"),
+        _threshold(label.threshold),
         _share(label.recall),
         _share(label.precision),
         _share(label.specificity),
         f"<td>{auc}</td>",
     ]
+
+
+def _threshold(value: float | None) -> str:
+    return '<td class="n">highest</td>' if value is None else _number(value, "g")
 
 
 def _confusion(item: VariantReport) -> str:
@@ -246,7 +250,7 @@ def _moved_row(variant: str, note: Moved) -> list[str]:
         _text(note.label),
         _number(note.source_score, ".4f"),
         _number(note.score, ".4f"),
-        _number(note.threshold, "g"),
+        _threshold(note.threshold),
         _text("flipped", "flipped") if note.flipped else _text("same", "quiet"),
     ]
 

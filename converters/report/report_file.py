@@ -62,13 +62,14 @@ class LabelReport(Struct, frozen=True, kw_only=True):
     """Figures of one label.
 
     Attributes:
+        threshold: null where labels exclude each other: the highest counts, whatever its score.
         auc_low, auc_high: 95 % interval of the AUC, which rests on ``recall.n`` recordings with the
             label and ``specificity.n`` without.
         auc_interval: How far to believe it: Newcombe's method is an approximation.
     """
 
     label: str
-    threshold: float
+    threshold: float | None
     recall: ShareReport
     specificity: ShareReport
     precision: ShareReport
@@ -110,6 +111,7 @@ class Moved(Struct, frozen=True, kw_only=True):
     Attributes:
         sample: The recording or picture.
         source_score, score: Of a detector, 0 where there is no such box.
+        threshold: As of :class:`LabelReport`.
         flipped: Whether the two decide otherwise, too.
     """
 
@@ -117,7 +119,7 @@ class Moved(Struct, frozen=True, kw_only=True):
     label: str
     source_score: float
     score: float
-    threshold: float
+    threshold: float | None
     flipped: bool
 
 
@@ -258,7 +260,7 @@ def describe_metric(name: str, samples: str) -> str:
     return _METRIC_MEANING[name].format(samples)
 
 
-def label_report(metrics: LabelMetrics, threshold: float) -> LabelReport:
+def label_report(metrics: LabelMetrics, threshold: float | None) -> LabelReport:
     """Figures of one label as they are stored."""
     interval = metrics.auc_interval
     return LabelReport(

@@ -61,6 +61,15 @@ def test_without_rules_what_counts_is_said_as_predict_and_inspect_say_it(show: S
     assert "labels exclude each other: the highest counts, whatever its score" in exclusive
 
 
+def test_the_highest_that_counts_has_no_threshold_in_json(
+    colors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = changed(color_bundle(), {}, exclusive=True).write(tmp_path / "exclusive.edge")
+    assert main(["evaluate", str(path), str(colors), "--json"]) == 0
+    labels = json.loads(capsys.readouterr().out)["labels"]
+    assert [label["threshold"] for label in labels] == [None, None, None]
+
+
 def test_labels_without_a_rule_are_named_where_others_have_one(show: Show, colors: Path) -> None:
     lines = show(changed(color_bundle(), {"red": 0.5}), colors)
     named = "without a rule, so judged here and never told by run or predict: green, blue"

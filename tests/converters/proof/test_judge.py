@@ -158,10 +158,12 @@ def test_of_exclusive_labels_the_highest_is_judged_whatever_its_threshold(
     found = np.where(labelled.truth, 0.3, 0.1).astype(np.float32)
     metric = judge.figures(scores(found)).metric
     assert (metric.name, metric.value) == ("accuracy", 1.0)
+    assert [label.threshold for label in judge.figures(scores(found)).labels] == [None, None]
     worse = found.copy()
     worse[0] = worse[0, ::-1]
     verdict = judged(judge, scores(found), scores(worse))
     assert verdict.worst_label == "saw"
+    assert verdict.furthest[0].threshold is None
     assert verdict.worst_label_drop == pytest.approx(0.1)
     # One sample of twenty gets another first answer, whatever the number of labels.
     assert verdict.agreement == pytest.approx(0.95)

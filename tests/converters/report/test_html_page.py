@@ -112,3 +112,12 @@ def test_every_cell_stands_under_a_heading(report: Report) -> None:
     for table in re.findall(r"<table>(.*?)</table>", render_report(report), re.DOTALL):
         widths = {len(re.findall(r"<t[hd][ >]", row)) for row in table.split("</tr>") if "<tr>" in row}
         assert len(widths) == 1
+
+
+def test_where_the_highest_label_counts_no_threshold_is_made_up(report: Report) -> None:
+    source = structs.replace(
+        report.source, labels=[structs.replace(label, threshold=None) for label in report.source.labels]
+    )
+    page = render_report(structs.replace(report, source=source))
+    assert page.count('<td class="n">highest</td>') == len(source.labels) > 0
+    assert "highest</td>" not in render_report(report)
