@@ -23,6 +23,7 @@ _TYPES = {
     TensorProto.BOOL: "BOOL",
     TensorProto.UINT8: "UINT8",
 }
+_LAYERS = {"QuantizeLinear": "QUANTIZE", "DequantizeLinear": "DEQUANTIZE"}
 _UNKNOWN = {"MelWeightMatrix"}
 
 
@@ -31,6 +32,7 @@ class FakeTensor:
 
     def __init__(self, release: Release, value: Any) -> None:
         self.name = str(value.name)
+        self.is_shape_tensor = False
         kind = _TYPES[value.type.tensor_type.elem_type]
         kinds = release.enums()["DataType"]
         self.dtype = kinds["INT32" if release.is_old and kind == "INT64" else kind]
@@ -39,11 +41,35 @@ class FakeTensor:
 
 
 class FakeLayer:
-    """``ILayer``."""
+    """``ILayer``; an input that is not known is a constant, or left out."""
 
-    def __init__(self, outputs: list[FakeTensor]) -> None:
+    def __init__(
+        self, kind: Any, name: str, inputs: list[FakeTensor | None], outputs: list[FakeTensor]
+    ) -> None:
+        self.type = kind
+        self.name = name
+        self._inputs = inputs
         self._outputs = outputs
+        self.num_inputs = len(inputs)
         self.num_outputs = len(outputs)
+        self.precision: Any = None
+        self.output_types: dict[int, Any] = {}
+
+    def set_output_type(self, index: int, kind: Any) -> None:
+        self.output_types[index] = kind
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it may run in no other precision than float32."""
+        types = [self.precision, *(self.output_types.get(index) for index in range(self.num_outputs))]
+        return all(kind is not None and kind.name == "FLOAT" for kind in types)
+
+    @property
+    def gives_float32(self) -> bool:
+        return all(tensor.dtype.name == "FLOAT" for tensor in self._outputs)
+
+    def get_input(self, index: int) -> FakeTensor | None:
+        return self._inputs[index]
 
     def get_output(self, index: int) -> FakeTensor:
         return self._outputs[index]
@@ -58,7 +84,7 @@ class FakeNetwork:
         self.model = b""
         self.inputs: list[FakeTensor] = []
         self.outputs: list[FakeTensor] = []
-        self._layers: list[FakeLayer] = []
+        self.layers: list[FakeLayer] = []
 
     def has(self, flag: str) -> bool:
         kinds = self._release.enums()["NetworkDefinitionCreationFlag"]
@@ -73,8 +99,16 @@ class FakeNetwork:
             return [FakeTensor(self._release, value) for value in values]
 
         self.inputs, self.outputs = tensors(graph.input), tensors(graph.output)
-        self._layers = [
-            FakeLayer(tensors(known[name] for name in node.output if name in known)) for node in graph.node
+        known.update({value.name: value for value in graph.input})
+        kinds = self._release.enums()["LayerType"]
+        self.layers = [
+            FakeLayer(
+                kinds[_LAYERS.get(node.op_type, "ELEMENTWISE")],
+                node.name,
+                [FakeTensor(self._release, known[name]) if name in known else None for name in node.input],
+                tensors(known[name] for name in node.output if name in known),
+            )
+            for node in graph.node
         ]
 
     @property
@@ -83,17 +117,17 @@ class FakeNetwork:
 
     @property
     def num_layers(self) -> int:
-        return len(self._layers)
+        return len(self.layers)
 
     def get_input(self, index: int) -> FakeTensor:
         return self.inputs[index]
 
     def get_layer(self, index: int) -> FakeLayer:
-        return self._layers[index]
+        return self.layers[index]
 
     def types(self) -> set[str]:
         return {
-            layer.get_output(index).dtype.name for layer in self._layers for index in range(layer.num_outputs)
+            layer.get_output(index).dtype.name for layer in self.layers for index in range(layer.num_outputs)
         }
 
 
@@ -258,6 +292,7 @@ class FakeBuilder:
             "flags": sorted(config.flags),
             "typed": network.has("STRONGLY_TYPED"),
             "workspace": config.workspace,
+            "held": [layer.name for layer in network.layers if layer.is_held],
         }
         return PLAN + json.dumps(plan).encode()
 
@@ -274,7 +309,24 @@ class FakeBuilder:
                 return f"{flag} cannot be set for strongly typed networks"
             if self._release.is_old and kind in network.types() and flag not in config.flags:
                 return f"the network has {kind} tensors but {flag} is not set"
+        if self._release.is_old and "FP16" in config.flags:
+            return _rounded(network, config)
         return ""
+
+
+def _rounded(network: FakeNetwork, config: FakeBuilderConfig) -> str:
+    """What a real one does not refuse, but does: run in float16 what the ONNX has in float32."""
+    if "OBEY_PRECISION_CONSTRAINTS" not in config.flags:
+        return "FP16 without OBEY_PRECISION_CONSTRAINTS: precisions of layers are wishes"
+    after_dq = {layer.get_output(0).name for layer in network.layers if layer.type.name == "DEQUANTIZE"}
+    for layer in network.layers:
+        inputs = [layer.get_input(index) for index in range(layer.num_inputs)]
+        is_int8 = layer.type.name != "ELEMENTWISE" or any(one and one.name in after_dq for one in inputs)
+        if layer.gives_float32 and is_int8 == layer.is_held:
+            return (
+                f"'{layer.name}' runs in {'float32, not in int8' if is_int8 else 'float16, not in float32'}"
+            )
+    return ""
 
 
 def _report_progress(monitor: Any) -> None:

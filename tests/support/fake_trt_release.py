@@ -92,9 +92,12 @@ class Release:
             "TensorIOMode": enum("TensorIOMode", "NONE", "INPUT", "OUTPUT"),
             "TensorLocation": enum("TensorLocation", "DEVICE", "HOST"),
             "MemoryPoolType": enum("MemoryPoolType", "WORKSPACE"),
+            "LayerType": enum("LayerType", "ELEMENTWISE", "QUANTIZE", "DEQUANTIZE"),
             "OnnxParserFlag": enum("OnnxParserFlag", "NATIVE_INSTANCENORM"),
             "BuilderFlag": enum(
-                "BuilderFlag", "TF32", *(["FP16", "INT8"] if self.has_precision_flags else [])
+                "BuilderFlag",
+                "TF32",
+                *(["FP16", "INT8", "OBEY_PRECISION_CONSTRAINTS"] if self.has_precision_flags else []),
             ),
             "NetworkDefinitionCreationFlag": enum("NetworkDefinitionCreationFlag", *flags),
         }

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-__all__ = ["boxes_onnx", "deep_onnx", "half_onnx", "int8_onnx", "scaled_onnx", "unknown_onnx"]
+__all__ = ["boxes_onnx", "deep_onnx", "half_onnx", "int8_onnx", "mixed_onnx", "scaled_onnx", "unknown_onnx"]
 
 Shape = Sequence[int | str]
 
@@ -38,6 +38,24 @@ def int8_onnx(zero_point: int = 0) -> bytes:
     nodes = [
         helper.make_node("QuantizeLinear", ["x", "scale", "zero_point"], ["q"], name="to_int8"),
         helper.make_node("DequantizeLinear", ["q", "scale", "zero_point"], ["y"], name="from_int8"),
+    ]
+    return _model(nodes, constants)
+
+
+def mixed_onnx() -> bytes:
+    """A sum in int8, one in float16, and one in float32, which needs it."""
+    constants = [
+        numpy_helper.from_array(np.array(0.5, np.float32), "scale"),
+        numpy_helper.from_array(np.array(0, np.int8), "zero_point"),
+    ]
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "scale", "zero_point"], ["q"], name="to_int8"),
+        helper.make_node("DequantizeLinear", ["q", "scale", "zero_point"], ["d"], name="from_int8"),
+        helper.make_node("Add", ["d", "d"], ["in_int8"], name="add_int8"),
+        helper.make_node("Cast", ["in_int8"], ["half"], name="to_half", to=TensorProto.FLOAT16),
+        helper.make_node("Add", ["half", "half"], ["in_half"], name="add_half"),
+        helper.make_node("Cast", ["in_half"], ["single"], name="from_half", to=TensorProto.FLOAT),
+        helper.make_node("Add", ["single", "single"], ["y"], name="add_float32"),
     ]
     return _model(nodes, constants)
 

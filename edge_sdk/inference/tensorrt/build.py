@@ -11,6 +11,7 @@ from .library import Library
 from .message_log import message_log
 from .parse import ParsedModel, Refusal, parse_onnx
 from .progress_monitor import progress_monitor
+from .weak_typing import set_precision
 
 __all__ = ["BuiltEngine", "build_engine", "check_target", "known_families"]
 
@@ -142,9 +143,7 @@ def _set_precision(library: Library, parsed: ParsedModel, config: Any) -> None:
     if hasattr(flags, "TF32"):
         config.clear_flag(flags.TF32)
     if library.wants_precision_flags:
-        for element_type, flag in (("HALF", "FP16"), ("INT8", "INT8")):
-            if parsed.uses(element_type):
-                config.set_flag(getattr(flags, flag))
+        set_precision(library, parsed.network, config)
 
 
 def _set_target(library: Library, config: Any, compute_capability: str) -> None:

@@ -47,15 +47,6 @@ class ParsedModel:
     parser: Any
     refusals: tuple[Refusal, ...]
 
-    def uses(self, element_type: str) -> bool:
-        """Whether some tensor is of that type, in TensorRT's name for it: ``HALF``, ``INT8``."""
-        layers = (self.network.get_layer(index) for index in range(self.network.num_layers))
-        return any(
-            layer.get_output(index).dtype.name == element_type
-            for layer in layers
-            for index in range(layer.num_outputs)
-        )
-
 
 def parse_onnx(library: Library, model: bytes) -> ParsedModel:
     """Read a model.

@@ -14,7 +14,7 @@ import pytest
 from fake_cuda_bindings import fake_cuda_bindings
 from fake_gpu import FakeGpu
 from fake_trt_runtime import read_plan
-from gpu_onnx import boxes_onnx, deep_onnx, half_onnx, int8_onnx, scaled_onnx, unknown_onnx
+from gpu_onnx import boxes_onnx, deep_onnx, half_onnx, int8_onnx, mixed_onnx, scaled_onnx, unknown_onnx
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +25,7 @@ from edge_sdk.inference.tensorrt.engine import TensorRtEngine
 from edge_sdk.inference.tensorrt.library import Library, find_library
 from edge_sdk.inference.tensorrt.parse import Refusal, parse_onnx
 from edge_sdk.inference.tensorrt.progress_monitor import BuildShare
+from edge_sdk.inference.tensorrt.weak_typing import element_types, float32_layers
 
 Install = Callable[..., None]
 RELEASES = ["8.6", "10.3", "11.4"]
@@ -44,12 +45,25 @@ def built(model: bytes, **settings: Any) -> dict[str, Any]:
 # --- settings, by release ---
 
 
-@pytest.mark.parametrize(("precision", "flags"), [("float32", []), ("float16", ["FP16"]), ("int8", ["INT8"])])
+HELD = "OBEY_PRECISION_CONSTRAINTS"
+
+
+@pytest.mark.parametrize(
+    ("precision", "flags"), [("float32", []), ("float16", ["FP16", HELD]), ("int8", ["INT8"])]
+)
 def test_8_6_is_allowed_the_precisions_that_are_in_the_onnx_and_no_other(
     install: Install, precision: str, flags: list[str]
 ) -> None:
     install("8.6")
     assert built(MODELS[precision]())["flags"] == flags
+
+
+def test_8_6_runs_in_float32_what_the_onnx_has_in_float32_beside_float16_and_int8(install: Install) -> None:
+    """Its flag allows float16 everywhere; a sum that needs float32 would overflow."""
+    install("8.6")
+    plan = built(mixed_onnx())
+    assert plan["flags"] == ["FP16", "INT8", HELD]
+    assert plan["held"] == ["from_half", "add_float32"]
 
 
 @pytest.mark.parametrize("release", ["10.3", "11.4"])
@@ -235,7 +249,14 @@ def test_the_precisions_of_a_network_are_read_from_its_tensors(
 ) -> None:
     """What 8.6 is told by flags, shown on NVIDIA's own network."""
     parsed = parse_onnx(rtx, MODELS[precision]())
-    assert [name for name in ("HALF", "INT8") if parsed.uses(name)] == ([kind] if kind else [])
+    assert element_types(parsed.network) & {"HALF", "INT8"} == ({kind} if kind else set())
+
+
+def test_what_8_6_holds_to_float32_is_what_nvidias_own_network_has_in_it(rtx: Library) -> None:
+    """But for what stands after DQ, which is int8 in truth; constants of it are held as well."""
+    parsed = parse_onnx(rtx, mixed_onnx())
+    held = [(layer.type.name, layer.name) for layer, _ in float32_layers(rtx.trt, parsed.network)]
+    assert [name for kind, name in held if kind != "CONSTANT"] == ["from_half", "add_float32"]
 
 
 def test_tensorrt_rtx_builds_the_same_engine_each_time(rtx: Library) -> None:
