@@ -14,6 +14,7 @@ from device.config import load_config
 from edge_sdk import errors
 from edge_sdk.cli.verbs import VERBS
 from edge_sdk.contract import audio, detector, image, manifest, manifest_document, messages
+from edge_sdk.inference import options
 
 MESSAGES: list[type[msgspec.Struct]] = [
     messages.Alert,
@@ -54,6 +55,7 @@ DOCUMENTED: dict[str, list[type[msgspec.Struct]]] = {
         manifest.Variant,
     ],
     "mqtt.md": [*MESSAGES],
+    "onnx-runtime.md": [options.OnnxOptions],
     "spec.md": [
         spec_file.LabelSpec,
         spec_file.ModelSpec,
