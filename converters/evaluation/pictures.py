@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,9 +16,11 @@ from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.image_classifier import ImageClassifier
 from edge_sdk.inference.image_detector import ImageDetector
 
+from ..data.nouns import PICTURES
 from ..data.pictures import read_boxes, read_pictures
 from ..proof.box_judge import box_figures
 from ..proof.class_figures import ClassFigures
+from ..proof.evidence import boxes_without_area, uncounted_background
 from ..proof.picture_run import ask_all
 from ..proof.picture_summary import picture_summary
 from ..proof.scoring import Scores
@@ -97,6 +100,8 @@ def evaluate_pictures(
     manifest = bundle.manifest
     output, label_ids = manifest.classes, manifest.label_ids
     pictures = read_pictures(folder, manifest.labels, progress=progress)
+    if output.exclusive:
+        _tell(uncounted_background(pictures, PICTURES), progress)
     classifier = ImageClassifier(manifest.image, output, label_ids, backend, variant.tensors)
     answers, failed = ask_all(pictures.samples, {"": classifier.score}, progress, "evaluating")
     for error in failed.values():
@@ -138,6 +143,7 @@ def evaluate_boxes(
     """
     manifest = bundle.manifest
     pictures = read_boxes(folder, manifest.labels, progress=progress)
+    _tell(boxes_without_area(pictures), progress)
     detector = ImageDetector(
         manifest.image, manifest.detections, manifest.label_ids, backend, variant.tensors
     )
@@ -160,6 +166,12 @@ def evaluate_boxes(
         map50_95=_known(figures.more[0].value),
         labels=[label for label in figures.labels if isinstance(label, BoxLabelReport)],
     )
+
+
+def _tell(notes: Sequence[str], progress: Progress) -> None:
+    """Say what of the folder is not in the figures."""
+    for note in notes:
+        progress.step(note)
 
 
 def _known(figure: float) -> float | None:

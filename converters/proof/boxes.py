@@ -30,7 +30,15 @@ from .box_golden import box_tolerance, choose_pictures
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
 from .decoding_check import check_decoding, check_labels
-from .evidence import boxes_without_area, never_found, repeated_samples, thin_evidence, unlisted_pictures
+from .evidence import (
+    boxes_without_area,
+    differing_pixels,
+    never_found,
+    repeated_samples,
+    thin_evidence,
+    unlisted_pictures,
+)
+from .head_resize import check_head_resize
 from .picture_reader import PictureReader
 from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures
 from .picture_summary import picture_summary
@@ -91,7 +99,8 @@ class BoxesTrial:
         kind = Preparations(ask=lambda image: self._source(image).detect, weigh=self._weigh, figure="mAP50")
         spread = check_spread(self.case, tensors)
         prepared = check_preparation(self.input, self.case, kind, progress)
-        return [*decoded.doubts, *spread, *prepared, *check_labels(self.case, decoded)]
+        resized = check_head_resize(self.case)
+        return [*decoded.doubts, *spread, *prepared, *resized, *check_labels(self.case, decoded)]
 
     def check_calibration(self) -> list[str]:
         """See :class:`.trial.Trial`: what is in the pictures is not known."""
@@ -152,6 +161,7 @@ class BoxesTrial:
             *repeated_samples(evaluation, self.nouns),
             *unlisted_pictures(evaluation),
             *boxes_without_area(evaluation),
+            *differing_pixels(self.input),
             *self._blind_golden(samples),
         ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.values import Float32Array
 
 from ..data.labelled_set import LabelledSet
@@ -23,6 +24,7 @@ __all__ = [
     "blind_golden",
     "boxes_without_area",
     "classifier_evidence",
+    "differing_pixels",
     "never_found",
     "never_recognised",
     "no_background",
@@ -35,6 +37,7 @@ __all__ = [
 _FEW = 10
 _ENOUGH = 3
 _MOST_PAIRS = 5
+_DIFFER = ("bicubic", "area")
 
 
 def classifier_evidence(
@@ -57,6 +60,7 @@ def classifier_evidence(
         *repeated_samples(evaluation, nouns),
         *(uncounted_background(evaluation, nouns) if exclusive else no_background(evaluation)),
         *blind_golden(evaluation, expected, bound),
+        *differing_pixels(case.spec.input),
     ]
 
 
@@ -93,6 +97,14 @@ def unlisted_pictures(evaluation: PictureSet) -> list[str]:
     return [
         f"no annotation tells of {len(names)} pictures, so they do not judge: {shortlist(names, 3)}; {how}"
     ]
+
+
+def differing_pixels(fed: object) -> list[str]:
+    """Not all ways of resizing give the device what was judged here; what is no picture is not resized."""
+    if not isinstance(fed, ImageInput) or fed.interpolation not in _DIFFER:
+        return []
+    said = f"interpolation = '{fed.interpolation}' may give another processor pixels that are one level off"
+    return [f"{said}; with 'bilinear' or 'opencv_bilinear' every machine computes the same"]
 
 
 def boxes_without_area(evaluation: PictureSet) -> list[str]:

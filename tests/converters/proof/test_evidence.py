@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+import pytest
 
 from converters.data.labelled_set import LabelledSet
 from converters.data.nouns import PICTURES, RECORDINGS
 from converters.data.picture_set import Picture, PictureSet
 from converters.proof.evidence import (
+    differing_pixels,
     never_found,
     never_recognised,
     repeated_samples,
@@ -18,6 +21,7 @@ from converters.proof.evidence import (
     unlisted_pictures,
 )
 from converters.report.report_file import BoxLabelReport, LabelReport, label_report, share_report
+from edge_sdk.contract.image import ImageInput, Interpolation
 from edge_sdk.metrics.classification import Share, label_metrics
 
 
@@ -80,6 +84,13 @@ def test_background_that_cannot_be_right_is_told() -> None:
     assert uncounted_background(LabelledSet(Path("set"), ("saw",), samples[:1]), PICTURES) == []
     (warning,) = uncounted_background(LabelledSet(Path("set"), ("saw",), samples), PICTURES)
     assert "pictures are background" in warning
+
+
+@pytest.mark.parametrize("interpolation", get_args(Interpolation))
+def test_pixels_that_another_processor_may_compute_otherwise_are_told(interpolation: Interpolation) -> None:
+    warnings = differing_pixels(ImageInput(width=8, height=8, interpolation=interpolation))
+    assert len(warnings) == (interpolation in ("bicubic", "area"))
+    assert all(interpolation in warning for warning in warnings)
 
 
 def test_pictures_without_annotation_are_told() -> None:
