@@ -16,6 +16,13 @@ from .picture_reader import PictureReader
 
 __all__ = ["check_activations"]
 
+_PARTS = {
+    "class_activation": "classes",
+    "objectness_activation": "objectness",
+    "quality_activation": "quality",
+}
+"""What each is applied to, of a scale."""
+
 
 def check_activations(
     source: SourceModel,
@@ -40,16 +47,15 @@ def check_activations(
     """
     if not isinstance(output, CandidateBoxes) or not tensors:
         return
-    asked = {"class_activation": output.class_activation, "objectness_activation": _of_objectness(output)}
+    asked = {key: getattr(output, key) for key, part in _PARTS.items() if _has(output, part)}
     open_keys = [key for key, activation in asked.items() if activation != "none"]
     for tensor in tensors:
         if not open_keys:
             return
         answers = source.backend.infer({source.input.name: tensor})
         open_keys = [key for key in open_keys if _are_scores(output, key, reader, answers)]
-    parts = {"class_activation": "class scores", "objectness_activation": "objectness"}
     findings = {
-        key: f"{source.name} gives {parts[key]} of 0..1 already, in each place of {len(tensors)} pictures; "
+        key: f"{source.name} gives {_called(key)} of 0..1 already, in each place of {len(tensors)} pictures; "
         f"{key} = '{asked[key]}' would be applied on top"
         for key in open_keys
     }
@@ -57,19 +63,22 @@ def check_activations(
     acceptance.take(findings, f"set {settings} under [detector]")
 
 
-def _of_objectness(output: CandidateBoxes) -> str:
-    has_one = any(scale.objectness is not None for scale in output.scales)
-    return output.objectness_activation if has_one else "none"
+def _has(output: CandidateBoxes, part: str) -> bool:
+    return any(getattr(scale, part) is not None for scale in output.scales)
+
+
+def _called(key: str) -> str:
+    return "class scores" if key == "class_activation" else _PARTS[key]
 
 
 def _are_scores(
     output: CandidateBoxes, key: str, reader: PictureReader, answers: Mapping[str, Array]
 ) -> bool:
     """Whether the decoder would take the numbers as they are: it looks at them, wherever none is left out."""
-    has_objectness = any(scale.objectness is not None for scale in output.scales)
+    has_factor = _has(output, "objectness") or _has(output, "quality")
     bare = structs.replace(
         output,
-        least_score=0.0 if has_objectness else 1.0,
+        least_score=0.0 if has_factor else 1.0,
         most_candidates=1,
         suppression=Suppression(method="none"),
         **{key: "none"},

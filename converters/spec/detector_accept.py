@@ -20,13 +20,15 @@ class DetectorAccept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Contradictions that do not end the conversion.
 
     Attributes:
-        class_activation, objectness_activation: Applied though the model gives 0..1 already.
+        class_activation, objectness_activation, quality_activation: Applied though the model gives 0..1
+            already.
         decoding: Boxes that are found better where their numbers are read otherwise.
         labels: Things that are found better where labels are exchanged.
     """
 
     class_activation: _Reason | None = None
     objectness_activation: _Reason | None = None
+    quality_activation: _Reason | None = None
     decoding: _Reason | None = None
     labels: _Reason | None = None
 

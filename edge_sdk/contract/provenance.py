@@ -22,7 +22,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: What it is about: under ``[image]`` ``preprocessing``, ``color`` or ``resize``; under
-            ``[detector]`` ``class_activation``, ``objectness_activation``, ``decoding`` or ``labels``.
+            ``[detector]`` ``class_activation``, ``objectness_activation``, ``quality_activation``,
+            ``decoding`` or ``labels``.
         finding: What was found.
         reason: Why it was kept, in that person's words.
     """
