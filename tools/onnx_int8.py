@@ -32,13 +32,14 @@ from converters.variants.output_error import relative_error
 from edge_sdk.contract.values import Float32Array, TensorSpec
 from edge_sdk.inference.open import open_backend
 
-_WAYS: dict[str, tuple[float | None, bool]] = {
-    "largest value": (1.0, False),
-    "99.99 %": (0.9999, False),
-    "least squares": (None, False),
-    "largest value, biases corrected": (1.0, True),
-    "99.99 %, biases corrected": (0.9999, True),
-    "least squares, biases corrected (as converted)": (None, True),
+_WAYS: dict[str, tuple[float | None, bool, bool]] = {
+    "largest value": (1.0, False, False),
+    "99.99 %": (0.9999, False, False),
+    "least squares": (None, False, False),
+    "largest value, biases corrected": (1.0, True, False),
+    "99.99 %, biases corrected": (0.9999, True, False),
+    "least squares, biases corrected": (None, True, False),
+    "the same, channels equalized (as converted)": (None, True, True),
 }
 _RECORDINGS_APART, _MOST_PHOTOS = 3, 100
 
@@ -94,13 +95,14 @@ def _made(
     calibration: list[Float32Array],
     gives_boxes: bool,  # noqa: FBT001
 ) -> Iterator[tuple[str, bytes]]:
-    for way, (share, corrected) in _WAYS.items():
+    for way, (share, corrected, equalized) in _WAYS.items():
         quantizer = OnnxQuantizer(
             prepared,
             lambda: calibration,
             heads_in_float=gives_boxes,
             kept_share=share,
             correct_biases=corrected,
+            equalize=equalized,
         )
         yield way, quantizer.quantize()
     python = os.environ.get("EDGE_SDK_MODELOPT_PYTHON")
@@ -160,7 +162,7 @@ def _faces(data: Path, name: str) -> Case:
         side = models.MODELS[name].side
         paths = sorted((data / "images/voc100/images").glob("*.jpg"))
         photos = _photos(paths, side, lambda pixels: pixels / np.float32(127.5) - np.float32(1))
-        with open_source((source,), fit_input=_batch_of_1) as opened:
+        with open_source((source,), output_name=None, fit_input=_batch_of_1) as opened:
             model = convert_tflite(opened, [photos[:1]])
     return Case(f"BlazeFace {name}", model, photos, gives_boxes=True, grey_level=2 / 255)
 

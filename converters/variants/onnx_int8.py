@@ -11,6 +11,7 @@ Sources: the form, NVIDIA TensorRT documentation, "Explicit Quantization"; the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from edge_sdk.errors import ConversionError
 
 from .kept_samples import MOST_SAMPLES, ThinnedSamples
 from .made import Calibration
+from .onnx_equalized import equalize_channels
 from .onnx_graph import OnnxGraph, attribute_of
 from .onnx_layers import Placement, place, weight_axis
 from .onnx_operations import read_onnx_operations
@@ -32,6 +34,9 @@ __all__ = ["OnnxQuantizer"]
 
 _STEPS = 127
 """Of int8, on each side of 0."""
+
+_EQUALIZED_ON = 32
+"""Calibration tensors, the first ones; ranges are then measured on all."""
 
 _LEAST_SCALE = 1e-12
 """GPUs take smaller numbers for 0."""
@@ -47,6 +52,7 @@ class OnnxQuantizer:
         kept_share: Of an activation's values, this share is within its range; None for the range of the least
             squared error.
         correct_biases: Take what rounded weights add to the mean of a layer's output out of its bias.
+        equalize: Give the channels between two layers one range where that costs nothing.
 
     Raises:
         ConversionError: There is nothing in it that could be int8.
@@ -64,10 +70,13 @@ class OnnxQuantizer:
         heads_in_float: bool,
         kept_share: float | None = None,
         correct_biases: bool = True,
+        equalize: bool = True,
     ) -> None:
         self._kept_share = kept_share
         self._correct_biases = correct_biases
-        self._prepared = prepared
+        tensors = iter(calibration())
+        first = list(islice(tensors, _EQUALIZED_ON)) if equalize else []
+        self._prepared = prepared = equalize_channels(prepared, first)
         self._heads_in_float = heads_in_float
         self._samples = ThinnedSamples(MOST_SAMPLES)
         model = prepared.load()
@@ -76,7 +85,7 @@ class OnnxQuantizer:
             raise ConversionError("no layer of the model can be int8")
 
         def kept() -> Iterator[Array]:
-            for tensor in calibration():
+            for tensor in chain(first, tensors):
                 self._samples.add(tensor)
                 yield tensor
 

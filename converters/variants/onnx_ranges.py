@@ -36,6 +36,7 @@ class TensorRange:
         self._top = 0.0
         self._counts = np.zeros(_BINS, dtype=np.int64)
         self._sums: Any = 0.0
+        self._channel_peaks: Any = 0.0
         self._n = 0
 
     def add(self, value: Array) -> None:
@@ -50,6 +51,9 @@ class TensorRange:
             places = (flat[::step] * np.float32(_BINS / self._top)).astype(np.int32)
             self._counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
         self._sums = self._sums + _channel_means(value)
+        self._channel_peaks = np.maximum(
+            self._channel_peaks, np.abs(value).max(axis=_all_but_channels(value))
+        )
         self._n += 1
 
     def largest(self, share: float) -> float:
@@ -82,6 +86,11 @@ class TensorRange:
     def channel_means(self) -> Array:
         """The mean of each channel (axis 1; the last of a matrix) over all samples, float64."""
         return np.asarray(self._sums / max(1, self._n), dtype=np.float64)
+
+    @property
+    def channel_peaks(self) -> Array:
+        """The largest magnitude in each channel, float64."""
+        return np.asarray(self._channel_peaks, dtype=np.float64)
 
     def _widen(self, peak: float) -> None:
         if self._top == 0:
@@ -162,8 +171,11 @@ def _values(backends: Sequence[Backend], input_name: str, sample: Array) -> Iter
 
 
 def _channel_means(value: Array) -> Array:
-    axes = tuple(axis for axis in range(value.ndim) if axis != (1 if value.ndim > 2 else value.ndim - 1))
-    return np.asarray(value.mean(axis=axes, dtype=np.float64))
+    return np.asarray(value.mean(axis=_all_but_channels(value), dtype=np.float64))
+
+
+def _all_but_channels(value: Array) -> tuple[int, ...]:
+    return tuple(axis for axis in range(value.ndim) if axis != (1 if value.ndim > 2 else value.ndim - 1))
 
 
 def _parts(model: Any, names: Sequence[str]) -> list[list[str]]:

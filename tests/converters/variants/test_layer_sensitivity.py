@@ -50,7 +50,7 @@ def chain(*loud: int, by: float = 300.0) -> bytes:
 def quantizer(content: bytes, samples: list[Float32Array] | None = None) -> OnnxQuantizer:
     calibration = samples or pictures(20)
     prepared = prepare_onnx(content, INPUT, SHAPE)
-    return OnnxQuantizer(prepared, lambda: iter(calibration), heads_in_float=False)
+    return OnnxQuantizer(prepared, lambda: iter(calibration), heads_in_float=False, equalize=False)
 
 
 def layer_names(made: OnnxQuantizer) -> list[str]:
