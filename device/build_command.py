@@ -16,6 +16,7 @@ from edge_sdk.console.table import text_table
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
 from edge_sdk.errors import BackendError, UsageError
+from edge_sdk.inference.model_name import model_name
 from edge_sdk.inference.open import choose_variant
 from edge_sdk.inference.tensorrt.build_child import Outcome, make_engine
 from edge_sdk.inference.tensorrt.build_messages import Job, Refused, Waiting, Working
@@ -185,7 +186,7 @@ class _Builder:
         model = self._bundle.read(variant.file)
         arguments = self._arguments
         job = Job(
-            name=variant.name,
+            name=model_name(self._bundle.manifest, variant),
             target=arguments.target,
             cache=str(self._cache),
             workspace_mb=arguments.workspace_mb,
@@ -242,7 +243,7 @@ def _text(bundle: Bundle, cache: Path, reports: list[BuildReport]) -> str:
             lines += [f"hint: {report.hint}"] if report.hint else []
     removed = sum(len(report.removed) for report in reports)
     if removed:
-        lines += ["", f"{removed} removed: of an older TensorRT or driver, these took their place"]
+        lines += ["", f"{removed} removed: of an older model, TensorRT or driver; these took their place"]
     notes = dict.fromkeys(_note(report.fingerprint) for report in reports if report.fingerprint is not None)
     return "\n".join([*lines, *(f"\n{note}" for note in notes if note)])
 

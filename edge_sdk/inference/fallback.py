@@ -11,6 +11,7 @@ from ..errors import BackendError, EdgeSdkError, MissingExtraError, ModelError, 
 from .backend import Backend
 from .choice import Choice
 from .golden_result import GoldenResult
+from .model_name import model_name
 from .open import open_backend
 from .options import AS_SUITS_THIS_DEVICE, EngineOptions
 
@@ -66,7 +67,7 @@ def open_choice(bundle: Bundle, choice: Choice, options: EngineOptions = AS_SUIT
         bundle.read(variant.file),
         variant.format,
         backend=choice.backend,
-        name=f"{bundle.path.name}/{variant.name}",
+        name=model_name(bundle.manifest, variant),
         options=options,
     )
 

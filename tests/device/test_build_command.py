@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from fake_cuda_bindings import fake_cuda_bindings
 from fake_gpu import FakeGpu
@@ -86,6 +87,21 @@ def with_unknown_operator(made: TinyBundle) -> TinyBundle:
     )
 
 
+def with_other_weights(made: TinyBundle) -> TinyBundle:
+    """The next version of the bundle, as far as an engine can tell."""
+    manifest, name = made.manifest, "models/onnx-float32.onnx"
+    model = made.members[name].replace(np.float32(12.0).tobytes(), np.float32(-12.0).tobytes())
+    assert model != made.members[name]
+    digest = file_digest(model)
+    variants = [
+        msgspec.structs.replace(one, sha256=digest.sha256, bytes=digest.bytes) for one in manifest.variants
+    ]
+    files = {**manifest.files, name: digest}
+    return TinyBundle(
+        msgspec.structs.replace(manifest, variants=variants, files=files), {**made.members, name: model}
+    )
+
+
 # --- on a Jetson, as far as a fake shows ---
 
 
@@ -136,8 +152,21 @@ def test_an_engine_of_an_older_tensorrt_gives_way_and_is_told(
     _, before = report(capsys, bundle, "--cache", cache)
     installation.install("11.4")
     assert main(["build", str(bundle), "--cache", str(cache)]) == 0
-    assert "1 removed: of an older TensorRT or driver" in capsys.readouterr().out
+    assert "1 removed: of an older model, TensorRT or driver" in capsys.readouterr().out
     assert not Path(before["variants"][0]["file"]).exists()
+
+
+def test_the_engine_of_a_newer_model_takes_the_place_of_the_older_ones(
+    installation: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = tiny_bundle(("onnx-float32",))
+    _, before = report(capsys, older.write(tmp_path / "tones.edge"), "--cache", cache)
+    code, after = report(capsys, with_other_weights(older).write(tmp_path / "tones.edge"), "--cache", cache)
+    (new,) = after["variants"]
+    assert (code, new["status"]) == (0, "built")
+    assert new["removed"] == [before["variants"][0]["file"]]
+    assert [str(path) for path in cache.glob("*.engine")] == [new["file"]]
+    assert len(list(cache.glob("*.tried"))) == 1
 
 
 def test_a_variant_that_is_refused_does_not_keep_the_others(
@@ -156,7 +185,7 @@ def test_a_variant_that_is_refused_does_not_keep_the_others(
 
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
-    [("no_context", "OutOfMemory"), ("no_run", "failed to run onnx-float32"), ("killed", "was killed")],
+    [("no_context", "OutOfMemory"), ("no_run", "failed to run tones/onnx-float32"), ("killed", "was killed")],
 )
 def test_an_engine_that_cannot_be_built_or_does_not_run_is_a_failure_with_a_hint(
     installation: FakeInstallation,

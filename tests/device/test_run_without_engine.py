@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import pytest
 from device_run import DeviceProcess, Finished
 from fake_installation import FakeInstallation
@@ -24,7 +25,7 @@ from tiny_bundle import tiny_bundle
 from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.inference.tensorrt.cuda import Gpu
-from edge_sdk.inference.tensorrt.engine_cache import EngineRecord
+from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
 from edge_sdk.inference.tensorrt.sealed_file import read_sealed, write_sealed
 from edge_sdk.inference.tensorrt.trial_mark import remove_mark, write_mark
 from edge_sdk.monitor.store import Store
@@ -175,6 +176,15 @@ def truncate(jetson: Jetson) -> None:
     jetson.engine.write_bytes(jetson.engine.read_bytes()[:-10])
 
 
+def be_of_another_model(jetson: Jetson) -> None:
+    """As after an update of the bundle."""
+    path = jetson.engine
+    record, plan = read_sealed(path, EngineRecord)
+    other = msgspec.structs.replace(record.fingerprint, onnx_sha256="b" * 64)
+    EngineCache(jetson.engines).write(msgspec.structs.replace(record, fingerprint=other), plan)
+    path.unlink()
+
+
 def put_a_folder_there(jetson: Jetson) -> None:
     path = jetson.engine
     path.unlink()
@@ -206,6 +216,7 @@ FAULTS: dict[str, tuple[Callable[[Jetson], object], str]] = {
     "unreadable": (put_a_folder_there, "cannot read the engine"),
     "other-version": (install("11.4"), "version 10.3.0 (here: 11.4.1)"),
     "other-gpu": (install(capability=[7, 2], name="Xavier"), "compute capability 8.7 (here: 7.2)"),
+    "other-model": (be_of_another_model, "is of an ONNX file of SHA-256 bbbbbbbbbbbb... (here: "),
     "untried": (lambda it: remove_mark(it.engine), "has not run yet on Orin"),
     "refused": (lambda it: it.change_plan(b"10.3.0", b"10.2.0"), "refuses the engine of"),
     # memory and what else fails when it is loaded or run

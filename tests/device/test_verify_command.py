@@ -109,7 +109,7 @@ def test_model_that_the_engine_refuses_fails_and_the_others_are_still_run(
     code, report = verified(broken.write(tmp_path / "x.edge"), capsys)
     assert code == 1
     assert [v["status"] for v in report["variants"]] == ["failed", "passed", "passed"]
-    assert "TFLite cannot load x.edge/tflite-float32" in report["variants"][0]["reason"]
+    assert "TFLite cannot load tones/tflite-float32" in report["variants"][0]["reason"]
 
 
 def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(

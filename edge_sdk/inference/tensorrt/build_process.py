@@ -98,7 +98,7 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
     before = cache.seal(wanted)
     with build_lock(cache.folder, lambda process: tell(Waiting(process))):
         if cache.seal(wanted) != before:  # whoever held the folder has built it
-            return _finished("found", target, cache, wanted)
+            return _finished("found", job, target, cache, wanted)
         cache.remove_partial()
         _check(job, target, cache, wanted, len(model))
         started = time.monotonic()
@@ -110,7 +110,7 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
         )
         if built.timings:
             cache.write_timings(wanted.builder, built.timings)
-        return _finished("built", target, cache, wanted, seconds=round(time.monotonic() - started, 3))
+        return _finished("built", job, target, cache, wanted, seconds=round(time.monotonic() - started, 3))
 
 
 def _try(
@@ -129,11 +129,12 @@ def _try(
         return Unfit(error.message, error.hint)
     if target.cuda is not None:
         cache.mark_tried(wanted, target.cuda.gpu)
-    return _finished("found", target, cache, wanted, tried=target.cuda is not None)
+    return _finished("found", job, target, cache, wanted, tried=target.cuda is not None)
 
 
 def _finished(
     status: Literal["built", "found"],
+    job: Job,
     target: BuildTarget,
     cache: EngineCache,
     wanted: Fingerprint,
@@ -151,7 +152,7 @@ def _finished(
         here=here,
         tried=tried,
         # Only by what has taken their place: it runs, or is for a GPU elsewhere.
-        removed=[str(old) for old in cache.remove_superseded(wanted)] if tried or not here else [],
+        removed=[str(old) for old in cache.remove_superseded(wanted, job.name)] if tried or not here else [],
     )
 
 

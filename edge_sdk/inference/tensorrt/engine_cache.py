@@ -27,7 +27,7 @@ class EngineRecord(Struct, frozen=True, kw_only=True):
     """What is kept with an engine.
 
     Attributes:
-        name: What the model was called: ``onnx-int8``.
+        name: Of the model, as :func:`.model_name` gives it: ``forest-sounds/onnx-int8``.
         fingerprint: What it was built of, by and for.
         workspace_mb: Memory that its kernels may use beside weights and tensors, at most.
     """
@@ -163,8 +163,12 @@ class EngineCache:
                 f"the engine {path} runs, but cannot be marked so: {error}", hint=hint
             ) from error
 
-    def remove_superseded(self, current: Fingerprint) -> list[Path]:
-        """Remove engines of the same model for the same GPU that no TensorRT here will run any more.
+    def remove_superseded(self, current: Fingerprint, name: str) -> list[Path]:
+        """Remove engines for the same GPU of which no TensorRT here, or no bundle, will make use any more.
+
+        Args:
+            current: Of the engine that takes their place.
+            name: Of its model; what had it before was of an older version of the bundle.
 
         Returns:
             What was removed.
@@ -172,8 +176,12 @@ class EngineCache:
         removed = []
         for path, record in self._records():
             other = record.fingerprint
-            kept = ("onnx_sha256", "product", "compute_capability", "board")
-            if other != current and all(getattr(other, name) == getattr(current, name) for name in kept):
+            same_gpu = all(
+                getattr(other, part) == getattr(current, part)
+                for part in ("product", "compute_capability", "board")
+            )
+            same_model = name == record.name or other.onnx_sha256 == current.onnx_sha256
+            if other != current and same_gpu and same_model:
                 with contextlib.suppress(OSError):
                     path.unlink()
                     remove_mark(path)

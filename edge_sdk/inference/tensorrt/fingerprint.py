@@ -38,7 +38,7 @@ class Fingerprint(Struct, frozen=True, kw_only=True):
     compute_capability: str
     board: str = ""
     cuda: str = ""
-    precision: str = "as in the ONNX"
+    precision: str = "of each layer as in the ONNX"
     tf32: bool = False
     profile: str = "batch of 1"
     dla: bool = False

@@ -69,7 +69,7 @@ def test_a_library_that_is_not_installed_is_told_with_what_to_install(
 def test_a_model_that_the_library_refuses_is_passed_over() -> None:
     opened = first(bundle_with({"models/tflite-float32.tflite": b"no model"}), BOTH)
     assert opened.choice.backend == "onnx"
-    assert "TFLite cannot load tiny.edge/tflite-float32" in opened.refused[0].reason
+    assert "TFLite cannot load tones/tflite-float32" in opened.refused[0].reason
 
 
 def test_a_variant_that_fails_its_golden_samples_is_passed_over() -> None:

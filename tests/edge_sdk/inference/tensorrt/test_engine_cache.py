@@ -231,14 +231,20 @@ def test_what_a_killed_builder_left_is_removed_and_never_read(cache: Path) -> No
 def test_engines_that_nothing_here_runs_any_more_give_way(cache: Path) -> None:
     kept = [
         WANTED,
-        msgspec.structs.replace(WANTED, onnx_sha256="b" * 64, version="8.6.2"),
         msgspec.structs.replace(WANTED, product="TensorRT-RTX", board="", cuda=""),
         msgspec.structs.replace(WANTED, board="another"),
     ]
-    gone = [msgspec.structs.replace(WANTED, version="8.6.2"), msgspec.structs.replace(WANTED, cuda="12.2")]
+    gone = [
+        msgspec.structs.replace(WANTED, version="8.6.2"),
+        msgspec.structs.replace(WANTED, cuda="12.2"),
+        msgspec.structs.replace(WANTED, onnx_sha256="b" * 64),  # an older model of the same name
+    ]
     for one in (*kept, *gone):
         engines = filled(cache, one)
-    assert sorted(engines.remove_superseded(WANTED)) == sorted(map(engines.path, gone))
+    other_model = msgspec.structs.replace(WANTED, onnx_sha256="c" * 64, version="8.6.2")
+    filled(cache, other_model, name="onnx-float16")
+    kept.append(other_model)
+    assert sorted(engines.remove_superseded(WANTED, "onnx-int8")) == sorted(map(engines.path, gone))
     assert sorted(cache.glob("*.engine")) == sorted(map(engines.path, kept))
 
 
