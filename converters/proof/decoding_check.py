@@ -182,7 +182,7 @@ def _try_read(
         return read_boxes(decoder, answers, placement)
     except (ModelError, BackendError) as error:
         if must:
-            raise refusing_spec(error) from error
+            raise refusing_spec(error, answers) from error
         return None
 
 

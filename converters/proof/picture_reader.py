@@ -49,14 +49,10 @@ class PictureReader:
         """What the model says of a picture, valid until it is asked again, and where that lies in its input.
 
         Raises:
-            BackendError: It cannot be run, or gives what is no finite number.
+            BackendError: It cannot be run.
         """
         fed, placement = self._feed.tensors(pixels)
-        answers = self._backend.infer(fed)
-        for name, values in answers.items():
-            if not np.isfinite(values).all():
-                raise BackendError(f"the model's output '{name}' has a number that is not finite")
-        return answers, placement
+        return self._backend.infer(fed), placement
 
 
 def read_boxes(decoder: DetectionDecoder, answers: Mapping[str, Array], placement: Placement) -> Detections:
@@ -70,6 +66,15 @@ def read_boxes(decoder: DetectionDecoder, answers: Mapping[str, Array], placemen
     return Detections(*without_empty_boxes(RawDetections(boxes, found.scores, found.labels)))
 
 
-def refusing_spec(error: ModelError | BackendError) -> SpecError:
-    """What finite numbers of a model cannot be, the spec says of them: so it is the spec that is wrong."""
+def refusing_spec(
+    error: ModelError | BackendError, answers: Mapping[str, Array]
+) -> SpecError | ModelError | BackendError:
+    """What finite numbers cannot be, the spec says of them, so that it is wrong; of others the model is.
+
+    Args:
+        error: Why they cannot be read.
+        answers: What the model gives.
+    """
+    if not all(np.isfinite(values).all() for values in answers.values()):
+        return error
     return SpecError(error.message, hint=error.hint)

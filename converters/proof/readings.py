@@ -104,10 +104,8 @@ def _choices(kind: type[msgspec.Struct]) -> dict[str, tuple[Any, ...]]:
 def _arrangements(output: DetectionOutput, image: ImageInput) -> Iterator[tuple[str, DetectionOutput]]:
     """Where candidates are, and which number stands where."""
     if not isinstance(output, CandidateBoxes):
-        yield (
-            f"first_class = {1 - output.first_class}",
-            structs.replace(output, first_class=max(0, 1 - output.first_class)),
-        )
+        first = 0 if output.first_class else 1
+        yield f"first_class = {first}", structs.replace(output, first_class=first)
         if isinstance(output, DetectionRows):
             score, label = output.class_column, output.score_column
             name = f"score_column = {score} and class_column = {label}"

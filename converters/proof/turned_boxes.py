@@ -96,7 +96,7 @@ def count_turned(
             with keeping_left_out() as left_out:
                 found = decode(answers)
         except (ModelError, BackendError) as error:
-            raise refusing_spec(error) from error
+            raise refusing_spec(error, answers) from error
         turned = sum(_turned(part, thresholds, label_ids) for part in left_out)
         n += turned
         boxes += turned + len(at_threshold(Detections(*found), thresholds, label_ids))

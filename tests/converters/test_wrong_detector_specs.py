@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conversions import convert_in, report_of
 from square_detectors import (
@@ -15,7 +16,7 @@ from square_detectors import (
     write_squares_spec,
 )
 
-from edge_sdk.errors import SpecError
+from edge_sdk.errors import BackendError, SpecError
 
 _TENSORS = "\n  takes 'x' float32 [1, 3, 48, 64]\n  gives 'y' float32 [1, 7, 48]"
 
@@ -184,3 +185,13 @@ def test_a_few_turned_boxes_are_told(place: Path, tmp_path: Path) -> None:
     spec = write_squares_spec(tmp_path / "x.toml", direct("corners", "yx", "shares"))
     warnings = report_of(convert_in(place, tmp_path / "x.onnx", tmp_path / "x.edge", spec=spec))["warnings"]
     assert [line for line in warnings if "are left out, because their second corner" in line]
+
+
+def test_numbers_that_are_not_finite_are_the_models_fault(place: Path, tmp_path: Path) -> None:
+    boxes = square_boxes("distances")
+    boxes[0] = np.nan
+    (tmp_path / "x.onnx").write_bytes(square_model(boxes, sigmoid=True))
+    spec = write_squares_spec(tmp_path / "x.toml", distances("none"))
+    with pytest.raises(BackendError, match="nan, not a finite number") as caught:
+        convert_in(place, tmp_path / "x.onnx", tmp_path / "x.edge", spec=spec)
+    assert caught.value.exit_code == 1
