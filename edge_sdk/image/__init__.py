@@ -5,6 +5,7 @@
 - :mod:`.placement`: where a picture lands in a model's input, and where a box lands in the picture
 - :mod:`.prepare`: a picture into the tensor that a model takes (OpenCV)
 - :mod:`.draw`: what was found, drawn into the picture (Pillow)
+- :mod:`.opencv_linear`: OpenCV's usual way of resizing, to the same bits on every machine
 - :mod:`.opencv`: the one module that imports OpenCV
 
 Importing this package loads nothing; Pillow and OpenCV are loaded by the first function that needs them.
