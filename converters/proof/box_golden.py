@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.values import Detections
-from edge_sdk.decode.box_matching import match_boxes
+from edge_sdk.inference.golden_boxes import PairedBoxes, pair_golden
 
 from ..data.picture_set import PictureSet
 from .box_counts import LEAST_IOU, at_threshold
@@ -90,30 +91,36 @@ def box_tolerance(
         thresholds: By label id.
         label_ids: The model's labels.
     """
-    difference, lowest = 0.0, 1.0
-    for others in kernels[1:]:
-        for wanted, given in zip(kernels[0], others, strict=True):
-            pairs = match_boxes(wanted, given, LEAST_IOU)
-            for left, right, overlap in pairs:
-                difference = max(difference, abs(float(wanted.scores[left] - given.scores[right])))
-                lowest = min(lowest, overlap)
-            alone = [
-                _without(wanted, {left for left, _, _ in pairs}),
-                _without(given, {right for _, right, _ in pairs}),
-            ]
-            for boxes in alone:
-                difference = max(difference, _excess(boxes, thresholds, label_ids))
-    least_iou = min(_HIGHEST_IOU[precision], 1 - SAFETY_FACTOR * (1 - lowest))
-    return Tolerance(max(LEAST_BOUND[precision], SAFETY_FACTOR * difference), max(0.0, least_iou))
-
-
-def _without(found: Detections, matched: set[int]) -> Detections:
-    kept = np.array([index not in matched for index in range(len(found))], dtype=np.bool_)
-    return Detections(found.boxes[kept], found.scores[kept], found.labels[kept])
-
-
-def _excess(found: Detections, thresholds: Mapping[str, float], label_ids: Sequence[str]) -> float:
-    """By how much the best of these boxes is over its threshold."""
-    over = at_threshold(found, thresholds, label_ids)
     limits = np.array([thresholds.get(label_id, 0.5) for label_id in label_ids])
-    return float((over.scores - limits[over.labels]).max(initial=0.0))
+    paired = [
+        pair_golden(wanted, given, limits, LEAST_IOU)
+        for others in kernels[1:]
+        for wanted, given in zip(kernels[0], others, strict=True)
+    ]
+    difference = max((_difference(one, limits) for one in paired), default=0.0)
+    bound = max(LEAST_BOUND[precision], SAFETY_FACTOR * difference)
+    lowest = min((_lowest_overlap(one, limits + bound) for one in paired), default=1.0)
+    least_iou = min(_HIGHEST_IOU[precision], 1 - SAFETY_FACTOR * (1 - lowest))
+    return Tolerance(bound, max(0.0, least_iou))
+
+
+def _difference(paired: PairedBoxes, limits: npt.NDArray[np.float64]) -> float:
+    """The largest of a score, or by how much a box that only one side has is over its threshold."""
+    wanted, found = paired.wanted, paired.found
+    moved = (abs(float(wanted.scores[left] - found.scores[right])) for left, right, _ in paired.pairs)
+    alone = ((wanted, paired.missing), (found, paired.extra))
+    excess = (float((one.scores - limits[one.labels])[rows].max(initial=0.0)) for one, rows in alone)
+    return max((*moved, *excess), default=0.0)
+
+
+def _lowest_overlap(paired: PairedBoxes, clear: npt.NDArray[np.float64]) -> float:
+    """Of boxes that are clear of their threshold; the others may be missing anyway."""
+    wanted, found = paired.wanted, paired.found
+    return min(
+        (
+            overlap
+            for left, right, overlap in paired.pairs
+            if max(wanted.scores[left], found.scores[right]) >= clear[wanted.labels[left]]
+        ),
+        default=1.0,
+    )

@@ -19,6 +19,7 @@ from edge_sdk.contract.manifest_document import Input, Output
 from edge_sdk.contract.values import Array, Float32Array
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.backend import Backend
+from edge_sdk.inference.golden_boxes import LOWEST_IOU
 
 from ..data.nouns import Nouns
 from ..report.report_file import Summary
@@ -26,10 +27,7 @@ from ..variants.made import Calibration
 from .answers import Answers
 from .case import Case
 
-__all__ = ["LOWEST_IOU", "GoldenSamples", "Tolerance", "Trial"]
-
-LOWEST_IOU = 0.3
-"""Boxes that overlap less are hardly in the same place."""
+__all__ = ["GoldenSamples", "Tolerance", "Trial"]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..contract.bundle import Bundle
 from ..contract.golden import MOST_BOUND
@@ -12,13 +13,24 @@ from ..contract.manifest import Variant
 from ..contract.values import Detections, Float32Array, Pixels
 from ..decode.box_matching import match_boxes
 from ..decode.boxes import pairwise_iou
-from ..decode.counting import Counting, counting_of
+from ..decode.counting import counting_of
 from ..errors import BundleError
 from .backend import Backend
 from .golden_result import Flip, GoldenResult
 from .image_detector import ImageDetector
 
-__all__ = ["GOLDEN_COLUMNS", "golden_rows", "run_golden_boxes", "split_rows"]
+__all__ = [
+    "GOLDEN_COLUMNS",
+    "LOWEST_IOU",
+    "PairedBoxes",
+    "golden_rows",
+    "pair_golden",
+    "run_golden_boxes",
+    "split_rows",
+]
+
+LOWEST_IOU = 0.3
+"""Boxes that overlap less are hardly in the same place."""
 
 GOLDEN_COLUMNS = 7
 """Sample, label, score, x1, y1, x2, y2."""
@@ -82,21 +94,15 @@ def run_golden_boxes(
     )
     bound, least_iou = min(variant.golden.bound, MOST_BOUND), variant.golden.least_iou or 0.0
     counting = counting_of(manifest)
+    limits = np.array([counting.threshold(label_id) for label_id in manifest.label_ids])
     worst, flips, lowest = _Worst(), list[Flip](), 1.0
     for sample, wanted in enumerate(split_rows(expected, len(pictures))):
-        found = detector.detect(pictures[sample])
-        pairs = match_boxes(wanted, found, least_iou)
-        for left, right, overlap in pairs:
-            difference = abs(float(wanted.scores[left]) - float(found.scores[right]))
+        paired = pair_golden(wanted, detector.detect(pictures[sample]), limits, least_iou)
+        for left, right, overlap in paired.pairs:
+            difference = abs(float(wanted.scores[left]) - float(paired.found.scores[right]))
             worst.take(difference, sample, int(wanted.labels[left]))
             lowest = min(lowest, overlap)
-        unpaired = _Unpaired(
-            wanted,
-            found,
-            sorted(set(range(len(wanted))) - {left for left, _, _ in pairs}),
-            sorted(set(range(len(found))) - {right for _, right, _ in pairs}),
-        )
-        flips += _flips(counting, manifest.label_ids, sample, unpaired, bound)
+        flips += _flips(limits, manifest.label_ids, sample, paired, bound)
     return GoldenResult(
         variant=variant.name,
         passed=worst.difference <= bound and not flips,
@@ -113,51 +119,87 @@ def run_golden_boxes(
 
 
 @dataclass(frozen=True)
-class _Unpaired:
-    """Boxes of one picture that have no partner on the other side.
+class PairedBoxes:
+    """Boxes of one picture that count, or whose partner does.
 
     Attributes:
-        missing: Indices of those that were expected.
-        extra: Indices of those that were found.
+        wanted: All that were expected.
+        found: All that were found.
+        pairs: Index in ``wanted``, index in ``found``, and their intersection over union.
+        missing: Indices of expected boxes at threshold without a partner.
+        extra: Indices of found ones.
     """
 
     wanted: Detections
     found: Detections
+    pairs: list[tuple[int, int, float]]
     missing: list[int]
     extra: list[int]
 
     def overlap(self, index: int) -> float:
-        """The largest that an expected box has with one of its label that was found, paired or not."""
+        """The largest that an expected box has with any of its label that was found."""
         same = self.found.labels == self.wanted.labels[index]
         overlaps = pairwise_iou(self.wanted.boxes[index : index + 1], self.found.boxes[same])
         return float(overlaps.max(initial=0.0))
 
     def moved(self, index: int, bound: float) -> bool:
-        """Whether there is a box of an expected one's label and score elsewhere."""
-        return any(
+        """Whether nothing is where a box was expected, and one of its label and score is elsewhere."""
+        return self.overlap(index) < LOWEST_IOU and any(
             self.found.labels[other] == self.wanted.labels[index]
             and abs(float(self.found.scores[other]) - float(self.wanted.scores[index])) <= bound
             for other in self.extra
         )
 
 
+def pair_golden(
+    wanted: Detections, found: Detections, limits: npt.NDArray[np.float64], least_iou: float
+) -> PairedBoxes:
+    """Pair the boxes that count; of which other ones are left by suppression, rounding decides.
+
+    Args:
+        wanted: What was expected in a picture.
+        found: What was found.
+        limits: What a score must reach to count, by label.
+        least_iou: Pairs that overlap less are none.
+    """
+    near = [np.flatnonzero(one.scores >= limits[one.labels] - MOST_BOUND) for one in (wanted, found)]
+    counts = [one.scores >= limits[one.labels] for one in (wanted, found)]
+    kept = [
+        Detections(one.boxes[rows], one.scores[rows], one.labels[rows])
+        for one, rows in zip((wanted, found), near, strict=True)
+    ]
+    pairs = [
+        (int(near[0][left]), int(near[1][right]), overlap)
+        for left, right, overlap in match_boxes(kept[0], kept[1], least_iou)
+    ]
+    used = {left for left, _, _ in pairs}, {right for _, right, _ in pairs}
+    missing, extra = (
+        [int(index) for index in np.flatnonzero(own) if int(index) not in taken]
+        for own, taken in zip(counts, used, strict=True)
+    )
+    pairs = [pair for pair in pairs if counts[0][pair[0]] or counts[1][pair[1]]]
+    return PairedBoxes(wanted, found, pairs, missing, extra)
+
+
 def _flips(
-    counting: Counting, label_ids: tuple[str, ...], sample: int, unpaired: _Unpaired, bound: float
+    limits: npt.NDArray[np.float64],
+    label_ids: tuple[str, ...],
+    sample: int,
+    paired: PairedBoxes,
+    bound: float,
 ) -> list[Flip]:
     """Boxes over their threshold on one side that the other side has not.
 
     One that is no further over it than the bound may come and go; but it may not be somewhere else.
     """
     flips = []
-    wanted, found = unpaired.wanted, unpaired.found
-    for index in unpaired.missing:
-        label_id, score = label_ids[int(wanted.labels[index])], float(wanted.scores[index])
-        threshold = counting.threshold(label_id)
-        if score >= threshold + bound or (score >= threshold and unpaired.moved(index, bound)):
-            flips.append(Flip(sample, label_id, threshold, score, 0.0, best_iou=unpaired.overlap(index)))
-    for index in unpaired.extra:
-        label_id, score = label_ids[int(found.labels[index])], float(found.scores[index])
-        threshold = counting.threshold(label_id)
-        if score >= threshold + bound:
-            flips.append(Flip(sample, label_id, threshold, 0.0, score))
+    for index in paired.missing:
+        label, score = int(paired.wanted.labels[index]), float(paired.wanted.scores[index])
+        if score >= limits[label] + bound or paired.moved(index, bound):
+            overlap = paired.overlap(index)
+            flips.append(Flip(sample, label_ids[label], float(limits[label]), score, 0.0, best_iou=overlap))
+    for index in paired.extra:
+        label, score = int(paired.found.labels[index]), float(paired.found.scores[index])
+        if score >= limits[label] + bound:
+            flips.append(Flip(sample, label_ids[label], float(limits[label]), 0.0, score))
     return flips

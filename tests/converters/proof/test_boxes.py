@@ -198,3 +198,20 @@ def test_the_tolerance_holds_for_every_set_of_kernels() -> None:
     assert wide.least_iou == pytest.approx(0.8)
     alone = box_tolerance("int8", [[wanted], [found(("cat", A, 0.9), ("dog", B, 0.7))]], {}, LABELS)
     assert alone.bound == pytest.approx(0.4)  # twice what the box is over its threshold
+
+
+def test_boxes_that_do_not_count_do_not_widen_the_tolerance() -> None:
+    """Suppression left another weak box, whose overlap and score say nothing of those that count."""
+    strong = ("cat", A, 0.9)
+    wanted, given = found(strong, ("cat", B, 0.07)), found(strong, ("cat", (20.0, 20.0, 40.0, 32.0), 0.44))
+    tolerance = box_tolerance("float32", [[wanted], [given]], {}, LABELS)
+    assert (tolerance.bound, tolerance.least_iou) == (1e-3, 0.95)
+
+
+def test_a_box_that_comes_and_goes_does_not_widen_the_least_overlap() -> None:
+    near, moved = ("dog", B, 0.51), ("dog", (20.0, 20.0, 40.0, 32.0), 0.50)
+    tolerance = box_tolerance("int8", [[found(near)], [found(moved)]], {}, LABELS)
+    assert tolerance.bound == pytest.approx(0.02)
+    assert tolerance.least_iou == pytest.approx(0.8)
+    clear, moved = ("dog", B, 0.9), ("dog", (20.0, 20.0, 40.0, 32.0), 0.9)
+    assert box_tolerance("int8", [[found(clear)], [found(moved)]], {}, LABELS).tells_too_little

@@ -236,6 +236,16 @@ def test_a_box_near_its_threshold_may_go_but_not_lie_elsewhere() -> None:
     assert golden(expecting(near, np.concatenate([golden_array(made), gone]), 0.02)).passed
 
 
+def test_boxes_below_their_threshold_are_whatever_suppression_leaves() -> None:
+    made = thing_bundle()
+    rows = golden_array(made)
+    weak = rows[:1].copy()
+    weak[0, 2:] = [0.35, 24.0, 8.0, 32.0, 16.0]  # there is nothing of its label
+    assert golden(expecting(made, np.concatenate([rows, weak]), 1e-3)).passed
+    weak[0, 2] = 0.51
+    assert not golden(expecting(made, np.concatenate([rows, weak]), 1e-3)).passed
+
+
 def test_boxes_of_a_detector_without_rules_count_from_the_default_threshold() -> None:
     made, output = without_rules(thing_bundle()), thing_output()
     assert golden(made).passed
