@@ -76,9 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workspace-mb",
         type=at_least_one,
-        default=_WORKSPACE_MB,
         metavar="N",
-        help=f"MiB that kernels may use beside weights and tensors (default: {_WORKSPACE_MB})",
+        help="MiB that kernels may use beside weights and tensors, at most; an engine that was built with "
+        f"less is built again (default: {_WORKSPACE_MB}, or what the engine has that is there)",
     )
     parser.add_argument(
         "--time-limit",
@@ -87,7 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"seconds for each variant, waiting for another builder included (default: {_TIME_LIMIT_S})",
     )
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder of engines (default: the user's)")
+    parser.add_argument(
+        "--cache", type=_folder, metavar="DIR", help="folder of engines (default: the user's)"
+    )
     parser.add_argument(
         "--skip-memory-check", action="store_true", help="build although there seems to be too little memory"
     )
@@ -115,6 +117,12 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(printable(_text(bundle, cache, reports), lines=True))
     return 0 if passed else 1
+
+
+def _folder(text: str) -> Path:
+    if not text:  # of an unset variable; else it would be the current folder
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return Path(text)
 
 
 def _target(text: str) -> str:
@@ -189,7 +197,8 @@ class _Builder:
             name=model_name(self._bundle.manifest, variant),
             target=arguments.target,
             cache=str(self._cache),
-            workspace_mb=arguments.workspace_mb,
+            workspace_mb=arguments.workspace_mb or _WORKSPACE_MB,
+            least_workspace_mb=arguments.workspace_mb or 0,
             check_memory=not arguments.skip_memory_check,
             task="build",
             model_bytes=len(model),

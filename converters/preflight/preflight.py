@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import signal
 import subprocess
 import threading
@@ -15,6 +14,7 @@ import msgspec
 
 from edge_sdk.child_python import module_command
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
+from edge_sdk.inference.tensorrt import library
 
 from .build_process import Builder
 
@@ -26,13 +26,12 @@ __all__ = ["TIME_LIMIT_S", "Preflight", "is_installed"]
 TIME_LIMIT_S = 300.0
 """For one model: small ones take a second, ResNet-50 a few."""
 
-_MODULES = ("tensorrt_rtx", "tensorrt_rtx_bindings")
 _GRACE_S = 5.0
 
 
 def is_installed() -> bool:
     """Whether TensorRT-RTX can be found; nothing is loaded."""
-    return any(importlib.util.find_spec(module) is not None for module in _MODULES)
+    return library.is_installed(library.TENSORRT_RTX)
 
 
 class Preflight:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from itertools import chain
 from pathlib import Path
 
 from ..contract.manifest import Manifest, ModelFormat, Variant
@@ -10,6 +11,7 @@ from ..errors import ManifestError, MissingExtraError, UsageError
 from .backend import MAX_THREADS, Backend
 from .engine import Engine, EngineBackend
 from .options import AS_ON_EVERY_COMPUTER, BackendName, EngineOptions, TensorRtOptions
+from .tensorrt.library import PRODUCT_MODULES
 
 __all__ = ["BACKENDS_OF", "backend_installed", "choose_variant", "engine_installed", "open_backend"]
 
@@ -22,7 +24,7 @@ BACKENDS_OF: dict[ModelFormat, tuple[BackendName, ...]] = {
 _MODULES: dict[BackendName, tuple[str, ...]] = {
     "tflite": ("ai_edge_litert", "tflite_runtime", "tensorflow"),
     "onnx": ("onnxruntime",),
-    "tensorrt": ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings"),
+    "tensorrt": tuple(chain.from_iterable(PRODUCT_MODULES.values())),
 }
 _USUAL: dict[ModelFormat, BackendName] = {"tflite": "tflite", "onnx": "onnx"}
 

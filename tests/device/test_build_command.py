@@ -214,6 +214,16 @@ def test_too_little_memory_is_refused_and_can_be_overruled(
     assert main(["build", str(bundle), "--cache", str(cache), "--skip-memory-check"]) == 0
 
 
+def test_a_good_engine_in_a_folder_that_is_read_only_is_found(
+    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is where an image of the system is made with its engines."""
+    assert report(capsys, bundle, "--cache", cache)[0] == 0
+    cache.chmod(0o500)
+    variant = build_elsewhere(bundle, cache, without_root_rights, target="this", code=0)
+    assert (variant["status"], variant["ran_here"]) == ("found", True)
+
+
 # --- wrong use ---
 
 
@@ -232,6 +242,7 @@ def test_a_bundle_without_onnx_is_wrong_use(tmp_path: Path, capsys: pytest.Captu
         (["--variant", "onnx-int4"], "has no variant 'onnx-int4'"),
         (["--for", "orin"], "neither 'this' nor a compute capability"),
         (["--workspace-mb", "0"], "0 is not a whole number of at least 1"),
+        (["--cache", ""], "the name of the folder is empty"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_use(
@@ -288,9 +299,11 @@ def test_without_a_gpu_it_says_so_and_how_to_build_for_others(
     assert not cache.exists()
 
 
-def build_elsewhere(bundle: Path, cache: Path, prepare: Callable[[], object]) -> dict[str, Any]:
+def build_elsewhere(
+    bundle: Path, cache: Path, prepare: Callable[[], object], *, target: str = "86", code: int = 1
+) -> dict[str, Any]:
     """Build for a card under the rights and limits that ``prepare`` leaves; what is said of the variant."""
-    words = ["build", str(bundle), "--for", "86", "--cache", str(cache), "--json"]
+    words = ["build", str(bundle), "--for", target, "--cache", str(cache), "--json"]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "edge_sdk.cli", *words],
@@ -298,13 +311,14 @@ def build_elsewhere(bundle: Path, cache: Path, prepare: Callable[[], object]) ->
             text=True,
             check=False,
             preexec_fn=prepare,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path]))},
         )
     except subprocess.SubprocessError:
         pytest.skip("the rights of root cannot be given up here")
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == code, done.stderr
     (variant,) = json.loads(done.stdout)["variants"]
-    assert variant["status"] == "failed"
+    assert (variant["status"] == "failed") == (code == 1)
     return dict(variant)
 
 

@@ -25,7 +25,7 @@ def build_lock(folder: Path, on_wait: Callable[[int | None], None]) -> Iterator[
         on_wait: Is told the process that holds it, if that is known, before waiting for it.
 
     Raises:
-        BackendError: The folder cannot be made or written.
+        BackendError: The folder cannot be made, written or locked.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,15 +35,25 @@ def build_lock(folder: Path, on_wait: Callable[[int | None], None]) -> Iterator[
             f"cannot keep engines in {folder}: {error.strerror}", hint=writing_hint(error, 0)
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            on_wait(int(holder) if holder.isdecimal() else None)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, folder, on_wait)
         with contextlib.suppress(OSError):  # only a courtesy to who waits; a full disk has no room
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path, on_wait: Callable[[int | None], None]) -> None:
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            on_wait(int(holder) if holder.isdecimal() else None)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        raise BackendError(
+            f"cannot lock {folder}: {error.strerror}",
+            hint="some network file systems have no locks: name a folder on this device with --cache",
+        ) from error

@@ -33,6 +33,7 @@ class Job(Struct, frozen=True, kw_only=True):
         target: As :func:`.build_target.read_target` gives it.
         cache: Folder of the engines.
         workspace_mb: Memory that kernels may use beside weights and tensors.
+        least_workspace_mb: With less than that, an engine that is there is built again.
         check_memory: Whether to refuse where there seems to be too little.
         task: To ``try`` the engine that is there, or to ``build`` one, unless somebody else just did.
         model_bytes: Length of the model.
@@ -45,6 +46,7 @@ class Job(Struct, frozen=True, kw_only=True):
     check_memory: bool
     task: Literal["try", "build"]
     model_bytes: int
+    least_workspace_mb: int = 0
 
 
 class Waiting(Struct, frozen=True, tag="waiting"):

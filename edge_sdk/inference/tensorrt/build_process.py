@@ -28,6 +28,7 @@ from .build_target import BuildTarget, find_target
 from .engine import TensorRtEngine
 from .engine_cache import EngineCache, EngineRecord, writing_hint
 from .fingerprint import Fingerprint
+from .foreign_errors import FOREIGN_ERRORS
 from .memory_check import check_memory, free_host_bytes, memory_need
 
 __all__ = ["main"]
@@ -52,6 +53,15 @@ def main() -> int:
         tell(_do(job, model, tell))
     except EdgeSdkError as error:
         tell(Failed(error.message, error.hint, isinstance(error, UsageError)))
+    except MemoryError:
+        hint = "end other programs, or give a smaller --workspace-mb"
+        tell(Failed(f"there is not enough memory to {job.task} the engine of {job.name}", hint, False))
+    except OSError as error:
+        message = f"cannot {job.task} the engine of {job.name} in {job.cache}: {error}"
+        tell(Failed(message, writing_hint(error, len(model)), False))
+    except FOREIGN_ERRORS as error:
+        message = f"cannot {job.task} the engine of {job.name}: {type(error).__name__}: {error}"
+        tell(Failed(message, "NVIDIA's library threw it, most likely: `dmesg` may say more", False))
     return 0
 
 
@@ -122,6 +132,11 @@ def _try(
         return Absent()
     try:
         plan = cache.read(wanted, job.name)
+        given_mb = cache.workspace_mb(wanted)
+        if given_mb < job.least_workspace_mb:
+            return Unfit(
+                f"it was built with --workspace-mb {given_mb}, asked for {job.least_workspace_mb}", None
+            )
         if target.cuda is not None:
             tell(Trying(str(path)))
             TensorRtEngine(plan, library=target.library, cuda=target.cuda, name=job.name).close()

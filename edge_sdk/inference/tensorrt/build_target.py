@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 
@@ -69,9 +68,8 @@ def find_target(wanted: str) -> BuildTarget:
         if library.is_rtx:
             check_target(library, cuda.gpu.compute_capability, here=True)
         return BuildTarget(library, cuda.gpu.compute_capability, cuda)
-    with contextlib.suppress(EdgeSdkError):  # no GPU here: nothing is needed of it
-        if open_cuda().gpu.compute_capability == wanted:
-            return find_target(THIS)
+    if _capability_here() == wanted:
+        return find_target(THIS)
     try:
         library = find_library(TENSORRT_RTX)
     except MissingExtraError as error:
@@ -82,6 +80,13 @@ def find_target(wanted: str) -> BuildTarget:
         ) from error
     check_target(library, wanted, here=False)
     return BuildTarget(library, wanted, None)
+
+
+def _capability_here() -> str | None:
+    try:
+        return open_cuda().gpu.compute_capability
+    except EdgeSdkError:  # no GPU here: nothing is needed of it
+        return None
 
 
 def _cuda_here(library: Library) -> Cuda:

@@ -110,6 +110,13 @@ class EngineCache:
             raise BackendError(f"the engine {path} is of {difference}", hint=REBUILD_HINT)
         return plan
 
+    def workspace_mb(self, fingerprint: Fingerprint) -> int:
+        """What an engine's kernels may use beside weights and tensors; 0 where that is not known."""
+        try:
+            return read_header(self.path(fingerprint), EngineRecord).workspace_mb
+        except (OSError, DamagedFileError):
+            return 0
+
     def read_tried(self, fingerprint: Fingerprint, name: str, gpu: Gpu) -> memoryview:
         """The engine of that fingerprint, where it came through a trial in a process of its own.
 

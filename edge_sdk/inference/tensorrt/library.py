@@ -6,20 +6,33 @@ import contextlib
 import ctypes
 import importlib
 import importlib.util
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import BackendUnavailableError, MissingExtraError
 
-__all__ = ["TENSORRT", "TENSORRT_RTX", "Library", "find_library", "loaded_build_number", "require_installed"]
+__all__ = [
+    "PRODUCT_MODULES",
+    "TENSORRT",
+    "TENSORRT_RTX",
+    "Library",
+    "find_library",
+    "is_installed",
+    "loaded_build_number",
+    "require_installed",
+]
 
 TENSORRT = "TensorRT"
 TENSORRT_RTX = "TensorRT-RTX"
 
 # NVIDIA gives TensorRT-RTX's bindings one name in its archives and another one in its wheels.
-_MODULES = {TENSORRT: ("tensorrt",), TENSORRT_RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}
+PRODUCT_MODULES = {TENSORRT: ("tensorrt",), TENSORRT_RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}
+"""What each product is called in Python; the first of all comes with a Jetson."""
+
 _SHARED_OBJECTS = {TENSORRT: "libnvinfer.so", TENSORRT_RTX: "libtensorrt_rtx.so"}
+_log = logging.getLogger(__name__)
 _NEEDED = ("set_tensor_address", "execute_async_v3")
 _MAPS = Path("/proc/self/maps")
 _HINT = (
@@ -67,14 +80,19 @@ class Library:
         )
 
 
+def is_installed(product: str) -> bool:
+    """Whether a product can be found; nothing is loaded."""
+    return any(importlib.util.find_spec(module) is not None for module in PRODUCT_MODULES[product])
+
+
 def require_installed() -> None:
     """Look for a library without loading any.
 
     Raises:
         MissingExtraError: None is installed.
     """
-    if not any(importlib.util.find_spec(module) for modules in _MODULES.values() for module in modules):
-        raise _not_installed(_MODULES[TENSORRT][0])
+    if not any(map(is_installed, PRODUCT_MODULES)):
+        raise _not_installed(PRODUCT_MODULES[TENSORRT][0])
 
 
 def find_library(product: str | None = None) -> Library:
@@ -87,12 +105,14 @@ def find_library(product: str | None = None) -> Library:
         MissingExtraError: None is installed.
         BackendUnavailableError: One is, but does not load or is too old.
     """
-    wanted = {name: _MODULES[name] for name in (_MODULES if product is None else [product])}
+    wanted = {name: PRODUCT_MODULES[name] for name in (PRODUCT_MODULES if product is None else [product])}
     failures: list[str] = []
     for name, modules in wanted.items():
         for module in modules:
             trt = _load(module, failures)
             if trt is not None:
+                for failure in failures:
+                    _log.warning("%s takes the place of what does not work: %s", name, failure)
                 return _checked(trt, name)
     if failures:
         raise BackendUnavailableError("; ".join(failures), hint=_HINT)

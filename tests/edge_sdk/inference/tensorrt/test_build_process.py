@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -270,7 +271,56 @@ def test_tensorrt_builds_for_its_own_gpu_under_that_name_too(
     assert finished(build(cache)).status == "found"
 
 
+def test_more_memory_for_kernels_than_it_was_built_with_is_another_build(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    path = Path(finished(build(cache, workspace_mb=64)).path)
+    assert finished(build(cache)).status == "found"
+    told: Told = []
+    bigger = told_build(cache, None, told.append, workspace_mb=128, least_workspace_mb=128)
+    assert finished(bigger).status == "built"
+    assert any("--workspace-mb 64, asked for 128" in str(one) for one in told)
+    assert read_sealed(path, EngineRecord)[0].workspace_mb == 128
+    assert finished(build(cache, workspace_mb=64, least_workspace_mb=64)).status == "found"
+
+
+def test_a_broken_tensorrt_is_told_even_where_its_gpu_is_asked_for_by_number(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    installation.hide("libnvinfer.so.10: cannot open shared object file")
+    with pytest.raises(BackendError, match=r"does not load: libnvinfer\.so\.10"):
+        build(cache, target="8.7")
+
+
 # --- what ends a builder ---
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "hint"),
+    [
+        ("MemoryError: ", "not enough memory to build the engine of onnx-float32", "end other programs"),
+        ("RuntimeError: CUDA error", "build the engine of onnx-float32: RuntimeError: CUDA error", "dmesg"),
+    ],
+)
+def test_what_the_builder_throws_is_told_with_its_own_hint(
+    installation: FakeInstallation, cache: Path, error: str, told: str, hint: str
+) -> None:
+    installation.install("10.3", behaviour=f"raise:build_serialized_network:{error}")
+    with pytest.raises(BackendError, match=told) as caught:
+        build(cache)
+    assert hint in str(caught.value.hint)
+    assert engines_in(cache) == []
+
+
+def test_a_file_system_without_locks_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    told = pytest.raises(BackendError, match=f"cannot lock {cache}: No locks available")
+    with told as caught, build_lock(cache, lambda _: None):
+        pass
+    assert "--cache" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
