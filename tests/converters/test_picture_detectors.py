@@ -353,19 +353,22 @@ def _by_its_authors(backend: Any, path: Path) -> Detections:
 
 
 @pytest.mark.parametrize(
-    "mistake",
+    ("mistake", "told"),
     [
-        'coding = { coding = "direct" }',
-        'coding = { coding = "offset", size_activation = "none", center_offset = 9.0 }',
+        ('coding = { coding = "direct" }', "where the classes start"),
+        (
+            'coding = { coding = "offset", size_activation = "none", center_offset = 9.0 }',
+            "set under [detector] coding.center_offset = 0.5",
+        ),
     ],
     ids=["another form", "another place"],
 )
 def test_a_detector_that_finds_nothing_as_it_is_described_is_refused(
-    place: Path, tmp_path: Path, mistake: str
+    place: Path, tmp_path: Path, mistake: str, told: str
 ) -> None:
     lines = [mistake, *_ONE_TENSOR.splitlines()[1:]]
     write_spec(tmp_path / "blind.toml", "\n".join(lines))
     with pytest.raises(SpecError, match=r"finds none of the 30 boxes in 10 pictures") as caught:
         convert_in(place, "things.onnx", tmp_path / "x.edge", spec=tmp_path / "blind.toml")
-    assert "where the classes start" in str(caught.value)
+    assert told in str(caught.value)
     assert not (tmp_path / "x.edge").exists()
