@@ -11,36 +11,17 @@ import msgspec
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.table import text_table
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import EdgeSdkError
 from edge_sdk.inference.choice import Choice
-from edge_sdk.inference.fallback import open_choice
-from edge_sdk.inference.golden import GoldenResult, run_golden
-from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, EngineOptions
+from edge_sdk.inference.golden_result import GoldenResult
+from edge_sdk.inference.options import EngineOptions
 from edge_sdk.inference.thread_argument import add_threads_argument
 
-from .choice_status import Status, status_of
+from .choice_check import ChoiceReport, check_choice, check_in_process
 from .model_choice import add_choice_arguments, every_choice
 
-__all__ = ["ChoiceReport", "add_arguments", "run", "verify_choice"]
-
+__all__ = ["add_arguments", "run"]
 
 _NOT_CHECKED = 2
-
-
-class ChoiceReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one variant on one backend.
-
-    Attributes:
-        status: See :data:`.choice_status.Status`.
-        golden: What the golden samples gave, where they could be run.
-        reason: Why it failed or was not run.
-    """
-
-    variant: str
-    backend: str
-    status: Status
-    golden: GoldenResult | None = None
-    reason: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = Bundle.open(arguments.bundle, require_sha256=arguments.require_sha256)
     options = EngineOptions(threads=arguments.threads)
     choices = every_choice(bundle, arguments)
-    reports = [verify_choice(bundle, choice, options) for choice in choices]
+    reports = [_check(bundle, choice, options) for choice in choices]
     passed = _passed(reports)
     if arguments.json:
         print(json_text(_document(bundle, reports, passed=passed)))
@@ -73,31 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if passed else _NOT_CHECKED if _nothing_run(reports) else 1
 
 
-def verify_choice(
-    bundle: Bundle, choice: Choice, options: EngineOptions = AS_SUITS_THIS_DEVICE
-) -> ChoiceReport:
-    """Run the golden samples on one variant; what goes wrong is in the report.
-
-    Args:
-        bundle: Verified.
-        choice: One of its variants, and what shall run it.
-        options: How that works.
-    """
-    status, result, reason = _outcome(bundle, choice, options)
-    return ChoiceReport(
-        variant=choice.variant.name, backend=choice.backend, status=status, golden=result, reason=reason
-    )
-
-
-def _outcome(
-    bundle: Bundle, choice: Choice, options: EngineOptions
-) -> tuple[Status, GoldenResult | None, str | None]:
-    try:
-        with open_choice(bundle, choice, options) as backend:
-            result = run_golden(bundle, choice.variant.name, backend)
-    except EdgeSdkError as error:
-        return status_of(error), None, str(error)
-    return ("passed", result, None) if result.passed else ("failed", result, result.difference)
+def _check(bundle: Bundle, choice: Choice, options: EngineOptions) -> ChoiceReport:
+    if choice.backend == "tensorrt":
+        return check_in_process(bundle, choice, options)
+    return check_choice(bundle, choice, options)
 
 
 def _passed(reports: list[ChoiceReport]) -> bool:
@@ -115,8 +75,13 @@ def _document(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> d
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "signed": False,
         "passed": passed,
-        "variants": [msgspec.to_builtins(report) for report in reports],
+        "variants": [_entry(report) for report in reports],
     }
+
+
+def _entry(report: ChoiceReport) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(report)
+    return {name: value for name, value in told.items() if name != "type"}
 
 
 def _text(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> str:

@@ -22,9 +22,10 @@ from edge_sdk.inference.choice import Choice
 from edge_sdk.inference.fallback import open_choice
 from edge_sdk.inference.options import EngineOptions
 
+from ..child_process import Progressed
 from ..choice_status import status_of
 from .energy import EnergyMeter, NoMeterError, find_meter
-from .messages import Figures, Measured, Progressed, Request
+from .messages import Figures, Measured, Request
 from .process_memory import peak_memory_mib, present_memory_mib
 from .timing import Timing, time_repeatedly
 

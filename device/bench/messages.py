@@ -9,7 +9,7 @@ from edge_sdk.inference.options import BackendName
 
 from ..choice_status import Status
 
-__all__ = ["Figures", "Measured", "Progressed", "Request"]
+__all__ = ["Figures", "Measured", "Request"]
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -52,12 +52,6 @@ class Figures(Struct, frozen=True, kw_only=True):
     peak_memory_mib: float | None
     added_memory_mib: float | None
     energy_mj: float | None
-
-
-class Progressed(Struct, frozen=True, kw_only=True, tag="progressed"):
-    """How far it is, 0 to 1."""
-
-    share: float
 
 
 class Measured(Struct, frozen=True, kw_only=True, tag="measured"):

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ import msgspec
 import numpy as np
 import pytest
 from example_contract import npy
+from fake_gpu import FakeGpu
+from fake_installation import FakeInstallation
+from fake_tensorrt import fake_tensorrt
 from tiny_bundle import TinyBundle, tiny_bundle
 from tiny_pictures import color_bundle
 
+from device import verify_command
+from device.choice_check import check_choice
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import file_digest
 from edge_sdk.errors import BackendError, BackendUnavailableError
@@ -136,6 +142,13 @@ def test_one_backend_can_be_asked_for(bundle: Path, capsys: pytest.CaptureFixtur
     assert "variant tflite-int8 does not run on 'onnx'" in report["message"]
 
 
+def have_tensorrt_here(monkeypatch: pytest.MonkeyPatch, opened: Callable[..., Any]) -> None:
+    """Have something in the place of TensorRT, for which verify starts a process otherwise."""
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
+    monkeypatch.setattr(tensorrt_module, "open_engine", opened)
+    monkeypatch.setattr(verify_command, "check_in_process", check_choice)
+
+
 def test_an_onnx_file_is_verified_on_tensorrt_too_where_that_is_installed(
     bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,8 +157,7 @@ def test_an_onnx_file_is_verified_on_tensorrt_too_where_that_is_installed(
     def unbuilt(model: bytes, **_: Any) -> None:
         raise BackendUnavailableError("no engine was built of it", hint="edge-sdk build BUNDLE")
 
-    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
-    monkeypatch.setattr(tensorrt_module, "open_engine", unbuilt)
+    have_tensorrt_here(monkeypatch, unbuilt)
     code, report = verified(bundle, capsys, "--variant", "onnx-float32")
     assert code == 0
     assert [(v["backend"], v["status"]) for v in report["variants"]] == [
@@ -161,8 +173,7 @@ def test_an_engine_that_is_there_and_does_not_run_fails(
     def damaged(model: bytes, **_: Any) -> None:
         raise BackendError("the engine x.engine is damaged: it is cut off")
 
-    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
-    monkeypatch.setattr(tensorrt_module, "open_engine", damaged)
+    have_tensorrt_here(monkeypatch, damaged)
     code, report = verified(bundle, capsys, "--backend", "tensorrt")
     assert (code, report["variants"][0]["status"]) == (1, "failed")
     assert main(["verify", str(bundle), "--variant", "onnx-float32"]) == 1
@@ -183,6 +194,31 @@ def test_pictures_that_cannot_be_prepared_here_are_not_run(
     assert "edge-sdk[camera-opencv]" in report["variants"][0]["reason"]
 
 
+def test_an_engine_that_crashes_its_loader_fails_and_the_others_are_still_run(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fake TensorRT on a fake Jetson, that has come to crash on an engine which it has run before."""
+    (tmp_path / "installed").mkdir()
+    installation = FakeInstallation(tmp_path / "installed")
+    installation.install("10.3")
+    monkeypatch.setenv("PYTHONPATH", installation.search_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
+    assert main(["build", str(bundle)]) == 0
+    capsys.readouterr()
+    code, report = verified(bundle, capsys, "--variant", "onnx-float32")
+    assert (code, [one["status"] for one in report["variants"]]) == (0, ["passed", "passed"])
+    installation.install("10.3", behaviour="die:deserialize_cuda_engine")
+    code, report = verified(bundle, capsys, "--variant", "onnx-float32")
+    assert code == 1
+    assert [(one["backend"], one["status"]) for one in report["variants"]] == [
+        ("tensorrt", "failed"),
+        ("onnx", "passed"),
+    ]
+    assert "its process ended by SIGSEGV" in report["variants"][0]["reason"]
+
+
 def test_an_engine_that_computes_something_else_fails(
     bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,9 +227,8 @@ def test_an_engine_that_computes_something_else_fails(
         np.float32(12.0).tobytes(), np.float32(-12.0).tobytes()
     )
     assert other != MADE.members["models/onnx-float32.onnx"]
-    monkeypatch.setattr(
-        tensorrt_module,
-        "open_engine",
+    have_tensorrt_here(
+        monkeypatch,
         lambda model, *, name, **_: OnnxEngine(other, threads=1, reference_kernels=False, name=name),
     )
     code, report = verified(bundle, capsys, "--backend", "tensorrt", "--backend", "onnx")
