@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 from boxed_pictures import write_coco, write_noise
 from conversions import DEFAULT_VARIANTS, convert_in, report_of
+from fastestdet_reference import decoded_by_authors, fed_by_authors
 from PIL import Image
-from slow_boxes import Found, centered, slow_nms, slow_sigmoid
 from tiny_pictures import GREEN, RED, thing_model, thing_picture
 
 from converters import convert, evaluate
@@ -328,24 +327,10 @@ def test_fastestdet_on_cropped_photos_is_refused_as_it_was_trained_on_stretched_
 
 
 def _by_its_authors(backend: Any, path: Path) -> Detections:
-    """``handle_preds`` of FastestDet's ``utils/tool.py`` on a stretched picture, as a loop."""
-    import cv2
-
     pixels = read_picture(path)
     height, width, _ = pixels.shape
-    stretched = cv2.resize(pixels, (352, 352))
-    tensor = stretched.transpose(2, 0, 1)[None].astype(np.float32) / 255
-    (output,) = backend.infer({"input.1": tensor}).values()
-    found = []
-    for row, column in np.ndindex(22, 22):
-        objectness, tx, ty, tw, th = output[0, :5, row, column].tolist()
-        label = int(output[0, 5:, row, column].argmax())
-        score = objectness**0.6 * float(output[0, 5 + label, row, column]) ** 0.4
-        if score >= 0.05:
-            x, y = (column + math.tanh(tx)) / 22, (row + math.tanh(ty)) / 22
-            box = centered(width * x, height * y, width * slow_sigmoid(tw), height * slow_sigmoid(th))
-            found.append(Found(box, score, label))
-    kept = slow_nms(found, 0.45)
+    (output,) = backend.infer({"input.1": fed_by_authors(pixels)}).values()
+    kept = decoded_by_authors(output, width, height, least_score=0.05, iou_threshold=0.45)
     boxes = np.array([item.box for item in kept], dtype=np.float32).reshape(-1, 4)
     boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
     scores = np.array([item.score for item in kept], dtype=np.float32)

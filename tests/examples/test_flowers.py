@@ -17,7 +17,7 @@ from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.prepare import Preparation
 from examples.flowers.dataset import FLOWERS, SPLITS_CSV, Photos, read_photos
 from examples.flowers.networks import SIDE, build_base, build_head, put_together
-from examples.flowers.train import train_on_features
+from examples.flowers.train import train_frozen, train_on_features
 from examples.photo_list import lay_out, read_list
 
 VGG16_PREPARATION = ImageInput(width=224, height=224, color="bgr", mean=(103.939, 116.779, 123.68))
@@ -67,6 +67,25 @@ def test_a_frozen_base_in_a_sequential_trains_the_head_alone(base: keras.Model) 
     model = put_together(base, head)
     assert model.input_shape == (None, SIDE, SIDE, 3)
     assert [tuple(weight.shape) for weight in model.trainable_variables] == [(1280, 5), (5,)]
+
+
+def test_a_frozen_base_with_its_head_names_flowers_after_it_is_converted(
+    base: keras.Model, photos: Photos, folder: Path, project: Path, tmp_path: Path
+) -> None:
+    few = Photos(photos.pictures[::2], photos.labels[::2])
+    train_frozen(base, few, "pool", 12).save(tmp_path / "flowers.keras")
+    bundle = convert(
+        tmp_path / "flowers.keras",
+        spec=project / "examples/flowers/flowers.toml",
+        calibration=folder / "calibration",
+        evaluation=folder / "evaluation",
+        output=tmp_path / "flowers.edge",
+        variants=["tflite-float32", "tflite-int8"],
+        max_drop=0.2,
+    )
+    metrics = {variant.name: variant.metric for variant in bundle.manifest.variants}
+    assert {name: metric.n for name, metric in metrics.items()} == {"tflite-float32": 100, "tflite-int8": 100}
+    assert metrics["tflite-float32"].value > 0.55
 
 
 def test_a_head_on_features_names_flowers_after_it_is_fused_and_converted(
