@@ -231,12 +231,15 @@ def _precise(name: str, spec: Weighed, other: Weighed, tried: int) -> _Finding |
 def _told_once(found: Sequence[_Finding], swaps: set[str]) -> list[_Finding]:
     """The best first; of exchanged colours only the best, as some presets exchange them too.
 
+    Where presets are no better than the exchange alone, that is it.
+
     Args:
         found: What alternatives show.
         swaps: Those that exchange colours.
     """
     ordered = sorted(found, key=lambda one: (one.is_sure, *one.rank), reverse=True)
-    best = next((one for one in ordered if one.name in swaps), None)
+    swapped = [one for one in ordered if one.name in swaps]
+    best = max(swapped, key=lambda one: (one.is_sure, one.rank[0], one.key == "color"), default=None)
     return [one for one in ordered if one.name not in swaps or best is None or one.key == best.key]
 
 
