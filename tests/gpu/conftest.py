@@ -14,6 +14,7 @@ import onnx
 import pytest
 from gpu_case import GpuCase
 from gpu_engine import GpuEngine
+from gpu_graph import is_not_ours
 from gpu_models import MODELS, PRECISIONS, inputs_path, onnx_path, write_models
 from gpu_results import GpuResults
 from ort_cuda_engine import OrtCudaEngine, require_cuda_provider
@@ -133,6 +134,7 @@ def open_engine(
             opened.append(engine)
             if engine.graph_refusal is not None:
                 results.refuse(f"{runner}, graph", engine.graph_refusal)
+                assert is_not_ours(engine.graph_refusal), engine.graph_refusal
                 pytest.skip(engine.graph_refusal)
         return opened[-1]
 
