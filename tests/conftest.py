@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -38,3 +39,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings in {folder}: set EDGE_SDK_DATA to run this")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail what would skip for want of TensorRT-RTX, where ``EDGE_SDK_REQUIRE_RTX`` says that it is there."""
+    report = yield
+    if report.skipped and os.environ.get("EDGE_SDK_REQUIRE_RTX"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if "TensorRT-RTX is not installed" in reason:
+            report.outcome = "failed"
+            report.longrepr = f"EDGE_SDK_REQUIRE_RTX is set, but: {reason}"
+    return report
