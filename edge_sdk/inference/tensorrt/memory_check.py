@@ -1,8 +1,8 @@
 """Whether there is the memory that a build takes, before the system kills it for want of it.
 
 The need is an estimate. TensorRT's share is what its users report of an Orin Nano, where its library
-of kernels alone takes about 1 GB of the computer's memory and as much of the GPU's; TensorRT-RTX's was
-measured without a GPU.
+of kernels alone takes about 1 GB of the computer's memory and as much of the GPU's; TensorRT-RTX's holds
+for what was measured without a GPU: docs/reference/tensorrt.md tells how.
 """
 
 from __future__ import annotations
