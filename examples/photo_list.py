@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from edge_sdk.errors import DatasetError
 
-
 _WHERE_FROM = "docs/reference/models.md, 'Photos'"
 
 

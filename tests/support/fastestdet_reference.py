@@ -17,8 +17,7 @@ CELLS = 22
 def fed_by_authors(picture: Array) -> Float32Array:
     """The tensor ``[1, 3, 352, 352]`` of a picture in BGR, which they stretch."""
     stretched = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    tensor: Float32Array = stretched.transpose(2, 0, 1)[None].astype(np.float32) / 255
-    return tensor
+    return np.asarray(stretched.transpose(2, 0, 1)[None] / np.float32(255), dtype=np.float32)
 
 
 def decoded_by_authors(
