@@ -23,7 +23,7 @@ from ..sources.model_check import check_score_range
 from ..variants.made import Calibration
 from .answers import Answers
 from .case import Case, manifest_part
-from .evidence import classifier_evidence, differing_pixels
+from .evidence import classifier_evidence
 from .golden import choose_places, measured_tolerance
 from .golden_pictures import FEWEST_PICTURES, MOST_PICTURES
 from .judge import ClassJudge
@@ -128,8 +128,7 @@ class PictureClassesTrial:
     def warnings(self, samples: GoldenSamples, bound: float) -> list[str]:
         """See :class:`.trial.Trial`."""
         found = self.answers.figures(SOURCE).labels
-        evidence = classifier_evidence(self.case, found, self.nouns, samples.expected, bound)
-        return [*evidence, *differing_pixels(self.input)]
+        return classifier_evidence(self.case, found, self.nouns, samples.expected, bound)
 
     def _weigh(self, pictures: Sequence[Picture], answers: Sequence[Float32Array]) -> Weighed:
         spec, scores = self.case.spec, np.stack(answers)
