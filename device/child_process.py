@@ -6,7 +6,6 @@ So a library that crashes takes nothing along, and nothing that it has loaded co
 from __future__ import annotations
 
 import contextlib
-import signal
 import subprocess
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from typing import IO, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from edge_sdk.child_end import how_it_ended, last_lines, was_killed
 from edge_sdk.child_python import module_command
 
 __all__ = ["ChildProcess", "Progressed"]
@@ -100,9 +100,7 @@ def _end_overdue(process: subprocess.Popen[bytes], overdue: threading.Event) -> 
 
 
 def _how_it_ended(code: int, errors: IO[bytes]) -> str:
-    if code == -signal.SIGKILL:
+    if was_killed(code):
         return "its process was killed, most likely because memory ran out"
     errors.seek(0)
-    tail = errors.read().decode(errors="replace").strip().splitlines()[-_TAIL_LINES:]
-    how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    return "\n".join([f"its process {how}", *tail])
+    return "\n".join([f"its process {how_it_ended(code)}", *last_lines(errors.read(), _TAIL_LINES)])

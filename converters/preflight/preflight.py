@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import subprocess
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_sdk.child_end import how_it_ended, last_lines
 from edge_sdk.child_python import module_command
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
 from edge_sdk.inference.tensorrt import library
@@ -110,7 +110,7 @@ class Preflight:
         reason = (
             f"no end after {self._time_limit_s:g} s"
             if is_late
-            else f"its builder {_ending(process.returncode)}{_tail(log)}"
+            else f"its builder {how_it_ended(process.returncode)}{_tail(log)}"
         )
         refusals = [BuildRefusal(reason=reason)]
         return BuildCheck(tool=builder.tool, version=builder.version, passed=False, refusals=refusals)
@@ -135,17 +135,10 @@ def _read(told: bytes) -> tuple[Builder | None, BuildCheck | None]:
     return builder, check
 
 
-def _ending(code: int) -> str:
-    with contextlib.suppress(ValueError):
-        return f"crashed ({signal.Signals(-code).name})"
-    return f"ended with code {code}"
-
-
 def _tail(log: bytes) -> str:
     line = _last_line(log)
     return f": {line}" if line else ""
 
 
 def _last_line(log: bytes) -> str:
-    lines = log.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip()[:300] if lines else ""
+    return "".join(last_lines(log, 1))

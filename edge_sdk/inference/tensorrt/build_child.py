@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import signal
 import subprocess
 import threading
 import time
@@ -15,6 +14,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from ...child_end import how_it_ended, last_lines, was_killed
 from ...child_python import module_command
 from ...errors import BackendError, UsageError
 from .build_messages import (
@@ -203,17 +203,16 @@ class _Follower:
                 hint="a larger --time-limit gives it more time; a smaller variant takes less",
             )
         code, did = self._process.returncode, _DID[job.task].format(job.name)
-        told = self._log.decode("utf-8", "replace").strip().splitlines()[-3:]
+        told = last_lines(self._log, 3)
         tail = f": {' | '.join(told)}" if told else ""
-        if code == -signal.SIGKILL:
+        if was_killed(code):
             return BackendError(
                 f"the process that {did} was killed{tail}",
                 hint="mostly the system does that for want of memory (`dmesg` tells): end other programs, or "
                 "give a smaller --workspace-mb",
             )
-        ended = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return BackendError(
-            f"the process that {did} {ended}{tail}",
+            f"the process that {did} {how_it_ended(code)}{tail}",
             hint="it is NVIDIA's library that ended it, most likely; `dmesg` may say more",
         )
 

@@ -102,7 +102,7 @@ def test_a_crash_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     fake_library(tmp_path, monkeypatch, "os.kill(os.getpid(), signal.SIGSEGV)")
     check = checked(residual_net())
     assert (check.tool, check.version, check.passed) == ("TensorRT-RTX", "9.9.9.9", False)
-    assert check.refusals[0].reason.startswith("its builder crashed (SIGSEGV)")
+    assert check.refusals[0].reason.startswith("its builder ended by SIGSEGV")
 
 
 def test_a_hang_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
