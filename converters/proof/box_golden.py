@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from edge_sdk.contract.golden import MOST_BOUND
 from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.values import Detections
-from edge_sdk.inference.golden_boxes import PairedBoxes, pair_golden
+from edge_sdk.inference.golden_boxes import LOWEST_IOU, PairedBoxes, pair_golden
 
 from ..data.picture_set import PictureSet
 from .box_counts import LEAST_IOU, at_threshold
@@ -98,10 +99,10 @@ def box_tolerance(
         for wanted, given in zip(kernels[0], others, strict=True)
     ]
     difference = max((_difference(one, limits) for one in paired), default=0.0)
-    bound = max(LEAST_BOUND[precision], SAFETY_FACTOR * difference)
+    bound = min(MOST_BOUND, max(LEAST_BOUND[precision], SAFETY_FACTOR * difference))
     lowest = min((_lowest_overlap(one, limits + bound) for one in paired), default=1.0)
     least_iou = min(_HIGHEST_IOU[precision], 1 - SAFETY_FACTOR * (1 - lowest))
-    return Tolerance(bound, max(0.0, least_iou))
+    return Tolerance(bound, max(LOWEST_IOU, least_iou), difference)
 
 
 def _difference(paired: PairedBoxes, limits: npt.NDArray[np.float64]) -> float:

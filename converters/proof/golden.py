@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_sdk.contract.golden import MOST_BOUND
 from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.inference.scorer import AudioScorer
@@ -111,14 +112,13 @@ def read_golden(dataset: Dataset, places: Sequence[WindowPlace], source: AudioSc
 def measured_tolerance(precision: Precision, answers: Sequence[Float32Array]) -> Tolerance:
     """How far a healthy device's scores may be from the first of several kernel sets'.
 
-    That may be more than a golden sample can tell: see :attr:`.Tolerance.tells_too_little`.
-
     Args:
         precision: Of the variant.
         answers: Scores ``[n, labels]`` under each kernel set, the reference first.
     """
     measured = max(float(np.abs(other - answers[0]).max()) for other in answers[1:])
-    return Tolerance(max(LEAST_BOUND[precision], SAFETY_FACTOR * measured))
+    bound = min(MOST_BOUND, max(LEAST_BOUND[precision], SAFETY_FACTOR * measured))
+    return Tolerance(bound, difference=measured)
 
 
 def indistinct_labels(

@@ -17,7 +17,6 @@ from edge_sdk.errors import BackendError
 
 from ..quiet import quiet_libraries
 from .candidates import Candidate
-from .golden import SAFETY_FACTOR
 from .kernels import KernelSet
 from .trial import GoldenSamples, Tolerance, Trial
 
@@ -56,11 +55,11 @@ def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -
         return trial.tolerance(candidate.recipe.precision, given, samples)
 
     agreeing: list[Float32Array] = []
-    contradicting: dict[str, Tolerance] = {}
+    contradicting: dict[str, float] = {}
     for kernels, given in answers:
         needed = tolerance([judged, given])
-        if needed.tells_too_little:
-            contradicting.setdefault(kernels.name, needed)
+        if needed.contradicted:
+            contradicting.setdefault(kernels.name, needed.difference)
         else:
             agreeing.append(given)
     if len(agreeing) < 2:
@@ -69,7 +68,7 @@ def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -
             f"{_differences(contradicting)}"
         )
     found = tolerance(agreeing)
-    if found.tells_too_little:  # two that agree with the judging ones need not agree with each other
+    if found.contradicted:  # two that agree with the judging ones need not agree with each other
         agreeing = [judged, *(given for given in agreeing if given is not judged)]
         found = tolerance(agreeing)
     return GoldenAnswers(agreeing[0], found, tuple(_warnings(candidate.recipe.name, judging, contradicting)))
@@ -80,7 +79,7 @@ def _answer(kernels: KernelSet, candidate: Candidate, samples: GoldenSamples, tr
         return trial.answer_golden(backend, samples)
 
 
-def _warnings(variant: str, judging: KernelSet, contradicting: dict[str, Tolerance]) -> Iterable[str]:
+def _warnings(variant: str, judging: KernelSet, contradicting: dict[str, float]) -> Iterable[str]:
     if contradicting:
         yield (
             f"{variant}: kernels contradict those that judged it ({judging.name}) on golden samples: "
@@ -88,10 +87,5 @@ def _warnings(variant: str, judging: KernelSet, contradicting: dict[str, Toleran
         )
 
 
-def _differences(contradicting: dict[str, Tolerance]) -> str:
-    return ", ".join(f"{name} {_difference(needed)}" for name, needed in contradicting.items())
-
-
-def _difference(needed: Tolerance) -> str:
-    moved = "" if needed.least_iou is None else f", boxes overlap by {1 - (1 - needed.least_iou) / 2:.2f}"
-    return f"are off by {needed.bound / SAFETY_FACTOR:.3f}{moved}"
+def _differences(contradicting: dict[str, float]) -> str:
+    return ", ".join(f"{name} are off by {difference:.3f}" for name, difference in contradicting.items())

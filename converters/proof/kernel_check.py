@@ -37,7 +37,7 @@ def check_default_kernels(
         drop=verdict.drop,
         agreement=verdict.agreement,
         max_abs_difference=verdict.max_abs_difference,
-        golden_difference=needed.bound / SAFETY_FACTOR,
+        golden_difference=needed.difference,
         verified=_within(needed, tolerance),
         saturates=item.kernels.is_quantized_onnx and saturates_here(),
     )
@@ -50,4 +50,4 @@ def _within(needed: Tolerance, given: Tolerance) -> bool:
         or given.least_iou is None
         or ((1 - needed.least_iou) / SAFETY_FACTOR <= 1 - given.least_iou)
     )
-    return needed.bound / SAFETY_FACTOR <= given.bound and boxes_fit
+    return needed.difference <= given.bound and boxes_fit

@@ -19,7 +19,6 @@ from edge_sdk.contract.manifest_document import Input, Output
 from edge_sdk.contract.values import Array, Float32Array
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.backend import Backend
-from edge_sdk.inference.golden_boxes import LOWEST_IOU
 
 from ..data.nouns import Nouns
 from ..report.report_file import Summary
@@ -51,18 +50,19 @@ class Tolerance:
     """How far a healthy device may be off.
 
     Attributes:
-        bound: Of a score.
+        bound: Of a score; at most :data:`.MOST_BOUND`.
         least_iou: Of a box: how much it must overlap the expected one; None where there are no boxes.
+        difference: The largest between the sets of kernels that it was measured with.
     """
 
     bound: float
     least_iou: float | None = None
+    difference: float = 0.0
 
     @property
-    def tells_too_little(self) -> bool:
-        """Whether wrong answers, too, would be within it."""
-        too_far = self.least_iou is not None and self.least_iou < LOWEST_IOU
-        return self.bound > MOST_BOUND or too_far
+    def contradicted(self) -> bool:
+        """Whether these kernels are further apart than any bound: they are not all right."""
+        return self.difference > MOST_BOUND
 
 
 class Trial(Protocol):

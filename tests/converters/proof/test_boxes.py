@@ -197,7 +197,8 @@ def test_the_tolerance_holds_for_every_set_of_kernels() -> None:
     assert wide.bound == pytest.approx(0.06)
     assert wide.least_iou == pytest.approx(0.8)
     alone = box_tolerance("int8", [[wanted], [found(("cat", A, 0.9), ("dog", B, 0.7))]], {}, LABELS)
-    assert alone.bound == pytest.approx(0.4)  # twice what the box is over its threshold
+    assert alone.difference == pytest.approx(0.2)  # what the box is over its threshold
+    assert alone.bound == 0.2
 
 
 def test_boxes_that_do_not_count_do_not_widen_the_tolerance() -> None:
@@ -214,4 +215,6 @@ def test_a_box_that_comes_and_goes_does_not_widen_the_least_overlap() -> None:
     assert tolerance.bound == pytest.approx(0.02)
     assert tolerance.least_iou == pytest.approx(0.8)
     clear, moved = ("dog", B, 0.9), ("dog", (20.0, 20.0, 40.0, 32.0), 0.9)
-    assert box_tolerance("int8", [[found(clear)], [found(moved)]], {}, LABELS).tells_too_little
+    assert box_tolerance("int8", [[found(clear)], [found(moved)]], {}, LABELS).least_iou == 0.3
+    elsewhere = found(("dog", A, 0.9))
+    assert box_tolerance("int8", [[found(clear)], [elsewhere]], {}, LABELS).contradicted

@@ -140,8 +140,15 @@ def test_the_bound_is_measured_and_never_below_a_rounding_step() -> None:
     assert measured_tolerance("float32", [reference, reference]).bound == 1e-3
     off = measured_tolerance("int8", [reference, reference + 0.05, reference])
     assert off.bound == pytest.approx(0.1)
-    assert not off.tells_too_little
-    assert measured_tolerance("int8", [reference, reference + 0.11]).tells_too_little
+    assert not off.contradicted
+
+
+def test_kernels_further_apart_than_any_bound_are_not_all_right() -> None:
+    reference = np.zeros((2, 2), dtype=np.float32)
+    near = measured_tolerance("int8", [reference, reference + 0.19])
+    assert (near.bound, near.contradicted) == (0.2, False)
+    far = measured_tolerance("int8", [reference, reference + 0.21])
+    assert (far.bound, far.contradicted) == (0.2, True)
 
 
 @pytest.fixture
