@@ -11,11 +11,13 @@ from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .model_choice import add_choice_arguments
+from .predict_document import LABELS_TOLD
 
 __all__ = ["add_arguments", "run"]
 
 _FOR_SOUND = ("channel",)
 _FOR_PICTURES = ("save", "threshold", "every")
+_NOT_FOR_BOXES = ("top",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_choice_arguments(parser, default="what was picked here, else the first that works")
     add_threads_argument(parser)
-    parser.add_argument("--top", type=at_least_one, default=5, metavar="N", help="labels to tell of each")
+    parser.add_argument(
+        "--top", type=at_least_one, metavar="N", help=f"labels to tell of each (default: {LABELS_TOLD})"
+    )
     parser.add_argument("--summary", action="store_true", help="leave single windows and frames out")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
@@ -65,6 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         return predict_sound(bundle, arguments)
     _refuse(arguments, _FOR_SOUND, f"bundle {bundle.manifest.name} looks at pictures")
+    if bundle.manifest.task == "detect":
+        _refuse(
+            arguments, _NOT_FOR_BOXES, f"bundle {bundle.manifest.name} tells of all boxes over a threshold"
+        )
     from .predict_pictures_command import predict_pictures
 
     return predict_pictures(bundle, arguments)

@@ -18,7 +18,10 @@ from edge_sdk.errors import EdgeSdkError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["PredictDocument"]
+__all__ = ["LABELS_TOLD", "PredictDocument"]
+
+LABELS_TOLD = 5
+"""Of each window or picture, where nothing else is asked for."""
 
 _READ_BYTES = 65_536
 _IN_MEMORY_BYTES = 1_000_000

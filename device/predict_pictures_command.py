@@ -22,7 +22,7 @@ from edge_sdk.inference.fallback import Opened
 
 from .model_choice import open_as_asked
 from .picture_report import FrameReport, PictureLooker, PictureReport
-from .predict_document import PredictDocument
+from .predict_document import LABELS_TOLD, PredictDocument
 from .saved_pictures import SavedPictures
 from .sources.picture_files import find_pictures
 
@@ -50,7 +50,9 @@ def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as finish:
         opened = open_as_asked(bundle, arguments)
         finish.callback(opened.backend.close)
-        looker = PictureLooker(bundle, opened=opened, top=arguments.top, threshold=arguments.threshold)
+        looker = PictureLooker(
+            bundle, opened=opened, top=arguments.top or LABELS_TOLD, threshold=arguments.threshold
+        )
         document = finish.enter_context(PredictDocument("frames")) if arguments.json else None
         if document is None:
             print(_headline(looker))

@@ -13,7 +13,7 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.inference.fallback import Opened
 
 from .model_choice import open_as_asked
-from .predict_document import PredictDocument
+from .predict_document import LABELS_TOLD, PredictDocument
 from .recording_report import RecordingPredictor, RecordingReport, WindowReport
 from .sources.named_files import is_folder
 from .sources.recordings import find_recordings
@@ -51,7 +51,7 @@ def _predict_all(
     predictor = RecordingPredictor(
         bundle,
         opened=opened,
-        top=arguments.top,
+        top=arguments.top or LABELS_TOLD,
         on_window=None if arguments.summary else tell_window,
         progress=progress,
     )

@@ -56,7 +56,7 @@ def find_coco_files(files: Iterable[Path]) -> list[Path]:
     """Those that have the three lists of COCO JSON.
 
     Raises:
-        DatasetError: A JSON file cannot be read.
+        DatasetError: A JSON file cannot be read, or is damaged.
     """
     return [path for path in files if path.suffix.lower() == ".json" and _has_outline(path)]
 
@@ -90,8 +90,12 @@ def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Anno
 def _has_outline(path: Path) -> bool:
     try:
         outline = msgspec.json.decode(_content(path), type=_Outline)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except msgspec.ValidationError:
         return False
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DatasetError(
+            f"{path} is damaged: {error}", hint="copy it again; or take it away, if no box is annotated in it"
+        ) from error
     return all(bytes(part) for part in (outline.images, outline.categories, outline.annotations))
 
 

@@ -220,6 +220,14 @@ def test_an_argument_for_pictures_is_refused_by_a_bundle_that_listens(
     assert "listens to sound; --save is not for it" in capsys.readouterr().err
 
 
+def test_a_detector_tells_all_boxes_and_takes_no_number_of_labels(
+    tmp_path: Path, things: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pictures(tmp_path, {"a.png": thing_picture()})
+    assert main(["predict", str(things), str(tmp_path / "a.png"), "--top", "1"]) == 2
+    assert "tells of all boxes over a threshold; --top is not for it" in capsys.readouterr().err
+
+
 def test_a_folder_without_pictures_is_wrong_use(
     tmp_path: Path, colors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -268,6 +268,11 @@ def test_a_box_outside_its_picture_is_refused(tmp_path: Path) -> None:
     assert "lies outside" in box_refusal(tmp_path).message
 
 
+def test_a_damaged_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "instances.json").write_text('{"images": [')
+    assert "instances.json is damaged" in box_refusal(tmp_path).message
+
+
 def test_neither_form_or_both_are_refused(tmp_path: Path) -> None:
     write_noise(tmp_path / "a.png")
     (tmp_path / "notes.json").write_text("{}")
