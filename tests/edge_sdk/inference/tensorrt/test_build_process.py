@@ -111,8 +111,22 @@ def test_a_stale_engine_is_no_engine_and_is_built_again(
 
 
 def test_another_onnx_is_another_engine(installation: FakeInstallation, cache: Path) -> None:
-    assert finished(build(cache)).path != finished(build(cache, scaled_onnx(3.0))).path
-    assert len(engines_in(cache)) == 2
+    one, other = finished(build(cache)), finished(build(cache, scaled_onnx(3.0), name="onnx-int8"))
+    assert engines_in(cache) == sorted([Path(one.path), Path(other.path)])
+
+
+def test_another_onnx_of_the_same_name_takes_its_place_once_its_engine_ran(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    first = finished(build(cache))
+    installation.install("10.3", behaviour="no_run")
+    with pytest.raises(BackendError, match="failed to run"):
+        build(cache, scaled_onnx(3.0))
+    assert Path(first.path) in engines_in(cache)
+    installation.install("10.3")
+    second = finished(build(cache, scaled_onnx(3.0)))
+    assert second.removed == [first.path]
+    assert engines_in(cache) == [Path(second.path)]
 
 
 def test_a_damaged_engine_is_built_again(installation: FakeInstallation, cache: Path) -> None:
