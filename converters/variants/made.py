@@ -123,14 +123,29 @@ class Materials:
     def prepared_onnx(self) -> PreparedOnnx:
         """The same, simplified: what ONNX of other precision is made from.
 
+        Of a quantized ``.tflite`` it is that without the rounding; a quantized ``.onnx`` is refused.
+
         Raises:
             ConversionError: It cannot be made, or not from this model.
             BackendError: As for :attr:`float_onnx`.
         """
+        from .onnx_dequantized import dequantize_onnx
         from .onnx_prepared import prepare_onnx
 
         shape = fixed_shape(self.source.input, self.samples)
-        return prepare_onnx(self.float_onnx, self.source.input.name, shape)
+        content = self.float_onnx
+        if self.source.format == "tflite":
+            content = dequantize_onnx(content)
+        return prepare_onnx(content, self.source.input.name, shape)
+
+    @cached_property
+    def prepared_note(self) -> str:
+        """What a user should know about :attr:`prepared_onnx`."""
+        from .onnx_graph import is_quantized
+
+        if self.source.format == "tflite" and is_quantized(self.float_onnx):
+            return f"made from {self.source.name} without its rounding to integers"
+        return ""
 
     @cached_property
     def onnx_quantizer(self) -> OnnxQuantizer:

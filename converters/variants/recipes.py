@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_sdk.contract.manifest import ModelFormat, Precision
 from edge_sdk.errors import ConversionError, UsageError
@@ -78,7 +78,7 @@ def _onnx_float16(materials: Materials) -> Made:
 
     half = convert_float16(materials.prepared_onnx, materials.samples)
     note = f"in float32 for their range: {', '.join(half.outliers)}" if half.outliers else ""
-    return Made(half.content, note, judged=half.rounded)
+    return _noted(Made(half.content, note, judged=half.rounded), materials)
 
 
 def _onnx_int8(materials: Materials) -> Made:
@@ -86,19 +86,27 @@ def _onnx_int8(materials: Materials) -> Made:
         from .modelopt_int8 import quantize_by_modelopt
 
         materials.progress.step("onnx-int8: NVIDIA's Model Optimizer is at work, which takes minutes")
-        return quantize_by_modelopt(
+        made = quantize_by_modelopt(
             materials.prepared_onnx,
             materials.required_calibration,
             materials.modelopt_python,
             heads_in_float=materials.heads_in_float,
         )
-    return Made(materials.onnx_quantizer.quantize())
+    else:
+        made = Made(materials.onnx_quantizer.quantize())
+    return _noted(made, materials)
 
 
 def _onnx_mixed(materials: Materials) -> Made:
     from .layer_sensitivity import make_mixed_by_sensitivity
 
-    return make_mixed_by_sensitivity(materials.onnx_quantizer, materials.progress)
+    return _noted(make_mixed_by_sensitivity(materials.onnx_quantizer, materials.progress), materials)
+
+
+def _noted(made: Made, materials: Materials) -> Made:
+    """With what is to be known about the float model that it was made from."""
+    notes = [note for note in (materials.prepared_note, made.note) if note]
+    return replace(made, note="; ".join(notes))
 
 
 _ONNX_OF_TFLITE = Recipe("onnx", "onnx", "as_given", needs_calibration=False, build=_onnx_float32)

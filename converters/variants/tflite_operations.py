@@ -8,7 +8,9 @@ from typing import Any
 
 from edge_sdk.errors import ConversionError, MissingExtraError
 
-__all__ = ["Operation", "read_operations", "refuse_loops"]
+from .onnx_float_ends import TensorEnd
+
+__all__ = ["Operation", "read_ends", "read_operations", "refuse_loops"]
 
 # Inputs and output have one range in int8, so that a wide one takes the steps from a narrow one.
 _ONE_RANGE = (
@@ -91,6 +93,21 @@ def read_operations(content: bytes) -> list[Operation]:
             )
         )
     return operations
+
+
+def read_ends(content: bytes) -> tuple[list[TensorEnd], list[TensorEnd]]:
+    """By which steps a model's inputs and outputs are quantized."""
+    model = _schema().ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+
+    def end(index: int) -> TensorEnd:
+        told = graph.tensors[index].quantization
+        if told is None or told.scale is None or len(told.scale) != 1:
+            return TensorEnd(0.0, 0)
+        return TensorEnd(float(told.scale[0]), int(told.zeroPoint[0]))
+
+    inputs, outputs = ([end(index) for index in indices] for indices in (graph.inputs, graph.outputs))
+    return inputs, outputs
 
 
 def refuse_loops(content: bytes) -> None:

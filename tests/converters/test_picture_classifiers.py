@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from boxed_pictures import write_noise
 from conversions import DEFAULT_VARIANTS, convert_in, report_of
+from coral_mobilenet import coral_conversion
 from picture_specs import color_spec, write_colors
 from tiny_pictures import color_model
 
@@ -297,28 +298,7 @@ def test_a_model_with_two_inputs_is_refused(place: Path, tmp_path: Path) -> None
 
 
 def test_corals_mobilenet_as_it_is_knows_its_photos(shared_data: Path, tmp_path: Path) -> None:
-    from converters.spec.label_file import label_id_of
-
-    photos = {"macaw": "coral/parrot.jpg", "hotdog": "coral/hot_dog.jpg", "chickadee": "coral/bird.bmp"}
-    names = (shared_data / "models/coral/imagenet_labels.txt").read_text().splitlines()
-    rows = [f"{index},{label_id_of(name.split(',')[0])}_{index},x" for index, name in enumerate(names)]
-    (tmp_path / "labels.csv").write_text("\n".join(["index,id,name", *rows]))
-    for name, photo in photos.items():
-        (label,) = [row.split(",")[1] for row in rows if row.split(",")[1].rpartition("_")[0] == name]
-        (tmp_path / "evaluation" / label).mkdir(parents=True)
-        shutil.copyfile(shared_data / "images" / photo, tmp_path / "evaluation" / label / Path(photo).name)
-    (tmp_path / "coral.toml").write_text(
-        'name = "mobilenet"\nversion = "2.0.0"\nlabels_file = "labels.csv"\n'
-        "[model]\nexclusive = true\n[default_rule]\nthreshold = 0.5\n"
-        '[image]\nwidth = 224\nheight = 224\npreprocessing = "tf"\n'
-    )
-    bundle = convert(
-        shared_data / "models/coral/tf2_mobilenet_v2_1.0_224_ptq.tflite",
-        spec=tmp_path / "coral.toml",
-        evaluation=tmp_path / "evaluation",
-        output=tmp_path / "coral.edge",
-        variants=["tflite"],
-    )
+    bundle = convert(**coral_conversion(tmp_path, shared_data), variants=["tflite"])
     assert bundle.manifest.variant("tflite").metric.value == 1.0
     (top,) = report_of(bundle)["source"]["more_metrics"]
     assert (top["name"], top["value"], top["n"]) == ("top5", 1.0, 3)
