@@ -39,7 +39,8 @@ _WAYS: dict[str, tuple[float | None, bool, bool]] = {
     "largest value, biases corrected": (1.0, True, False),
     "99.99 %, biases corrected": (0.9999, True, False),
     "least squares, biases corrected": (None, True, False),
-    "the same, channels equalized (as converted)": (None, True, True),
+    "least squares, biases corrected, channels equalized": (None, True, True),
+    "99.99 %, biases corrected, channels equalized (as converted)": (0.9999, True, True),
 }
 _RECORDINGS_APART, _MOST_PHOTOS = 3, 100
 

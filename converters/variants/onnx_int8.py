@@ -68,7 +68,7 @@ class OnnxQuantizer:
         calibration: Calibration,
         *,
         heads_in_float: bool,
-        kept_share: float | None = None,
+        kept_share: float | None = 0.9999,
         correct_biases: bool = True,
         equalize: bool = True,
     ) -> None:
