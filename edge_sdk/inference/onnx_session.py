@@ -19,6 +19,10 @@ from .options import OnnxOptions, ProviderName
 
 __all__ = ["SessionPlan", "run_options"]
 
+_WRONG_OPTIMIZERS = ["Pad_Fusion"]
+"""It takes zeros that stand before a MaxPool for that operator's own padding, which never wins: where all
+values at an edge are negative, the answer is another. ResNet50V2 has such a place. Seen in 1.31."""
+
 _FATAL_ONLY = 4  # ONNX Runtime would print each error that it also raises
 
 
@@ -105,7 +109,13 @@ class SessionPlan:
             settings.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         providers = [provider_settings(name, self.options, self.threads) for name in names]
         # Its own way to go on without a provider prints to standard output, and hides what happened.
-        return self.runtime.InferenceSession(self.model, settings, providers=providers, enable_fallback=0)
+        return self.runtime.InferenceSession(
+            self.model,
+            settings,
+            providers=providers,
+            enable_fallback=0,
+            disabled_optimizers=_WRONG_OPTIMIZERS,
+        )
 
 
 def run_options(runtime: Any, options: OnnxOptions) -> Any:
