@@ -9,9 +9,11 @@ After ``SECONDS`` the system ends it, wherever it is, whether or not anybody sti
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +22,7 @@ from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
 from edge_sdk.errors import BackendError, MissingExtraError
 from edge_sdk.inference.tensorrt.build import build_engine
 from edge_sdk.inference.tensorrt.library import TENSORRT_RTX, find_library
+from edge_sdk.inference.tensorrt.parse import Refusal
 
 __all__ = ["Builder", "main"]
 
@@ -48,15 +51,32 @@ def main(arguments: Sequence[str]) -> int:
     except (BackendError, MissingExtraError) as error:
         print(error.message, file=sys.stderr)  # noqa: T201  (who started us reads it)
         return 1
-    refusals = [
-        BuildRefusal(operator=refusal.operator, node=refusal.node, reason=refusal.reason)
-        for refusal in built.refusals
-    ]
+    refusals = [_named(refusal, model) for refusal in built.refusals]
     check = BuildCheck(
         tool=library.product, version=library.version, passed=built.plan is not None, refusals=refusals
     )
     output.write(msgspec.json.encode(check) + b"\n")
     return 0
+
+
+def _named(refusal: Refusal, model: bytes) -> BuildRefusal:
+    """With the ONNX node that it is about, where only the builder's own text says so.
+
+    TensorRT calls what it makes of a node as that, and adds a number where there are several.
+    """
+    operator, name = refusal.operator, refusal.node
+    if not operator and "no runners that implement it" in refusal.reason:
+        words = set(re.findall(r"\S+", refusal.reason))
+        for node in _nodes(model):
+            if node.name and any(re.fullmatch(rf"{re.escape(node.name)}(_\d+)?", word) for word in words):
+                operator, name = node.op_type, node.name
+    return BuildRefusal(operator=operator, node=name, reason=refusal.reason)
+
+
+def _nodes(model: bytes) -> Sequence[Any]:
+    import onnx
+
+    return list(onnx.load_from_string(model).graph.node)
 
 
 if __name__ == "__main__":

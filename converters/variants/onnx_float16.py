@@ -1,9 +1,9 @@
 """An ONNX model in float16, and what it gives where float16 is really computed.
 
 What lies between the first layer and the last becomes float16. In float32 stay input and outputs, the
-preparation of the one and the decoding of the others (a float16 tells no two pixels beyond 2,048 apart),
-sums, means and normalisations (a sum beyond 65,504 is infinite), what ONNX defines in float32 alone, and
-what is too large or too small for float16 on real samples.
+preparation of the one and the decoding of the others (a float16 tells no two pixels beyond 2,048 apart), the
+boxes of a detector's first stage, sums, means and normalisations (a sum beyond 65,504 is infinite), what
+ONNX defines in float32 alone, and what is too large or too small for float16 on real samples.
 
 ONNX Runtime computes float16 in float32 on a CPU, and rounds nothing on the way. So the model is made a
 second time, in float32 with each value rounded where a GPU would hold it in float16: that one is judged.
@@ -38,6 +38,7 @@ _KEPT = frozenset(
         *("GroupNormalization", "RMSNormalization", "LpNormalization", "MeanVarianceNormalization", "LRN"),
         *("Exp", "Log", "Pow", "Sqrt", "Reciprocal", "Softplus"),
         *("Cast", "CastLike"),
+        *("RoiAlign", "MaxRoiPool"),  # their boxes have the type of the features
     )
 )
 """Operations that stay in float32, wherever they are."""
@@ -77,9 +78,8 @@ def convert_float16(prepared: PreparedOnnx, samples: Sequence[Array]) -> Float16
     """
     model = prepared.load()
     graph, floats = OnnxGraph(model), _float_tensors(model)
-    able = [
-        node for node in graph.nodes if id(node) in graph.between_layers and _can_be_half(node, model, floats)
-    ]
+    within = graph.between_layers - {id(node) for node in graph.nodes if _makes_boxes(node, graph)}
+    able = [node for node in graph.nodes if id(node) in within and _can_be_half(node, model, floats)]
     peaks = measure_peaks(model, prepared.input_name, _read_and_made(able, graph, floats), samples)
     chosen = {node.name for node in able if _fits(node, peaks)}
     if not chosen:
@@ -89,6 +89,11 @@ def convert_float16(prepared: PreparedOnnx, samples: Sequence[Array]) -> Float16
         rounded=prepared.finish(_Rewriter(prepared.load(), floats, chosen, rounding=True).rewritten()),
         outliers=tuple(node.name for node in able if node.name not in chosen),
     )
+
+
+def _makes_boxes(node: Any, graph: OnnxGraph) -> bool:
+    """Whether it computes the boxes of a first stage, rather than being the layer that gives them."""
+    return id(node) in graph.box_decoding and not graph.is_layer(node)
 
 
 def _float_tensors(model: Any) -> set[str]:

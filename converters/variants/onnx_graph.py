@@ -26,6 +26,9 @@ INTEGER_OPERATORS = (QUANTIZE, DEQUANTIZE, "DynamicQuantizeLinear", "ConvInteger
 
 _RECURRENT = ("LSTM", "GRU", "RNN", "Einsum")
 
+_READS_BOXES = {"NonMaxSuppression": (0, 1), "RoiAlign": (1,), "MaxRoiPool": (1,)}
+"""Which inputs are boxes, or what they score."""
+
 
 class Reader(NamedTuple):
     """A node that reads a tensor, and as which of its inputs."""
@@ -87,10 +90,32 @@ class OnnxGraph:
 
     @cached_property
     def last_layers(self) -> list[Any]:
-        """Layers after which no other comes."""
+        """Layers after which no other comes, and those that give the boxes of a first stage."""
         layers = {id(node) for node in self.nodes if self.is_layer(node)}
-        followed = self._reached(reversed(self.nodes), layers, self._followers)
+        followed = self._reached(reversed(self.nodes), layers, self._followers) - self.box_decoding
         return [node for node in self.nodes if id(node) in layers and id(node) not in followed]
+
+    @cached_property
+    def box_decoding(self) -> set[int]:
+        """The ``id`` of each node that makes boxes inside the graph, from the layers that give them on.
+
+        A second stage that cuts these boxes out of the features may come behind.
+        """
+        found: set[int] = set()
+        open_names = [
+            node.input[position]
+            for node in self.nodes
+            for position in _READS_BOXES.get(node.op_type, ())
+            if position < len(node.input)
+        ]
+        while open_names:
+            node = self.made_by.get(open_names.pop())
+            if node is None or id(node) in found:
+                continue
+            found.add(id(node))
+            if node.op_type not in (*LAYERS, *_RECURRENT):
+                open_names.extend(node.input)
+        return found
 
     def layers_above(self, name: str) -> list[Any]:
         """The nearest layers that a tensor comes from, through nodes that are none."""

@@ -93,8 +93,18 @@ def _onnx_int8(materials: Materials) -> Made:
             heads_in_float=materials.heads_in_float,
         )
     else:
-        made = Made(materials.onnx_quantizer.quantize())
+        made = _with_float_layers(materials.onnx_quantizer.quantize())
     return _noted(made, materials)
+
+
+def _with_float_layers(content: bytes) -> Made:
+    """Tell which layers of an int8 model are in float."""
+    from .onnx_operations import read_onnx_operations
+
+    layers = [operation for operation in read_onnx_operations(content) if operation.is_layer]
+    in_float = tuple(layer.short_name for layer in layers if layer.is_float)
+    note = f"{len(in_float)} of {len(layers)} layers in float" if in_float else ""
+    return Made(content, note, in_float)
 
 
 def _onnx_mixed(materials: Materials) -> Made:
