@@ -5,8 +5,10 @@
 All with MobileNetV2, 224 px, as `picture_mobilenet_v2.py` makes it.
 
 Overhead: a whole ``infer`` against the library's own calls that it contains, in the same step, on one
-thread. For TFLite these are ``set_tensor``, ``invoke`` and ``get_tensor``, for ONNX Runtime ``run``. In turns
-with it, ONNX Runtime with its ``io_binding``: outputs in memory that is bound once.
+thread. For TFLite these are ``set_tensor``, ``invoke`` and ``get_tensor``, for ONNX Runtime ``run``, for
+TensorRT the launch of the CUDA graph and the wait for it. In turns with it, ONNX Runtime with its
+``io_binding``: outputs in memory that is bound once. TensorRT is left out, with the reason, where it or a GPU is
+missing.
 
 Threads: two streams with a thread each, on an engine of their own, against one stream with two threads. A
 round is both for half a second each, in turning order, and gives one ratio of inferences a second. Then one
@@ -37,9 +39,14 @@ import numpy as np
 from picture_mobilenet_v2 import FLOAT_ONNX, FLOAT_TFLITE, INT8_ENDS_TFLITE, INT8_TFLITE, SIDE
 
 from edge_sdk.contract.values import Array
+from edge_sdk.errors import EdgeSdkError
 from edge_sdk.inference.engine import Engine, EngineBackend
 from edge_sdk.inference.onnx import OnnxEngine
 from edge_sdk.inference.options import OnnxOptions
+from edge_sdk.inference.tensorrt.build import build_engine
+from edge_sdk.inference.tensorrt.cuda import open_cuda
+from edge_sdk.inference.tensorrt.engine import TensorRtEngine
+from edge_sdk.inference.tensorrt.library import TENSORRT, find_library
 from edge_sdk.inference.tflite import TFLiteEngine
 
 AIM = 1.02
@@ -51,11 +58,19 @@ _TENSOR = np.random.default_rng(0).uniform(-1, 1, (1, SIDE, SIDE, 3)).astype(np.
 
 
 class Case(NamedTuple):
-    """A model, and how it is loaded with so many threads."""
+    """A model, and how it is loaded with so many threads; a GPU has none to choose."""
 
     name: str
     library: str
     load: Callable[[int], Engine]
+    has_threads: bool = True
+
+
+class LeftOut(NamedTuple):
+    """A library that is not measured here, and why."""
+
+    library: str
+    reason: str
 
 
 class Overhead(NamedTuple):
@@ -96,11 +111,11 @@ class Memory(NamedTuple):
 
 
 class CallClock:
-    """Puts itself in the place of some of an object's functions, and adds up how long they take."""
+    """Puts itself in the place of some functions of objects, and adds up how long they take."""
 
-    def __init__(self, owner: Any, names: tuple[str, ...]) -> None:
+    def __init__(self, functions: list[tuple[Any, str]]) -> None:
         self.took_s = 0.0
-        for name in names:
+        for owner, name in functions:
             setattr(owner, name, self._timed(getattr(owner, name)))
 
     def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,12 +150,31 @@ def cases(models: Path) -> list[Case]:
     ]
 
 
+def tensorrt_case(models: Path) -> Case | LeftOut:
+    """The float32 model on this computer's GPU, its engine built now."""
+    try:
+        library, cuda = find_library(), open_cuda()
+        built = build_engine(
+            library, (models / FLOAT_ONNX).read_bytes(), compute_capability=cuda.gpu.compute_capability
+        )
+    except EdgeSdkError as error:
+        return LeftOut(TENSORRT, error.message)
+    if built.plan is None:
+        return LeftOut(library.product, "; ".join(map(str, built.refusals)))
+    plan = built.plan
+    return Case(
+        "float32",
+        library.product,
+        lambda _: TensorRtEngine(plan, library=library, cuda=cuda, name=FLOAT_ONNX),
+        has_threads=False,
+    )
+
+
 def measure_overhead(case: Case, steps: int) -> Overhead:
     """Time ``infer`` with clocks inside, in turns with the same session's ``io_binding`` where it has one."""
     engine = case.load(1)
     bound = _bound(engine, next(spec.name for spec in engine.inputs))
-    owner, names = _library_of(engine)
-    clock = CallClock(owner, names)
+    clock = CallClock(_library_of(engine))
     backend = EngineBackend(case.name, engine)
     inputs = {backend.inputs[0].name: _TENSOR}
     whole: list[float] = []
@@ -177,12 +211,17 @@ def measure_overhead(case: Case, steps: int) -> Overhead:
     )
 
 
-def _library_of(engine: Engine) -> tuple[Any, tuple[str, ...]]:
+def _library_of(engine: Engine) -> list[tuple[Any, str]]:
     """Where the library's functions are that an engine calls."""
+    # The clock goes inside.
     if isinstance(engine, TFLiteEngine):
-        return engine._interpreter, _TFLITE_CALLS  # noqa: SLF001 - the clock goes inside
+        return [(engine._interpreter, name) for name in _TFLITE_CALLS]  # noqa: SLF001
     if isinstance(engine, OnnxEngine):
-        return engine._session, ("run",)  # noqa: SLF001
+        return [(engine._session, "run")]  # noqa: SLF001
+    if isinstance(engine, TensorRtEngine):
+        session = engine._session  # noqa: SLF001
+        launch = (session, "_enqueue") if session._graph is None else (session._graph, "launch")  # noqa: SLF001
+        return [launch, (session._cuda, "synchronize")]  # noqa: SLF001
     raise TypeError(type(engine).__name__)
 
 
@@ -338,17 +377,24 @@ def main() -> None:
         if not (models / FLOAT_ONNX).is_file():
             script = Path(__file__).with_name("picture_mobilenet_v2.py")
             subprocess.run([sys.executable, str(script), str(models)], check=True, capture_output=True)
-        measured = cases(models)
+        measured, left_out = cases(models), []
+        on_gpu = tensorrt_case(models)
+    if isinstance(on_gpu, LeftOut):
+        left_out.append(on_gpu)
+    else:
+        measured.append(on_gpu)
     plain = [case for case in measured if "spinning" not in case.name]
     overheads = [measure_overhead(case, arguments.steps) for case in plain if arguments.steps > 0]
     streams = [
         measure_streams(case, arguments.rounds, arguments.seconds)
         for case in measured
-        if arguments.rounds > 0
+        if arguments.rounds > 0 and case.has_threads
     ]
     memories = [measure_memory(case, arguments.inferences) for case in plain if arguments.inferences > 0]
     if not arguments.json:
         _print_tables(overheads, streams, memories)
+        for missing in left_out:
+            print(f"\n{missing.library} is left out: {missing.reason}")
         return
     report = {
         "benchmark": "backends",
@@ -357,6 +403,7 @@ def main() -> None:
         "overhead": [line._asdict() for line in overheads],
         "streams": [line._asdict() for line in streams],
         "memory": [line._asdict() for line in memories],
+        "left_out": [line._asdict() for line in left_out],
     }
     print(json.dumps(report, indent=2))
 

@@ -37,12 +37,21 @@ def clocked_ms(work: Callable[[], object]) -> float:
 
 
 def measured(engine: GpuEngine, case: GpuCase, cuda: Cuda) -> dict[str, object]:
-    """Times of one engine, copies included: by the GPU's clock, and as whoever waits for it sees them."""
+    """Times of one engine, copies included: by the GPU's clock, and as whoever waits for it sees them.
+
+    Beside the latter the bare call: to enqueue or to replay what the inputs hold already, and to wait for it.
+    """
     tensors = case.tensors
+
+    def bare() -> None:
+        engine.enqueue()
+        cuda.synchronize(engine.stream)
+
     return {
         "first_inference_ms": round(clocked_ms(lambda: engine.run(tensors)), 2),
         "by_the_gpus_clock": spread(lambda: cuda.elapsed_ms(engine.stream, engine.enqueue)),
         "as_waited_for": spread(lambda: clocked_ms(lambda: engine.run(tensors))),
+        "bare_call": spread(lambda: clocked_ms(bare)),
     }
 
 
