@@ -74,7 +74,8 @@ class OnnxEngine:
 
     def run(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run the model once: see :meth:`.Engine.run`."""
-        values = self._session.run(self._output_names, dict(tensors), self._run_options)
+        fed = tensors if isinstance(tensors, dict) else dict(tensors)  # it takes no other mapping
+        values = self._session.run(self._output_names, fed, self._run_options)
         return dict(zip(self._output_names, values, strict=True))
 
 
