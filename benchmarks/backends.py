@@ -7,7 +7,7 @@ All with MobileNetV2, 224 px, as `picture_mobilenet_v2.py` makes it.
 Overhead: a whole ``infer`` against the library's own calls that it contains, in the same step, on one
 thread. For TFLite these are ``set_tensor``, ``invoke`` and ``get_tensor``, for ONNX Runtime ``run``, for
 TensorRT the launch of the CUDA graph and the wait for it. In turns with it, ONNX Runtime with its
-``io_binding``: outputs in memory that is bound once. Where TensorRT or a GPU is missing, that is told instead.
+``io_binding``: outputs in memory that is bound once. Where TensorRT or a GPU is missing, that is told.
 
 Threads: two streams with a thread each, on an engine of their own, against one stream with two threads. A
 round is both for half a second each, in turning order, and gives one ratio of inferences a second. Then one
