@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_sdk.console.arguments import at_least_one, share
 from edge_sdk.contract.bundle import Bundle
+from edge_sdk.contract.file_kinds import kind_of
 from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import add_threads_argument
 
@@ -63,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             or an argument is for the other kind of bundle.
     """
     bundle = Bundle.open(arguments.bundle)
+    _refuse_the_other_kind(arguments.files, bundle)
     if bundle.manifest.modality == "audio":
         _refuse(arguments, _FOR_PICTURES, f"bundle {bundle.manifest.name} listens to sound")
         from .predict_sound_command import predict_sound
@@ -82,3 +84,10 @@ def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], why: str) -> 
     for name in names:
         if getattr(arguments, name) is not None:
             raise UsageError(f"{why}; --{name} is not for it")
+
+
+def _refuse_the_other_kind(paths: list[Path], bundle: Bundle) -> None:
+    other, does = ("picture", "listens") if bundle.manifest.modality == "audio" else ("recording", "looks")
+    for path in paths:
+        if kind_of(path) == other:
+            raise UsageError(f"bundle {bundle.manifest.name} {does}, and {path} is a {other}")

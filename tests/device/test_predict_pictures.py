@@ -220,6 +220,13 @@ def test_an_argument_for_pictures_is_refused_by_a_bundle_that_listens(
     assert "listens to sound; --save is not for it" in capsys.readouterr().err
 
 
+def test_a_bundle_that_listens_is_given_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = tiny_bundle(("onnx-float32",)).write(tmp_path / "tones.edge")
+    write_pictures(tmp_path, {"a.png": plain(RED)})
+    assert main(["predict", str(bundle), str(tmp_path / "a.png")]) == 2
+    assert f"listens, and {tmp_path / 'a.png'} is a picture" in capsys.readouterr().err
+
+
 def test_a_detector_tells_all_boxes_and_takes_no_number_of_labels(
     tmp_path: Path, things: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
