@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.errors import ConversionError, MissingExtraError
+from edge_sdk.inference.onnx_session import WRONG_OPTIMIZERS
 
 from ..quiet import quiet_libraries
 from .onnx_canonical import canonical_onnx
@@ -124,8 +125,8 @@ def _simplified(model: Any) -> Any:
                 model.SerializeToString(),
                 options,
                 providers=["CPUExecutionProvider"],
-                # It would give constants of one value to several layers, which are then not one layer's.
-                disabled_optimizers=["ConstantSharing"],
+                # Sharing would give constants of one value to several layers, which are then not one layer's.
+                disabled_optimizers=["ConstantSharing", *WRONG_OPTIMIZERS],
             )
         except _error_types(onnxruntime) as error:
             raise ConversionError(f"ONNX Runtime refuses the model: {_first_line(error)}") from error

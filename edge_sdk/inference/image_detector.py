@@ -16,6 +16,9 @@ from .image_feed import ImageFeed
 
 __all__ = ["ImageDetector"]
 
+_MOVED_BY_WORSE = ("weighted", "merge")
+"""Ways of suppression by which a worse box bears on where a better one stands."""
+
 
 class ImageDetector:
     """Finds things in pictures. One object, one thread; the backend stays the caller's to close.
@@ -100,8 +103,8 @@ def _manifest_names(outputs: Sequence[str], tensors: Mapping[str, str]) -> dict[
 def _raised(output: DetectionOutput, least_score: float) -> DetectionOutput:
     """Suppression only ever lets better boxes bear on worse ones, so that the worse can go before.
 
-    Weighted suppression is the exception: a box that stays takes its place from all that it drops.
+    But a weighted box takes its place from all that it drops, and worse boxes join those that are merged.
     """
-    if least_score <= output.least_score or output.suppression.method == "weighted":
+    if least_score <= output.least_score or output.suppression.method in _MOVED_BY_WORSE:
         return output
     return structs.replace(output, least_score=min(least_score, 1.0))

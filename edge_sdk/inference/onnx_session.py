@@ -17,9 +17,9 @@ from .onnx_providers import (
 )
 from .options import OnnxOptions, ProviderName
 
-__all__ = ["SessionPlan", "run_options"]
+__all__ = ["WRONG_OPTIMIZERS", "SessionPlan", "run_options"]
 
-_WRONG_OPTIMIZERS = ["Pad_Fusion"]
+WRONG_OPTIMIZERS = ("Pad_Fusion",)
 """It takes zeros that stand before a MaxPool for that operator's own padding, which never wins: where all
 values at an edge are negative, the answer is another. ResNet50V2 has such a place. Seen in 1.31."""
 
@@ -114,7 +114,7 @@ class SessionPlan:
             settings,
             providers=providers,
             enable_fallback=0,
-            disabled_optimizers=_WRONG_OPTIMIZERS,
+            disabled_optimizers=list(WRONG_OPTIMIZERS),
         )
 
 

@@ -21,6 +21,18 @@ def test_it_answers_as_before_by_the_same_names() -> None:
     np.testing.assert_allclose(answers(prepared.content, samples), answers(given, samples), atol=1e-6)
 
 
+def test_zeros_before_a_maximum_stay_zeros() -> None:
+    """ONNX Runtime would take them for the maximum's own padding, which never wins."""
+    pads = numpy_helper.from_array(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "pads")
+    nodes = [
+        helper.make_node("Pad", [INPUT, "pads"], ["padded"]),
+        helper.make_node("MaxPool", ["padded"], ["y"], kernel_shape=[2, 2], strides=[2, 2]),
+    ]
+    prepared = prepare_onnx(onnx_model(nodes, [pads]), INPUT, SHAPE)
+    (below_zero,) = answers(prepared.content, [np.full(SHAPE, -3, np.float32)])
+    assert below_zero[0, 0, 0, 0] == 0
+
+
 def test_an_open_batch_is_fixed_to_1() -> None:
     model = prepare_onnx(residual_net(batch="n"), INPUT, SHAPE).load()
     for value in (*model.graph.input, *model.graph.output):
