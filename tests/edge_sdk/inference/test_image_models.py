@@ -73,10 +73,10 @@ def test_a_detector_finds_things_where_they_are_in_the_picture() -> None:
     assert found.scores[0] > found.scores[1] > 0.5
 
 
-@pytest.mark.parametrize("method", ["hard", "soft", "weighted", "merge", "none"])
+@pytest.mark.parametrize("method", ["hard", "soft", "weighted", "none"])
 @pytest.mark.parametrize("least_score", [0.3, 0.6, 2.0])
 def test_leaving_out_early_what_scores_less_changes_nothing_in_the_rest(
-    method: Literal["hard", "soft", "weighted", "merge", "none"], least_score: float
+    method: Literal["hard", "soft", "weighted", "none"], least_score: float
 ) -> None:
     # Boxes three cells wide, so that each overlaps its neighbours.
     output = structs.replace(
@@ -90,12 +90,29 @@ def test_leaving_out_early_what_scores_less_changes_nothing_in_the_rest(
         all_found = ImageDetector(thing_input(), output, THINGS, backend).detect(picture)
         found = ImageDetector(thing_input(), output, THINGS, backend, least_score=least_score).detect(picture)
     over, expected = found.scores >= least_score, all_found.scores >= least_score
-    assert over.all() or method in ("weighted", "merge")
+    assert over.all() or method == "weighted"
     assert expected.any() == (least_score < 1)
-    assert not expected.all() or method == "merge"  # of which all touch a good one
+    assert not expected.all()
     np.testing.assert_array_equal(found.boxes[over], all_found.boxes[expected])
     np.testing.assert_array_equal(found.scores[over], all_found.scores[expected])
     np.testing.assert_array_equal(found.labels[over], all_found.labels[expected])
+
+
+def test_a_weak_cell_joins_two_good_ones_whatever_scores_are_asked_for() -> None:
+    output = structs.replace(
+        thing_output(),
+        coding=OffsetCoding(center_offset=0.5, size_activation="none", size_scale=1.1),
+        suppression=Suppression(method="merge"),
+        least_score=0.1,
+    )
+    weak = (0, 0, 150)
+    picture = thing_picture((0, 0, RED), (0, 1, weak), (0, 2, RED))
+    with open_backend(thing_model(), "onnx") as backend:
+        all_found = ImageDetector(thing_input(), output, THINGS, backend).detect(picture)
+        found = ImageDetector(thing_input(), output, THINGS, backend, least_score=0.8).detect(picture)
+    good = all_found.scores >= 0.8
+    assert good.sum() == 1
+    np.testing.assert_array_equal(found.boxes[found.scores >= 0.8], all_found.boxes[good])
 
 
 def test_outputs_that_a_file_calls_otherwise_are_found_by_the_variants_names() -> None:
