@@ -40,11 +40,8 @@ __all__ = [
     "FIRST_PICTURES",
     "MOST_PICTURES",
     "Preparations",
-    "Weighed",
     "alternatives",
     "check_preparation",
-    "compare",
-    "is_promising",
 ]
 
 FIRST_PICTURES, MOST_PICTURES = 24, 96
