@@ -133,7 +133,10 @@ def discordant_p(better: int, worse: int) -> float:
         worse: Pairs in which the spec is.
     """
     n = better + worse
-    ways = sum(math.comb(n, k) for k in range(better, n + 1))
+    ways, coefficient = 0, math.comb(n, better)
+    for k in range(better, n + 1):
+        ways += coefficient
+        coefficient = coefficient * (n - k) // (k + 1)  # math.comb is slow where there are many pairs
     return float(ways / 2**n)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +34,19 @@ def test_the_sign_test_is_exact() -> None:
     assert discordant_p(10, 0) == pytest.approx(1 / 1024)
     assert discordant_p(0, 0) == 1.0
     assert discordant_p(3, 1) == pytest.approx(5 / 16)
+
+
+def test_the_sign_test_takes_one_coefficient_however_many_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+
+    def count(n: int, k: int, comb: Callable[[int, int], int] = math.comb) -> int:
+        computed.append(k)
+        return comb(n, k)
+
+    expected = sum(math.comb(300, k) for k in range(160, 301)) / 2**300
+    monkeypatch.setattr(math, "comb", count)
+    assert discordant_p(160, 140) == expected
+    assert computed == [160]
 
 
 def test_a_clear_gain_is_sure_and_a_small_one_is_noise() -> None:
