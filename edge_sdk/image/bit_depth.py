@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import ImageError
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281  # TIFF 6.0, s
 _WHITE_IS_ZERO = 0
 _ROOM = 16
 _EIGHT_BITS = 255
+_STRIP_PIXELS = 1 << 21  # so many are looked at at a time: a copy of a whole picture is large
 
 
 def is_deep_gray(picture: Image) -> bool:
@@ -45,8 +48,10 @@ def refuse_eight_bits(picture: Image, file: Path) -> None:
     Raises:
         ImageError: No value is above 255, and not all are 0.
     """
-    extrema: Any = picture.getextrema()
-    highest = int(extrema[1])
+    width, height = picture.size
+    rows = max(1, _STRIP_PIXELS // width)
+    strips = (picture.crop((0, top, width, min(top + rows, height))) for top in range(0, height, rows))
+    highest = max(int(np.asarray(strip).max()) for strip in strips)  # getextrema() knows no big-endian grey
     if 0 < highest <= _EIGHT_BITS:
         raise ImageError(
             f"{file} has 16 bits a pixel and no value above {highest}, so it would be read black",

@@ -75,6 +75,23 @@ def test_grey_of_16_bits_that_holds_8_is_refused_rather_than_read_black(name: st
     assert np.array_equal(read_picture(tmp_path / name)[..., 0], RAMP >> 4)
 
 
+def test_grey_of_16_bits_with_the_upper_byte_first_is_read_and_judged_alike(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    little = tiff(path, (RAMP << 4).astype(">u2").tobytes()).read_bytes()
+    values = struct.unpack_from("<" + "HHII" * little[8], little, 10)
+    path.write_bytes(
+        b"MM\0*"
+        + struct.pack(">IH", 8, little[8])
+        + struct.pack(">" + "HHII" * little[8], *values)
+        + little[10 + 12 * little[8] :]
+    )
+    assert np.array_equal(read_picture(path)[..., 0], RAMP >> 4)
+    dark = path.read_bytes().replace((RAMP << 4).astype(">u2").tobytes(), (RAMP >> 4).astype(">u2").tobytes())
+    path.write_bytes(dark)
+    with pytest.raises(ImageError, match="no value above 255"):
+        read_picture(path)
+
+
 def test_black_is_black(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 64), np.uint16)).save(tmp_path / "black.png")
     assert read_picture(tmp_path / "black.png").max() == 0
