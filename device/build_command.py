@@ -200,7 +200,6 @@ class _Builder:
             workspace_mb=arguments.workspace_mb or _WORKSPACE_MB,
             least_workspace_mb=arguments.workspace_mb or 0,
             check_memory=not arguments.skip_memory_check,
-            task="build",
             model_bytes=len(model),
         )
         self._began, self._told = time.monotonic(), ""

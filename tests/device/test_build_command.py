@@ -185,7 +185,11 @@ def test_a_variant_that_is_refused_does_not_keep_the_others(
 
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
-    [("no_context", "OutOfMemory"), ("no_run", "failed to run tones/onnx-float32"), ("killed", "was killed")],
+    [
+        ("no_context", "OutOfMemory"),
+        ("no_run", "failed to run tones/onnx-float32"),
+        ("kill:build_serialized_network", "was killed"),
+    ],
 )
 def test_an_engine_that_cannot_be_built_or_does_not_run_is_a_failure_with_a_hint(
     installation: FakeInstallation,

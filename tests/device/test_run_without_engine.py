@@ -256,7 +256,7 @@ FAILED_BUILDS: dict[str, tuple[str, Callable[[], object], str, str]] = {
         "no engine of",
     ),
     "read-only": ("", without_root_rights, "Permission denied", "no engine of"),
-    "killed": ("killed", lambda: None, "was killed", "no engine of"),
+    "killed": ("kill:build_serialized_network", lambda: None, "was killed", "no engine of"),
     "crashing": ("die:deserialize_cuda_engine", lambda: None, "ended by SIGSEGV", "has not run yet on Orin"),
 }
 

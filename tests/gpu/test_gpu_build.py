@@ -30,7 +30,6 @@ def built(case: GpuCase, cache: Path) -> Finished:
         cache=str(cache),
         workspace_mb=512,
         check_memory=True,
-        task="build",
         model_bytes=len(case.onnx),
     )
     outcome = make_engine(job, case.onnx, time_limit_s=1800, on_progress=lambda _: None)

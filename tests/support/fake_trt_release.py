@@ -53,11 +53,12 @@ class Release:
     Attributes:
         name: Of :data:`RELEASES`.
         gpu: Where it runs.
-        behaviour: What goes wrong. In the builder: ``hang``, ``segfault``, ``killed``, ``silent`` (no plan,
-            no reason), ``wait:FILE`` (for it to be there), ``prints`` (half a line). In the runtime:
+        behaviour: What goes wrong. In the builder: ``hang``, ``silent`` (no plan, no reason),
+            ``wait:FILE`` (for it to be there), ``prints`` (half a line). In the runtime:
             ``invalid`` (says so, and loads it all the same), ``no_context``, ``no_run``, ``no_capture``
-            (says so), ``breaks_capture`` (does not). In both: ``die:CALL``, a crash in that call, and
-            ``raise:CALL:ERROR``, as :func:`fake_gpu.raise_as_cpp` takes it.
+            (says so), ``breaks_capture`` (does not). In both: ``die:CALL``, a crash in that call,
+            ``kill:CALL``, as the system does for want of memory, and ``raise:CALL:ERROR``, as
+            :func:`fake_gpu.raise_as_cpp` takes it.
     """
 
     name: str
@@ -116,6 +117,8 @@ class Release:
         where, _, error = rest.partition(":")
         if where == call and kind == "die":
             os.kill(os.getpid(), signal.SIGSEGV)
+        if where == call and kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         if where == call and kind == "raise":
             raise_as_cpp(error)
 
@@ -125,8 +128,6 @@ class Release:
         if self.behaviour == "hang":
             while True:
                 time.sleep(60)
-        if self.behaviour in {"segfault", "killed"}:
-            os.kill(os.getpid(), signal.SIGSEGV if self.behaviour == "segfault" else signal.SIGKILL)
         kind, _, file = self.behaviour.partition(":")
         while kind == "wait" and not Path(file).exists():
             time.sleep(0.02)

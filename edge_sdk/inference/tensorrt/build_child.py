@@ -52,7 +52,7 @@ def make_engine(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnP
     device will.
 
     Args:
-        job: What is wanted; its task does not matter.
+        job: What is wanted.
         model: Content of the ``.onnx`` file.
         time_limit_s: For each process, waiting for others included.
         on_progress: Is told what is done or waited for; again after ten seconds in which nothing changed.
@@ -103,7 +103,7 @@ def run_job(
         on_progress: Is told what it does or waits for; again after ten seconds in which nothing changed.
 
     Returns:
-        What became of it; an engine that ended the process that tried it is unfit.
+        What became of it; an engine that crashed the process that tried it is unfit.
 
     Raises:
         UsageError: What is needed for it is not here; nothing was started.
@@ -124,7 +124,8 @@ def run_job(
     if isinstance(last, Finished | Refused | Absent | Unfit):
         return last
     error = follower.failure(job, time_limit_s)
-    if isinstance(last, Trying):
+    # One that was killed for want of memory, or for its time, says nothing against the engine.
+    if isinstance(last, Trying) and not was_killed(process.returncode):
         remove_mark(Path(last.path))
         return Unfit(error.message, error.hint)
     raise error

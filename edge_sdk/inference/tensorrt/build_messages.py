@@ -35,8 +35,9 @@ class Job(Struct, frozen=True, kw_only=True):
         workspace_mb: Memory that kernels may use beside weights and tensors.
         least_workspace_mb: With less than that, an engine that is there is built again.
         check_memory: Whether to refuse where there seems to be too little.
-        task: To ``try`` the engine that is there, or to ``build`` one, unless somebody else just did.
         model_bytes: Length of the model.
+        task: To ``try`` the engine that is there, or to ``build`` one, unless somebody else just did;
+            :func:`.make_engine` sets it.
     """
 
     name: str
@@ -44,9 +45,9 @@ class Job(Struct, frozen=True, kw_only=True):
     cache: str
     workspace_mb: int
     check_memory: bool
-    task: Literal["try", "build"]
     model_bytes: int
     least_workspace_mb: int = 0
+    task: Literal["try", "build"] = "build"
 
 
 class Waiting(Struct, frozen=True, tag="waiting"):

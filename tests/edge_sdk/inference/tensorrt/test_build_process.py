@@ -56,7 +56,6 @@ def told_build(
         cache=str(cache),
         workspace_mb=512,
         check_memory=True,
-        task="build",
         model_bytes=len(content),
     )
     job = msgspec.structs.replace(job, **changes)
@@ -208,6 +207,19 @@ def test_an_engine_that_crashes_its_loader_though_it_once_ran_is_built_again(
     assert opened_elsewhere(cache) == "runs"
 
 
+def test_a_trial_that_is_killed_for_want_of_memory_says_nothing_against_the_engine(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    """As where ``edge-sdk run`` holds the memory: its next start must find the engine as it was."""
+    build(cache)
+    installation.install("10.3", behaviour="kill:deserialize_cuda_engine")
+    with pytest.raises(BackendError, match="tried the engine of onnx-float32 was killed") as caught:
+        build(cache)
+    assert "memory" in str(caught.value.hint)
+    installation.install("10.3")
+    assert opened_elsewhere(cache) == "runs"
+
+
 def test_an_engine_that_never_ran_is_not_loaded(installation: FakeInstallation, cache: Path) -> None:
     installation.install("10.3", behaviour="no_run")
     with pytest.raises(BackendError, match="failed to run onnx-float32"):
@@ -309,23 +321,6 @@ def test_a_broken_tensorrt_is_told_even_where_its_gpu_is_asked_for_by_number(
 # --- what ends a builder ---
 
 
-@pytest.mark.parametrize(
-    ("error", "told", "hint"),
-    [
-        ("MemoryError: ", "not enough memory to build the engine of onnx-float32", "end other programs"),
-        ("RuntimeError: CUDA error", "build the engine of onnx-float32: RuntimeError: CUDA error", "dmesg"),
-    ],
-)
-def test_what_the_builder_throws_is_told_with_its_own_hint(
-    installation: FakeInstallation, cache: Path, error: str, told: str, hint: str
-) -> None:
-    installation.install("10.3", behaviour=f"raise:build_serialized_network:{error}")
-    with pytest.raises(BackendError, match=told) as caught:
-        build(cache)
-    assert hint in str(caught.value.hint)
-    assert engines_in(cache) == []
-
-
 def test_a_file_system_without_locks_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unsupported(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -340,14 +335,17 @@ def test_a_file_system_without_locks_is_told(cache: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("behaviour", "told", "hint"),
     [
-        ("killed", "the process that built onnx-float32 was killed", "memory"),
-        ("segfault", "the process that built onnx-float32 ended by SIGSEGV", "dmesg"),
+        ("kill", "the process that built onnx-float32 was killed", "memory"),
+        ("die", "the process that built onnx-float32 ended by SIGSEGV", "dmesg"),
+        ("raise MemoryError: ", "not enough memory to build the engine of onnx-float32", "end other"),
+        ("raise RuntimeError: CUDA error", "build the engine of onnx-float32: RuntimeError: CUDA", "dmesg"),
     ],
 )
-def test_a_builder_that_dies_is_an_error_and_leaves_nothing(
+def test_a_builder_that_dies_or_throws_is_an_error_with_its_own_hint_and_leaves_nothing(
     installation: FakeInstallation, cache: Path, behaviour: str, told: str, hint: str
 ) -> None:
-    installation.install("10.3", behaviour=behaviour)
+    kind, _, error = behaviour.partition(" ")
+    installation.install("10.3", behaviour=f"{kind}:build_serialized_network:{error}")
     with pytest.raises(BackendError, match=told) as caught:
         build(cache)
     assert hint in str(caught.value.hint)
@@ -526,7 +524,6 @@ def test_a_builder_ends_with_whoever_wanted_it(cache: Path, tmp_path: Path) -> N
         cache=str(cache),
         workspace_mb=512,
         check_memory=True,
-        task="build",
         model_bytes=model.stat().st_size,
     )
     parent = subprocess.Popen(
