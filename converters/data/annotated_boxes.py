@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from edge_sdk.contract.values import Box
 from edge_sdk.errors import DatasetError
@@ -48,6 +49,7 @@ class PictureFinder:
     """Finds pictures by the names that annotations give, wherever below a folder they lie.
 
     A name with folders means a picture in folders of these names: ``val/0.png`` is not ``train/0.png``.
+    Of an absolute name, as of another machine, the last of these folders do, at least one.
 
     Args:
         root: The data set's folder.
@@ -56,7 +58,7 @@ class PictureFinder:
 
     def __init__(self, root: Path, paths: list[Path]) -> None:
         self._root = root
-        self._paths = set(paths)
+        self._paths = {os.path.normpath(path): path for path in paths}
         self._by_name: dict[str, list[Path]] = {}
         for path in paths:
             self._by_name.setdefault(path.name, []).append(path)
@@ -67,10 +69,13 @@ class PictureFinder:
         Raises:
             DatasetError: Several pictures are called so, and the name does not say which is meant.
         """
-        for folder in (beside, self._root):
-            if folder / name in self._paths:
-                return folder / name
-        named = [path for path in self.of_that_name(name) if _ends_with(path, Path(name).parts)]
+        tails = _tails(name)
+        found = self._nearby(name, beside)
+        named = next(filter(None, (self._ending_with(tail) for tail in tails)), [])
+        if found is None and not named and PureWindowsPath(name).anchor:
+            found = self._nearby(PureWindowsPath(name).name, beside)
+        if found is not None:
+            return found
         if len(named) > 1:
             shown = ", ".join(str(path.relative_to(self._root)) for path in named[:3])
             raise DatasetError(
@@ -78,9 +83,16 @@ class PictureFinder:
             )
         return named[0] if named else None
 
+    def _nearby(self, name: str, beside: Path) -> Path | None:
+        places = (os.path.normpath(folder / name) for folder in (beside, self._root))
+        return next((self._paths[place] for place in places if place in self._paths), None)
+
+    def _ending_with(self, tail: tuple[str, ...]) -> list[Path]:
+        return [path for path in self.of_that_name(tail[-1]) if path.parts[-len(tail) :] == tail]
+
     def of_that_name(self, name: str) -> list[Path]:
         """All pictures that are called so, in whatever folder."""
-        return self._by_name.get(Path(name).name, [])
+        return self._by_name.get(PureWindowsPath(name).name, [])
 
     def describe_missing(self, name: str) -> str:
         """A name that was not found, with a picture of that name that is in another folder."""
@@ -88,8 +100,16 @@ class PictureFinder:
         return f"{name} (there is {others[0].relative_to(self._root)})" if others else name
 
 
-def _ends_with(path: Path, parts: tuple[str, ...]) -> bool:
-    return path.parts[-len(parts) :] == parts
+def _tails(name: str) -> list[tuple[str, ...]]:
+    """With which folders a picture may end that is called so, the most first.
+
+    Leading ``..`` tell nothing of the folders below. An absolute name is another machine's, maybe of
+    Windows, so fewer of its folders do; but not none, as many data sets call their first picture alike.
+    """
+    said = PureWindowsPath(os.path.normpath(PureWindowsPath(name).as_posix()))
+    parts = tuple(part for part in said.parts if part not in (said.anchor, ".."))
+    fewest = min(2, len(parts)) if said.anchor else len(parts)
+    return [parts[-n:] for n in range(len(parts), fewest - 1, -1) if n]
 
 
 def refuse_shares(root: Path, annotated: Iterable[Annotated]) -> None:

@@ -6,6 +6,7 @@ Read are ``images`` (id, file_name, width, height), ``categories`` (id, name) an
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -52,13 +53,20 @@ class _Outline(Struct):
     annotations: msgspec.Raw = msgspec.Raw()
 
 
-def find_coco_files(files: Iterable[Path]) -> list[Path]:
-    """Those that have the three lists of COCO JSON.
+def find_coco_files(files: Iterable[Path]) -> tuple[list[Path], list[DatasetError]]:
+    """Those that have the three lists of COCO JSON, and what is wrong with JSON that cannot be read.
 
-    Raises:
-        DatasetError: A JSON file cannot be read, or is damaged.
+    The latter is nobody's concern where boxes are found: training tools leave logs that are no JSON.
     """
-    return [path for path in files if path.suffix.lower() == ".json" and _has_outline(path)]
+    found: list[Path] = []
+    faults: list[DatasetError] = []
+    for path in files:
+        judged = path.suffix.lower() == ".json" and _try_outline(path)
+        if isinstance(judged, DatasetError):
+            faults.append(judged)
+        elif judged:
+            found.append(path)
+    return found, faults
 
 
 def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Annotated]:
@@ -87,6 +95,13 @@ def read_coco(path: Path, names: LabelNames, finder: PictureFinder) -> list[Anno
     return list(pictures.values())
 
 
+def _try_outline(path: Path) -> bool | DatasetError:
+    try:
+        return _has_outline(path)
+    except DatasetError as error:
+        return error
+
+
 def _has_outline(path: Path) -> bool:
     try:
         outline = msgspec.json.decode(_content(path), type=_Outline)
@@ -101,7 +116,7 @@ def _has_outline(path: Path) -> bool:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return path.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise DatasetError(f"{path} cannot be opened: {error.strerror}") from error
 
@@ -141,7 +156,7 @@ def _labels(path: Path, instances: _Instances, names: LabelNames) -> dict[int, s
     """Labels by category id, for the categories that a box has."""
     known: dict[int, str] = {}
     for category in instances.categories:
-        if category.id in known:  # boxes of one would be taken for the other's
+        if known.get(category.id, category.name) != category.name:  # boxes of one would be the other's
             raise DatasetError(
                 f"{path}: category id {category.id} appears twice, "
                 f"for '{known[category.id]}' and for '{category.name}'",

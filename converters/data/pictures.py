@@ -149,11 +149,13 @@ def _picture(
 def _annotations(root: Path, labels: Sequence[Label], pictures: list[Path]) -> list[Annotated]:
     names, finder = LabelNames(labels), PictureFinder(root, pictures)
     files = list(files_below(root))
-    coco, voc = find_coco_files(files), find_voc_files(files)
+    (coco, unreadable), voc = find_coco_files(files), find_voc_files(files)
     if len(coco) == 1 and not voc:
         return read_coco(coco[0], names, finder)
     if voc and not coco:
         return _all_voc(root, voc, names, finder)
+    if not coco and unreadable:
+        raise unreadable[0]
     if not coco:
         raise DatasetError(
             f"{root} holds no boxes: neither COCO JSON nor Pascal VOC XML",

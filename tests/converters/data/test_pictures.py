@@ -134,6 +134,16 @@ def test_a_category_id_of_two_names_is_refused_rather_than_read_as_the_last(tmp_
     assert "category id 3 appears twice, for 'cat' and for 'tv'" in changed_coco(tmp_path, double).message
 
 
+def test_a_category_that_merged_files_list_twice_is_one(tmp_path: Path) -> None:
+    write_noise(tmp_path / "a.png")
+    boxes = [{"image": 0, "name": "cat", "bbox": [1, 2, 10, 5]}]
+    file = write_coco(tmp_path / "boxes.json", [("a.png", 30, 20)], boxes, "cat", "tv")
+    document = json.loads(file.read_text())
+    document["categories"] *= 2
+    file.write_text(json.dumps(document))
+    assert read_boxes(tmp_path, LABELS).samples[0].labels == {"cat"}
+
+
 def test_an_image_id_of_two_pictures_is_refused(tmp_path: Path) -> None:
     write_noise(tmp_path / "b.png", seed=1)
 
@@ -169,6 +179,30 @@ def test_a_picture_of_that_name_in_another_folder_is_another_picture(tmp_path: P
     write_noise(tmp_path / "pictures/val/0.png", seed=1)
     (picture,) = read_boxes(tmp_path, LABELS).samples
     assert picture.name == "pictures/val/0.png"
+
+
+@pytest.mark.parametrize(
+    "name", ["../images/a.png", "/home/anna/set/images/a.png", "C:\\set\\images\\a.png", "images\\a.png"]
+)
+def test_a_picture_is_found_by_a_name_from_elsewhere(name: str, tmp_path: Path) -> None:
+    write_noise(tmp_path / "images/a.png")
+    write_noise(tmp_path / "old/a.png", seed=1)
+    write_coco(tmp_path / "boxes.json", [(name, 30, 20)], [])
+    (picture,) = read_boxes(tmp_path, LABELS).samples
+    assert picture.name == "images/a.png"
+
+
+def test_of_an_absolute_name_the_most_folders_count_and_several_are_refused(tmp_path: Path) -> None:
+    for seed, folder in enumerate(("one/images", "two/images")):
+        write_noise(tmp_path / folder / "a.png", seed=seed)
+    write_coco(tmp_path / "boxes.json", [("/home/two/images/a.png", 30, 20)], [])
+    assert read_boxes(tmp_path, LABELS).samples[0].name == "two/images/a.png"
+    write_coco(tmp_path / "boxes.json", [("/home/images/a.png", 30, 20)], [])
+    assert "could be any of one/images/a.png, two/images/a.png" in box_refusal(tmp_path).message
+    write_coco(tmp_path / "boxes.json", [("/val/a.png", 30, 20)], [])
+    assert "/val/a.png (there is one/images/a.png)" in box_refusal(tmp_path).message
+    write_noise(tmp_path / "a.png", seed=2)
+    assert read_boxes(tmp_path, LABELS).samples[0].name == "a.png"
 
 
 def test_boxes_without_area_are_counted(tmp_path: Path) -> None:
@@ -271,6 +305,25 @@ def test_a_box_outside_its_picture_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "instances.json").write_text('{"images": [')
     assert "instances.json is damaged" in box_refusal(tmp_path).message
+
+
+@pytest.mark.parametrize("form", ["coco", "voc"])
+@pytest.mark.parametrize("content", [b'{"loss": NaN}', b'{"step": 1}\n{"step": 2}\n', b""])
+def test_json_that_is_no_json_hides_no_boxes(content: bytes, form: str, tmp_path: Path) -> None:
+    write_noise(tmp_path / "a.png")
+    (tmp_path / "a-log.json").write_bytes(content)
+    if form == "coco":
+        write_coco(tmp_path / "boxes.json", [("a.png", 30, 20)], [])
+    else:
+        write_voc(tmp_path / "a.xml", "a.png", [])
+    assert len(read_boxes(tmp_path, LABELS).samples) == 1
+
+
+def test_coco_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    write_noise(tmp_path / "a.png")
+    file = write_coco(tmp_path / "boxes.json", [("a.png", 30, 20)], [])
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert len(read_boxes(tmp_path, LABELS).samples) == 1
 
 
 def test_neither_form_or_both_are_refused(tmp_path: Path) -> None:
