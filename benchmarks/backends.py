@@ -45,7 +45,8 @@ from edge_sdk.inference.options import OnnxOptions
 from edge_sdk.inference.tensorrt.build import build_engine
 from edge_sdk.inference.tensorrt.cuda import open_cuda
 from edge_sdk.inference.tensorrt.engine import TensorRtEngine
-from edge_sdk.inference.tensorrt.library import TENSORRT, find_library
+from edge_sdk.inference.tensorrt.library import find_library
+from edge_sdk.inference.tensorrt.products import TENSORRT
 from edge_sdk.inference.tflite import TFLiteEngine
 
 AIM = 1.02

@@ -23,8 +23,9 @@ from edge_sdk.inference.tensorrt.build_messages import Job, Refused, Waiting, Wo
 from edge_sdk.inference.tensorrt.build_target import THIS, read_target
 from edge_sdk.inference.tensorrt.engine_cache import default_folder
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint
-from edge_sdk.inference.tensorrt.library import TENSORRT_RTX, require_installed
+from edge_sdk.inference.tensorrt.library import require_installed
 from edge_sdk.inference.tensorrt.parse import Refusal
+from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
 
 __all__ = ["BuildReport", "add_arguments", "run"]
 

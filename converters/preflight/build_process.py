@@ -21,8 +21,9 @@ from msgspec import Struct
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
 from edge_sdk.errors import BackendError, MissingExtraError
 from edge_sdk.inference.tensorrt.build import build_engine
-from edge_sdk.inference.tensorrt.library import TENSORRT_RTX, find_library
+from edge_sdk.inference.tensorrt.library import find_library
 from edge_sdk.inference.tensorrt.parse import Refusal
+from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
 
 __all__ = ["Builder", "main"]
 

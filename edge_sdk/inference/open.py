@@ -11,7 +11,7 @@ from ..errors import ManifestError, MissingExtraError, UsageError
 from .backend import MAX_THREADS, Backend
 from .engine import Engine, EngineBackend
 from .options import AS_ON_EVERY_COMPUTER, BackendName, EngineOptions, TensorRtOptions
-from .tensorrt.library import PRODUCT_MODULES
+from .tensorrt.products import PRODUCT_MODULES
 
 __all__ = ["BACKENDS_OF", "backend_installed", "choose_variant", "engine_installed", "open_backend"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge_sdk.inference.tensorrt.build import build_engine
-from edge_sdk.inference.tensorrt.library import TENSORRT_RTX, Library, find_library
+from edge_sdk.inference.tensorrt.library import Library, find_library
+from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
 
 __all__ = ["RefusedModelError", "build_plan", "tensorrt_rtx"]
 

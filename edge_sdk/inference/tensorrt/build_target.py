@@ -9,7 +9,8 @@ from ...errors import BackendError, EdgeSdkError, MissingExtraError, UsageError
 from .build import check_target
 from .cuda import Cuda, open_cuda
 from .fingerprint import Fingerprint, fingerprint, fingerprint_for
-from .library import TENSORRT_RTX, Library, find_library
+from .library import Library, find_library
+from .products import TENSORRT_RTX
 
 __all__ = ["THIS", "BuildTarget", "find_target", "read_target"]
 

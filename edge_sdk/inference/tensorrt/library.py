@@ -12,24 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BackendUnavailableError, MissingExtraError
+from .products import PRODUCT_MODULES, TENSORRT, TENSORRT_RTX
 
 __all__ = [
-    "PRODUCT_MODULES",
-    "TENSORRT",
-    "TENSORRT_RTX",
     "Library",
     "find_library",
     "is_installed",
     "loaded_build_number",
     "require_installed",
 ]
-
-TENSORRT = "TensorRT"
-TENSORRT_RTX = "TensorRT-RTX"
-
-# NVIDIA gives TensorRT-RTX's bindings one name in its archives and another one in its wheels.
-PRODUCT_MODULES = {TENSORRT: ("tensorrt",), TENSORRT_RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}
-"""What each product is called in Python; the first of all comes with a Jetson."""
 
 _SHARED_OBJECTS = {TENSORRT: "libnvinfer.so", TENSORRT_RTX: "libtensorrt_rtx.so"}
 _log = logging.getLogger(__name__)

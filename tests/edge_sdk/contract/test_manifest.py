@@ -168,7 +168,10 @@ AXES = ["batch", "anchors_values", "rows", "columns"]
             "either rows and columns or",
         ),
         (_set(*SCALE, "box", "axes", to=["batch", "candidates"]), "box: axes must name values"),
-        (_set(*SCALE, "box", "axes", to=["batch", "rows", "columns"]), "must name values or anchors_values"),
+        (
+            _set(*SCALE, "box", "axes", to=["batch", "rows", "columns"]),
+            "must name values, and perhaps",
+        ),
         (_set(*SCALE, "grids", to=[{"rows": 10, "columns": 13, "anchors": [[1, 1]]}] * 2), "cannot hold 2"),
         (_set(*SCALE, "grids", 0, "stride", to=0), "stride"),
         (_set(*SCALE, "grids", 0, "stride", to=16), "10 rows and 13 columns in strides of 16 .* not cover"),

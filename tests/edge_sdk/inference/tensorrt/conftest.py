@@ -14,7 +14,8 @@ from fake_installation import FakeInstallation
 from fake_pycuda import fake_pycuda
 from fake_tensorrt import fake_tensorrt
 
-from edge_sdk.inference.tensorrt.library import TENSORRT_RTX, Library, find_library
+from edge_sdk.inference.tensorrt.library import Library, find_library
+from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
 
 _LIBRARIES = ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings")
 _CUDA = ("cuda.bindings.runtime", "cuda.cudart", "pycuda.driver")

@@ -13,13 +13,8 @@ from fake_trt_release import enum
 
 from edge_sdk.errors import BackendError, MissingExtraError
 from edge_sdk.inference.tensorrt import library as library_module
-from edge_sdk.inference.tensorrt.library import (
-    TENSORRT,
-    TENSORRT_RTX,
-    find_library,
-    loaded_build_number,
-    require_installed,
-)
+from edge_sdk.inference.tensorrt.library import find_library, loaded_build_number, require_installed
+from edge_sdk.inference.tensorrt.products import TENSORRT, TENSORRT_RTX
 
 Install = Callable[..., None]
 
