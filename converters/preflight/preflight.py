@@ -15,6 +15,7 @@ from edge_sdk.child_end import how_it_ended, last_lines
 from edge_sdk.child_python import module_command
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
 from edge_sdk.inference.tensorrt import library
+from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
 
 from .build_process import Builder
 
@@ -31,7 +32,7 @@ _GRACE_S = 5.0
 
 def is_installed() -> bool:
     """Whether TensorRT-RTX can be found; nothing is loaded."""
-    return library.is_installed(library.TENSORRT_RTX)
+    return library.is_installed(TENSORRT_RTX)
 
 
 class Preflight:
