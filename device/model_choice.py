@@ -79,7 +79,23 @@ def open_model(
     choices: list[Choice] = possible_choices(
         bundle.manifest, variant=variant, backends=backends, pick=found.choice
     )
-    return open_first(bundle, choices, options, golden=golden, on_refused=RefusalTeller(warn))
+    opened = open_first(bundle, choices, options, golden=golden, on_refused=RefusalTeller(warn))
+    if backends is None:
+        _warn_of_unused(options, opened.choice, warn)
+    return opened
+
+
+def _warn_of_unused(options: EngineOptions, choice: Choice, warn: Callable[[str], None]) -> None:
+    """Who names CUDA for ONNX Runtime, but no order of backends, expects that ONNX Runtime runs."""
+    usual = AS_SUITS_THIS_DEVICE
+    settings: dict[BackendName, bool] = {
+        "onnx": options.onnx != usual.onnx,
+        "tensorrt": options.tensorrt != usual.tensorrt,
+    }
+    for backend, is_set in settings.items():
+        if is_set and backend != choice.backend:
+            warn(f"what [inference.{backend}] says is not used: {choice} runs")
+            warn(f'hint: backends = ["{backend}"] below [inference] asks for it')
 
 
 def open_as_asked(bundle: Bundle, arguments: argparse.Namespace) -> Opened:
