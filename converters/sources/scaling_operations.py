@@ -7,7 +7,8 @@ meets which. What moves, cuts, enlarges or clips pixels leaves their scale as it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import MissingExtraError
 
+from .channel_cuts import Cuts, onnx_cuts, remaining_channels, strided_cuts, tensor_cuts
 from .flat_graph import FlatGraph
 
 __all__ = ["Step", "onnx_steps", "tensorflow_steps", "tflite_steps"]
@@ -24,6 +26,7 @@ Step: TypeAlias = tuple[Kind, Array]
 """What is done, and the constant; of ``order`` the index of the channel that each place is taken from."""
 
 _Constant: TypeAlias = Callable[[str], "Array | None"]
+_Shape: TypeAlias = Callable[[str], "Sequence[int | None] | None"]
 
 # Names of the three formats in lower case without underscores: they hardly differ, and do not collide.
 _ARITHMETIC: Mapping[str, Kind] = {
@@ -50,6 +53,14 @@ _JOINS = frozenset(("pack", "concat", "concatv2", "concatenation"))
 _REVERSALS = frozenset(("reversev2", "reversesequence"))
 _GATHERS = frozenset(("gather", "gatherv2"))
 _TURNS = _SLICES | _REVERSALS | _GATHERS
+_MASKS: Mapping[str, str] = {
+    "begin": "beginMask",
+    "end": "endMask",
+    "ellipsis": "ellipsisMask",
+    "new_axis": "newAxisMask",
+    "shrink_axis": "shrinkAxisMask",
+}
+"""Of a strided slice, as TensorFlow (with ``_mask``) and TFLite call them."""
 _ONNX_CLIPS: Mapping[str, str] = {"Min": "Minimum", "Max": "Maximum"}
 """TensorFlow's ``Min`` and ``Max`` reduce."""
 _FOLDED: Mapping[str, Callable[..., Array]] = {
@@ -70,21 +81,33 @@ class _Operation:
     kind: str
     taken: Sequence[str]
     given: Sequence[str]
+    cuts: Cuts = field(default_factory=dict)
 
 
 def tensorflow_steps(flat: FlatGraph, channels: int) -> list[Step]:
     """Of a TensorFlow graph. Constants too large to stand in it scale by place, not by channel."""
     graph = flat.load()
-    operations = [
-        _Operation(
-            _plain(one.type), [taken.name for taken in one.inputs], [given.name for given in one.outputs]
-        )
-        for one in graph.get_operations()
-    ]
-    start = graph.get_tensor_by_name(flat.input).name
-    return _Walk(
-        operations, lambda name: _tensorflow_constant(graph.get_tensor_by_name(name)), channels
-    ).begun_at(start)
+
+    def constant(name: str) -> Array | None:
+        return _tensorflow_constant(graph.get_tensor_by_name(name))
+
+    def shape(name: str) -> Sequence[int | None] | None:
+        known = graph.get_tensor_by_name(name).shape
+        return None if known.rank is None else known.as_list()
+
+    def operation(one: Any) -> _Operation:
+        kind, taken = _plain(one.type), [part.name for part in one.inputs]
+        return _Operation(kind, taken, [part.name for part in one.outputs], cuts(one, kind, taken))
+
+    def cuts(one: Any, kind: str, taken: Sequence[str]) -> Cuts:
+        if kind == "reversesequence":
+            return {one.get_attr("seq_dim"): slice(None, None, -1)}
+        if kind == "stridedslice":
+            return strided_cuts(taken, constant, {name: one.get_attr(f"{name}_mask") for name in _MASKS})
+        return tensor_cuts(kind, taken, constant) if kind in _TURNS else {}
+
+    operations = [operation(one) for one in graph.get_operations()]
+    return _Walk(operations, constant, shape, channels).begun_at(graph.get_tensor_by_name(flat.input).name)
 
 
 def onnx_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
@@ -94,16 +117,29 @@ def onnx_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
         from onnx import numpy_helper
     except ImportError as error:
         raise MissingExtraError("onnx", "convert") from error
-    graph: Any = onnx.load_from_string(content).graph
+    model = onnx.load_from_string(content)
+    graph: Any = model.graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
             constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+
+    @cache  # asked for where something is cut, as seldom happens: a large graph takes its time
+    def shapes() -> dict[str, list[int]]:
+        inferred: Any = onnx.shape_inference.infer_shapes(model).graph
+        known = (*inferred.input, *inferred.value_info, *inferred.output)
+        return {one.name: [length.dim_value for length in one.type.tensor_type.shape.dim] for one in known}
+
     operations = [
-        _Operation(_plain(_ONNX_CLIPS.get(node.op_type, node.op_type)), list(node.input), list(node.output))
+        _Operation(
+            _plain(_ONNX_CLIPS.get(node.op_type, node.op_type)),
+            list(node.input),
+            list(node.output),
+            onnx_cuts(node, constants.get),
+        )
         for node in graph.node
     ]
-    return _Walk(operations, constants.get, channels).begun_at(input_name)
+    return _Walk(operations, constants.get, lambda name: shapes().get(name), channels).begun_at(input_name)
 
 
 def tflite_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
@@ -117,17 +153,28 @@ def tflite_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
     kinds = [names.get(max(code.builtinCode, code.deprecatedBuiltinCode), "") for code in model.operatorCodes]
     inputs = {graph.tensors[index].name.decode(): str(index) for index in graph.inputs}
-    operations = [
-        _Operation(
-            _plain(kinds[operator.opcodeIndex]),
-            [str(index) for index in operator.inputs],
-            [str(index) for index in operator.outputs],
-        )
-        for operator in graph.operators
-    ]
-    return _Walk(
-        operations, lambda index: _tflite_constant(schema, model, graph.tensors[int(index)]), channels
-    ).begun_at(inputs[input_name])
+
+    def constant(index: str) -> Array | None:
+        return _tflite_constant(schema, model, graph.tensors[int(index)])
+
+    def shape(index: str) -> Sequence[int | None] | None:
+        known = graph.tensors[int(index)].shape
+        return None if known is None else [int(length) for length in known]
+
+    def operation(operator: Any) -> _Operation:
+        kind, taken = _plain(kinds[operator.opcodeIndex]), [str(index) for index in operator.inputs]
+        given = [str(index) for index in operator.outputs]
+        return _Operation(kind, taken, given, cuts(operator.builtinOptions, kind, taken))
+
+    def cuts(options: Any, kind: str, taken: Sequence[str]) -> Cuts:
+        if kind == "reversesequence":
+            return {options.seqDim: slice(None, None, -1)}
+        if kind == "stridedslice":
+            return strided_cuts(taken, constant, {name: getattr(options, of) for name, of in _MASKS.items()})
+        return tensor_cuts(kind, taken, constant) if kind in _TURNS else {}
+
+    operations = [operation(operator) for operator in graph.operators]
+    return _Walk(operations, constant, shape, channels).begun_at(inputs[input_name])
 
 
 def _plain(kind: str) -> str:
@@ -137,12 +184,15 @@ def _plain(kind: str) -> str:
 class _Walk:
     """Goes from the input through operations of which each reads the one before alone."""
 
-    def __init__(self, operations: Iterable[_Operation], constant: _Constant, channels: int) -> None:
+    def __init__(
+        self, operations: Iterable[_Operation], constant: _Constant, shape: _Shape, channels: int
+    ) -> None:
         self._readers: dict[str, list[_Operation]] = {}
         for operation in operations:
             for name in dict.fromkeys(operation.taken) if operation.kind != "shape" else ():
                 self._readers.setdefault(name, []).append(operation)
         self._constant = constant
+        self._shape = shape
         self._straight = list(range(channels))
 
     def begun_at(self, tensor: str) -> list[Step]:
@@ -183,16 +233,16 @@ class _Walk:
 
     def _order(self, operation: _Operation) -> list[int] | None:
         """Where each channel is taken from, of an operation that turns or cuts; None if some are left out."""
-        backwards = self._straight[::-1]
-        if operation.kind in _REVERSALS:
-            return backwards
         if operation.kind in _GATHERS:
-            chosen = self._numbers(operation.taken[1])
-            return chosen if sorted(chosen) == self._straight else None
-        steps = self._numbers(operation.taken[-1]) if len(operation.taken) > 3 else []
-        if operation.kind == "slice" and len(operation.taken) == 4:
-            steps = []  # ONNX: the fourth are the axes
-        return backwards if any(step < 0 for step in steps) else self._straight
+            value = self._constant(operation.taken[1]) if len(operation.taken) > 1 else None
+            chosen = [] if value is None else [int(number) for number in np.asarray(value).reshape(-1)]
+        else:
+            chosen = self._kept(operation) or []
+        return chosen if sorted(chosen) == self._straight else None
+
+    def _kept(self, operation: _Operation) -> list[int] | None:
+        before, after = (self._shape(names[0]) for names in (operation.taken, operation.given))
+        return remaining_channels(operation.cuts, before, after, len(self._straight))
 
     def _reordered(self, tensor: str, readers: Sequence[_Operation]) -> tuple[Step | None, str]:
         """Channels that are taken apart and put together: the order, and what comes of it."""
@@ -201,7 +251,9 @@ class _Walk:
             if reader.kind in _SPLITS:
                 places |= {name: place for place, name in enumerate(reader.given)}
             elif reader.kind in _SLICES and reader.taken[0] == tensor:
-                places[reader.given[0]] = (self._numbers(reader.taken[1]) or [0])[-1]
+                kept = self._kept(reader) or []
+                if len(kept) == 1:
+                    places[reader.given[0]] = kept[0]
         joins = {id(join): join for name in places for join in self._readers.get(name, [])}
         if len(joins) != 1:
             return None, ""
@@ -210,10 +262,6 @@ class _Walk:
         if join.kind not in _JOINS or sorted(order) != self._straight:
             return None, ""
         return ("order", np.array(order)), join.given[0]
-
-    def _numbers(self, name: str) -> list[int]:
-        value = self._constant(name)
-        return [] if value is None else [int(number) for number in np.asarray(value).reshape(-1)]
 
 
 def _tensorflow_constant(tensor: Any) -> Array | None:
