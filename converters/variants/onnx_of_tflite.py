@@ -34,6 +34,9 @@ _SAME = 1e-3
 _SAME_INTEGERS, _OF_KERNELS = 0.03, 2.0
 """... where integer kernels round by steps; or so many times what TFLite's own two sets of kernels differ."""
 
+_REFUSALS = (ValueError, RuntimeError, KeyError, TypeError, IndexError, AttributeError, AssertionError)
+"""What tf2onnx throws at a model that it cannot convert, beside TensorFlow's own."""
+
 
 def convert_tflite(source: SourceModel, samples: Sequence[Array]) -> bytes:
     """Convert, and hold the result against the original.
@@ -83,9 +86,6 @@ def _convert(content: bytes, source: SourceModel) -> bytes:
         raise ConversionError("tf2onnx makes a model of other inputs and outputs")
     give_float_ends(model, *read_ends(content))
     return canonical_onnx(model, source.input.name, names)
-
-
-_REFUSALS = (ValueError, RuntimeError, KeyError, TypeError, IndexError, AttributeError, AssertionError)
 
 
 def _error_of(
