@@ -12,7 +12,8 @@ from edge_sdk.console.arguments import seconds
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.progress import Progress, make_progress
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import EdgeSdkError, VerificationError
+from edge_sdk.contract.manifest import Manifest
+from edge_sdk.errors import EdgeSdkError, UsageError, VerificationError
 from edge_sdk.inference.choice import Choice
 from edge_sdk.inference.thread_argument import MAX_THREADS, thread_count
 
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         0 where at least one passed its golden samples; 2 where none could be run, else 1.
 
     Raises:
-        UsageError: There is no such variant, or nothing runs on these backends.
+        UsageError: There is no such variant, nothing runs on these backends, or nothing can be picked.
         VerificationError: Nothing can be picked, for nothing passes.
         EdgeSdkError: The pick cannot be written. What was measured is printed before either; with
             ``--json`` the error is in the document instead.
@@ -82,11 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
     best = _fastest(results)
     if not arguments.json:
         print(printable(_text(bundle, results, threads, arguments.seconds), lines=True))
-    error = _kept(bundle, best) if arguments.pick else None
+    error = _kept(bundle, best, results) if arguments.pick else None
     if arguments.json:
         print(json_text(_document(bundle, results, threads, arguments, best) | _pick_told(arguments, error)))
     elif error is None:
-        print("\n" + _verdict(best, picked=arguments.pick))
+        print("\n" + _verdict(bundle.manifest, best, picked=arguments.pick))
     else:
         raise error
     if error is not None:
@@ -135,10 +136,10 @@ def _fastest(results: list[Measured]) -> _Fastest | None:
     return min(passed, key=lambda one: one.figures.median_ms, default=None)
 
 
-def _kept(bundle: Bundle, best: _Fastest | None) -> EdgeSdkError | None:
+def _kept(bundle: Bundle, best: _Fastest | None, results: list[Measured]) -> EdgeSdkError | None:
     """Write the pick; gives why that could not be done."""
     try:
-        _keep(bundle, best)
+        _keep(bundle, best, results)
     except EdgeSdkError as error:
         return error
     return None
@@ -151,7 +152,12 @@ def _pick_told(arguments: argparse.Namespace, error: EdgeSdkError | None) -> dic
     return {"picked": False, "error": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
-def _keep(bundle: Bundle, best: _Fastest | None) -> None:
+def _keep(bundle: Bundle, best: _Fastest | None, results: list[Measured]) -> None:
+    if best is None and all(one.status == "not_run" for one in results):
+        raise UsageError(
+            f"nothing in {bundle.path} can be picked: no variant can be run here",
+            hint="the reasons stand with each variant; other backends may be here",
+        )
     if best is None:
         raise VerificationError(
             f"nothing in {bundle.path} can be picked: no variant passes its golden samples here",
@@ -195,12 +201,27 @@ def _energy() -> str:
         return f"- ({error.message})"
 
 
-def _verdict(best: _Fastest | None, *, picked: bool) -> str:
+def _verdict(manifest: Manifest, best: _Fastest | None, *, picked: bool) -> str:
     if best is None:
         return "nothing that could be run passes its golden samples"
+    price = _price(manifest, best)
     if picked:
-        return f"picked: {best}. `run` and `predict` take it from now on, unless told otherwise"
-    return f"fastest that passes: {best}; --pick makes `run` and `predict` take it"
+        return f"picked: {best}. `run` and `predict` take it from now on, unless told otherwise{price}"
+    return f"fastest that passes: {best}; --pick makes `run` and `predict` take it{price}"
+
+
+def _price(manifest: Manifest, best: _Fastest) -> str:
+    """What speed costs where the bundle prefers a variant that decides more like the trained model."""
+    fast, preferred = (
+        manifest.variant(best.measured.variant),
+        manifest.variant(manifest.stages[0].variants[0]),
+    )
+    if fast.agreement >= preferred.agreement:
+        return ""
+    return (
+        f"\nnote: of the samples that judged the conversion it decided {fast.agreement:.1%} as the trained "
+        f"model does, {preferred.name}, which the bundle prefers, {preferred.agreement:.1%}"
+    )
 
 
 def _document(

@@ -55,7 +55,7 @@ def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
         )
         document = finish.enter_context(PredictDocument("frames")) if arguments.json else None
         if document is None:
-            print(_headline(looker))
+            print(_headline(looker, opened))
         seer = _Seer(looker, arguments, saved, progress, document)
         failed = [seer.see(path).error is not None for path in progress.track(paths, "looking at pictures")]
         if document is not None:
@@ -163,10 +163,10 @@ class _Seer:
                     yield frame, None if frame.time_s is None else round(frame.time_s, 3)
 
 
-def _headline(looker: PictureLooker) -> str:
+def _headline(looker: PictureLooker, opened: Opened) -> str:
     manifest = looker.manifest
     marked = "" if manifest.task == "detect" else "* "
-    return f"{manifest.name} {manifest.version}, {looker.variant.name}; {marked}{looker.counting.sentence()}"
+    return f"{manifest.name} {manifest.version}, {opened.choice}; {marked}{looker.counting.sentence()}"
 
 
 def _print_frame(told: FrameReport) -> None:

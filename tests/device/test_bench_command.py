@@ -134,6 +134,27 @@ def test_where_nothing_can_be_run_nothing_was_measured(
     code, document = benched(bundle, capsys, "--backend", "onnx")
     assert code == 2
     assert [one["status"] for one in document["results"]] == ["not_run"]
+    code, document = benched(bundle, capsys, "--backend", "onnx", "--pick")
+    assert (code, document["error"]) == (2, "UsageError")
+    assert "no variant can be run here" in document["message"]
+
+
+def test_a_fast_variant_that_decides_less_like_the_trained_model_is_told_beside_the_preferred_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hasty = [
+        msgspec.structs.replace(variant, agreement=0.97) if variant.format == "onnx" else variant
+        for variant in MADE.manifest.variants
+    ]
+    made = replace(MADE, manifest=msgspec.structs.replace(MADE.manifest, variants=hasty))
+    path = made.write(tmp_path / "hasty.edge")
+    assert main(["bench", str(path), *QUICK, "--backend", "onnx", "--pick"]) == 0
+    assert (
+        "it decided 97.0% as the trained model does, tflite-float32, which the bundle prefers, 100.0%"
+        in capsys.readouterr().out
+    )
+    assert main(["bench", str(path), *QUICK, "--backend", "tflite", "--pick"]) == 0
+    assert "note:" not in capsys.readouterr().out
 
 
 def test_people_get_a_table_and_the_reason_for_each_dash(

@@ -249,7 +249,7 @@ def test_people_read_lines(tmp_path: Path, things: Path, capsys: pytest.CaptureF
     )
     assert main(["predict", str(things), str(tmp_path / "a.png"), str(tmp_path / "b.png")]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "things 0.1.0, onnx-float32; counts from 0.5",
+        "things 0.1.0, onnx-float32 on onnx; counts from 0.5",
         str(tmp_path / "a.png"),
         "  1.000  red    [  16    8   24   16]",
         "  0.941  green  [  40   40   48   48]",
