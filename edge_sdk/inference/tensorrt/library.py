@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import logging
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +104,17 @@ def find_library(product: str | None = None) -> Library:
             trt = _load(module, failures)
             if trt is not None:
                 for failure in failures:
-                    _log.warning("%s takes the place of what does not work: %s", name, failure)
+                    _warn_once(name, failure)
                 return _checked(trt, name)
     if failures:
         raise BackendUnavailableError("; ".join(failures), hint=_HINT)
     raise _not_installed(next(iter(wanted.values()))[0])
+
+
+@cache
+def _warn_once(product: str, failure: str) -> None:
+    """Each model that is opened looks for the library; once in a process tells it."""
+    _log.warning("%s takes the place of what does not work: %s", product, failure)
 
 
 def _load(module: str, failures: list[str]) -> Any | None:
