@@ -43,7 +43,7 @@ def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -
 
     Raises:
         BackendError: It does not run, gives no finite numbers, or no kernels agree with those that judged
-            it.
+            it, nor these with more threads.
     """
     answers = [
         (kernels, _answer(kernels, candidate, samples, trial)) for kernels in candidate.kernels.healthy()
