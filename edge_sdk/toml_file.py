@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from .contract.nearest_name import nearest_hint, nearest_name
 from .contract.pattern_words import in_words
 from .errors import ConfigError, UsageError
 
@@ -29,8 +29,10 @@ _MOST_NAMED = 8
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
 _NO_CHOICE = re.compile(
-    r"Invalid (enum )?value .*\.(?P<wrong>\w+)(\[\d+\])*`$|Object missing .*field `(?P<missing>\w+)`"
+    r"Invalid (enum )?value( '(?P<given>.*)'| \S+)? - at `\$(?P<wrong>.*)`$"
+    r"|Object missing required field `(?P<missing>\w+)`( - at `\$(?P<inside>.*)`)?$"
 )
+"""What msgspec says of a word that is none of a few, and of a table that does not tell its kind."""
 
 
 def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _StructT:
@@ -110,27 +112,40 @@ def choices_hint(invalid: msgspec.ValidationError, expected: msgspec.inspect.Typ
     found = _NO_CHOICE.match(str(invalid))
     if found is None:
         return None
-    key = found["wrong"] or found["missing"]
-    choices = dict.fromkeys(str(choice) for name, choice in _choices(expected) if name == key)
-    return f"{key} is one of {', '.join(choices)}" if choices else None
+    if found["missing"] is None:
+        keys = _keys(found["wrong"])
+    else:
+        keys = [*_keys(found["inside"] or ""), found["missing"]]
+    choices = list(dict.fromkeys(str(choice) for choice in _choices(expected, keys)))
+    if not choices:
+        return None
+    known = f"{keys[-1]} is one of {', '.join(choices)}"
+    near = None if found["given"] is None else nearest_name(found["given"], choices)
+    return known if near is None else f"did you mean '{near}'? {known}"
 
 
-def _choices(expected: msgspec.inspect.Type, key: str = "") -> Iterator[tuple[str, object]]:
-    """Each word that a key may be, wherever in the document the key stands."""
-    if isinstance(expected, msgspec.inspect.LiteralType):
-        yield from ((key, value) for value in expected.values)
-    elif isinstance(expected, msgspec.inspect.UnionType):
+def _keys(place: str) -> list[str]:
+    """``.image.layout`` as its keys; places in lists and in tables of any key are none."""
+    return re.findall(r"\w+", re.sub(r"\[.*?\]", "", place))
+
+
+def _choices(expected: msgspec.inspect.Type, keys: Sequence[str]) -> Iterator[object]:
+    """Each word that may stand where the keys lead to."""
+    if isinstance(expected, msgspec.inspect.UnionType):
         for member in expected.types:
-            yield from _choices(member, key)
+            yield from _choices(member, keys)
     elif isinstance(expected, msgspec.inspect.ListType):
-        yield from _choices(expected.item_type, key)
+        yield from _choices(expected.item_type, keys)
     elif isinstance(expected, msgspec.inspect.DictType):
-        yield from _choices(expected.value_type, key)
-    elif isinstance(expected, msgspec.inspect.StructType):
-        if expected.tag_field:
-            yield expected.tag_field, expected.tag
+        yield from _choices(expected.value_type, keys)
+    elif isinstance(expected, msgspec.inspect.StructType) and keys:
+        if expected.tag_field == keys[0]:
+            yield expected.tag
         for field in expected.fields:
-            yield from _choices(field.type, field.encode_name)
+            if field.encode_name == keys[0]:
+                yield from _choices(field.type, keys[1:])
+    elif isinstance(expected, msgspec.inspect.LiteralType) and not keys:
+        yield from expected.values
 
 
 def refuse_unknown_keys(
@@ -178,6 +193,5 @@ def _refuse_in_union(
 
 
 def _unknown_key(key: str, allowed: list[str], path: Path, where: str, error: type[UsageError]) -> UsageError:
-    near = difflib.get_close_matches(key, allowed, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"known keys here: {', '.join(sorted(allowed))}"
+    hint = nearest_hint(key, allowed, otherwise=f"known keys here: {', '.join(sorted(allowed))}")
     return error(f"{path}: unknown key '{where}{key}'", hint=hint)

@@ -19,9 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import DatasetError
-
-from ..spec.nearest_name import nearest_hint
 
 __all__ = ["BACKGROUND", "LABELS_CSV", "ListedLabels", "read_label_list"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_sdk.contract.manifest import Label
+from edge_sdk.contract.nearest_name import nearest_hint
 
 from ..spec.label_file import label_id_of
-from ..spec.nearest_name import nearest_hint
 
 __all__ = ["LabelNames"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_sdk.console.progress import Progress
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import DatasetError, InputError, UsageError
 
-from ..spec.nearest_name import nearest_hint
 from .label_list import BACKGROUND, LABELS_CSV, read_label_list
 from .labelled_set import Sample, refuse_contradictions
 from .nouns import Nouns

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import SpecError
 
@@ -14,7 +15,6 @@ from .heads.anchored import blazeface, detr, ssd_mobilenet
 from .heads.shapes import HeadModel
 from .heads.tflite_postprocess import tflite_detection_postprocess
 from .heads.yolo import fastestdet, finished_rows, yolov3, yolov5, yolov8, yolox
-from .nearest_name import nearest_hint
 
 __all__ = ["HEADS", "head_preset"]
 

@@ -40,6 +40,7 @@ import msgspec
 from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.detector_checks import check_detector
 from edge_sdk.contract.image import ImageInput
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.contract.values import TensorSpec
 from edge_sdk.errors import ManifestError, SpecError
 from edge_sdk.toml_file import choices_hint, refuse_unknown_keys
@@ -47,7 +48,6 @@ from edge_sdk.toml_file import choices_hint, refuse_unknown_keys
 from .detector_accept import read_accepted
 from .detector_heads import HEADS, head_preset
 from .grid_stride import require_strides
-from .nearest_name import nearest_hint
 
 __all__ = ["DetectorTable"]
 

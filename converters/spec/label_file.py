@@ -11,9 +11,8 @@ import re
 from pathlib import Path
 
 from edge_sdk.contract.manifest import Label
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import SpecError
-
-from .nearest_name import nearest_hint
 
 __all__ = ["LABEL_SETS", "label_id_of", "read_label_file", "read_label_set"]
 

@@ -10,9 +10,8 @@ from msgspec import Meta, Struct
 
 from edge_sdk.contract.identifiers import PositiveInt, Score
 from edge_sdk.contract.manifest import AudioInput, FrameRule, Rule
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import SpecError
-
-from .nearest_name import nearest_hint
 
 __all__ = ["RuleSpec", "choose_rules", "event_rules", "frame_rules"]
 

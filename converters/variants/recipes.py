@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from edge_sdk.contract.manifest import ModelFormat, Precision
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import ConversionError, UsageError
 
 from ..sources.source_model import SourceModel
-from ..spec.nearest_name import nearest_hint
 from .made import Made, Materials
 
 __all__ = ["DEFAULT_VARIANTS", "RECIPES", "Recipe", "build_variant", "parse_variants", "planned_variants"]

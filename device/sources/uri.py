@@ -9,11 +9,11 @@ A path, or ``file://`` and a path, with parameters behind a question mark:
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
+from edge_sdk.contract.nearest_name import nearest_hint, nearest_name
 from edge_sdk.errors import UsageError
 
 from .named_files import expand_home
@@ -97,8 +97,8 @@ def _require_scheme(scheme: str, uri: str) -> None:
             f"cannot listen to {uri}: sources of the kind '{scheme}://' are not in this release",
             hint="record to files and use file://PATH, with ?pace=realtime to play them by the clock",
         )
-    near = difflib.get_close_matches(scheme, _SCHEMES, n=1)
-    hint = f"did you mean '{near[0]}://'?" if near else "use a path, or file://PATH"
+    near = nearest_name(scheme, _SCHEMES)
+    hint = "use a path, or file://PATH" if near is None else f"did you mean '{near}://'?"
     raise UsageError(f"unknown kind of source '{scheme}://' in {uri}", hint=hint)
 
 
@@ -106,10 +106,9 @@ def _address(path: Path, query: str, uri: str) -> SourceAddress:
     values: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _PARAMETERS:
-            near = difflib.get_close_matches(name, _PARAMETERS, n=1)
             known = f"known parameters: {', '.join(_PARAMETERS)}"
             raise UsageError(
-                f"unknown parameter '{name}' in {uri}", hint=f"did you mean '{near[0]}'?" if near else known
+                f"unknown parameter '{name}' in {uri}", hint=nearest_hint(name, _PARAMETERS, otherwise=known)
             )
         if name in values:
             raise UsageError(f"parameter '{name}' is given twice in {uri}")

@@ -20,6 +20,7 @@ from .audio import FrontEnd
 from .golden import ExpectedScores, Golden
 from .identifiers import LabelId, MemberName, Name, PositiveInt, Sha256, Version
 from .manifest_checks import check_manifest
+from .nearest_name import nearest_hint
 from .provenance import FileDigest, Provenance, SourceFile
 from .rules import FrameRule, Rule
 from .variant import BuildCheck, BuildRefusal, Metric, ModelFormat, Precision, Stage, Variant
@@ -201,8 +202,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
         for variant in self.variants:
             if variant.name == name:
                 return variant
-        names = ", ".join(variant.name for variant in self.variants)
-        raise ManifestError(f"bundle {self.name} has no variant '{name}'", hint=f"it has: {names}")
+        names = [variant.name for variant in self.variants]
+        hint = nearest_hint(name, names, otherwise=f"it has: {', '.join(names)}")
+        raise ManifestError(f"bundle {self.name} has no variant '{name}'", hint=hint)
 
 
 class _SoundDocument(Manifest, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ def possible_choices(
         if _is_wanted(backend, backends)
     ]
     if not choices:
-        asked = " or ".join(f"'{name}'" for name in backends or ())
+        asked = " or ".join(f"'{name}'" for name in dict.fromkeys(backends or ()))
         runs = sorted({backend for one in variants for backend in BACKENDS_OF[one.format]})
         what = f"variant {variant}" if variant is not None else f"bundle {manifest.name}"
         raise UsageError(f"{what} does not run on {asked}", hint=f"it runs on: {', '.join(runs)}")

@@ -75,7 +75,8 @@ def test_a_picture_model_is_read_by_classes_and_thresholds(tmp_path: Path) -> No
         ('preprocessing = "tf"\npad_value = 0', "no effect with resize = 'stretch'"),
         ('preprocessing = "tf"\nresize = "letterbox"\ncrop_fraction = 0.5', "resize = 'crop'"),
         ('preprocessing = "tf"\nresiz = "crop"', "did you mean 'resize'"),
-        ('preprocessing = "tf"\ninterpolation = "lanczos"', "interpolation"),
+        ('preprocessing = "tf"\ninterpolation = "lanczos"', "interpolation is one of "),
+        ('preprocessing = "tf"\nlayout = "chw"', "did you mean 'nchw'? layout is one of nchw, nhwc"),
     ],
 )
 def test_what_contradicts_itself_is_refused(tmp_path: Path, image: str, message: str) -> None:

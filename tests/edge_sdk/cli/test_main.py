@@ -85,6 +85,27 @@ def test_wrong_use_is_one_json_object_too(arguments: list[str], capsys: pytest.C
     assert (document["error"], set(document)) == ("UsageError", {"error", "message", "hint"})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["verfy", "a.edge"], "verify"),
+        (["verify", "a.edge", "--backend", "tensort"], "tensorrt"),
+        (["verify", "a.edge", "--varant=tflite-int8"], "--variant"),
+    ],
+)
+def test_a_misspelt_word_is_told_with_the_nearest_one(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert f"\nhint: did you mean '{meant}'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", ["b.edge", "-x", "--zzz"])
+def test_nothing_is_offered_for_what_is_like_nothing(more: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "a.edge", more]) == 2
+    assert "\nhint: 'edge-sdk verify --help' tells more" in capsys.readouterr().err
+
+
 class Failing(ModuleType):
     """A verb that fails as a defect would, or is interrupted."""
 

@@ -262,3 +262,5 @@ def test_variant_is_found_by_name() -> None:
     assert manifest.variant("tflite-float32") is manifest.variants[0]
     with pytest.raises(ManifestError, match="no variant 'int8'"):
         manifest.variant("int8")
+    with pytest.raises(ManifestError, match="did you mean 'tflite-float32'"):
+        manifest.variant("tflite-floot32")

@@ -73,6 +73,9 @@ def test_a_backend_that_runs_nothing_in_the_bundle_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="variant tflite-int8 does not run on 'onnx'") as caught:
         order("tflite-int8", ["onnx"])
     assert caught.value.hint == "it runs on: tflite"
+    with pytest.raises(UsageError) as caught:
+        order("tflite-int8", ["onnx", "tensorrt", "onnx"])
+    assert caught.value.message == "variant tflite-int8 does not run on 'onnx' or 'tensorrt'"
 
 
 def test_a_variant_that_is_not_there_is_wrong_use() -> None:
