@@ -10,7 +10,7 @@ import msgspec
 
 from edge_sdk.console.arguments import seconds
 from edge_sdk.console.foreign_text import json_text, printable
-from edge_sdk.console.progress import Progress, make_progress
+from edge_sdk.console.progress import make_progress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Manifest
 from edge_sdk.errors import EdgeSdkError, UsageError, VerificationError
@@ -21,6 +21,7 @@ from .bench.child import measure_in_process
 from .bench.energy import NoMeterError, find_meter
 from .bench.messages import Figures, Measured, Request
 from .bench.table import bench_table
+from .inference_settings import InferenceSettings, add_config_argument, read_settings
 from .library_versions import inference_versions
 from .machine import this_machine
 from .model_choice import add_choice_arguments, every_choice
@@ -37,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.epilog = (
         "Each choice is measured in a process of its own. Load, first, median and p99 are milliseconds with "
-        "one thread, MiB is the most memory that the process took, mJ what an inference took of the energy "
-        "that the board tells of."
+        "one thread, or as many as CONFIG.toml says; MiB is the most memory that the process took, mJ what "
+        "an inference took of the energy that the board tells of."
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .edge file")
     add_choice_arguments(parser, default="all")
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"throughput with 1, 2, 4 ... and N threads an inference, 1 to {MAX_THREADS} (default: one for "
         "each processor)",
     )
+    add_config_argument(parser)
     parser.add_argument(
         "--seconds",
         type=seconds,
@@ -76,16 +78,18 @@ def run(arguments: argparse.Namespace) -> int:
         EdgeSdkError: The pick cannot be written. What was measured is printed before either; with
             ``--json`` the error is in the document instead.
     """
+    settings = read_settings(arguments, threads=None)  # --threads is how far throughput is followed
     bundle = Bundle.open(arguments.bundle)
-    threads = _thread_counts(arguments.threads or this_machine().processors)
-    choices = every_choice(bundle, arguments)
-    results = _measure_all(bundle, choices, threads, arguments.seconds, make_progress())
+    threads = _thread_counts(arguments.threads or this_machine().processors, settings.options.threads)
+    choices = every_choice(bundle, settings)
+    results = _measure_all(bundle, choices, threads, settings, arguments.seconds)
     best = _fastest(results)
     if not arguments.json:
-        print(printable(_text(bundle, results, threads, arguments.seconds), lines=True))
-    error = _kept(bundle, best, results) if arguments.pick else None
+        print(printable(_text(bundle, settings, results, threads, arguments.seconds), lines=True))
+    error = _kept(bundle, settings, best, results) if arguments.pick else None
     if arguments.json:
-        print(json_text(_document(bundle, results, threads, arguments, best) | _pick_told(arguments, error)))
+        document = _document(bundle, settings, results, threads, arguments, best)
+        print(json_text(document | _pick_told(arguments, error)))
     elif error is None:
         print("\n" + _verdict(bundle.manifest, best, picked=arguments.pick))
     else:
@@ -97,15 +101,21 @@ def run(arguments: argparse.Namespace) -> int:
     return _NOT_RUN if all(one.status == "not_run" for one in results) else 1
 
 
-def _thread_counts(most: int) -> list[int]:
-    """1, 2, 4 and so on, and the most."""
+def _thread_counts(most: int, configured: int) -> list[int]:
+    """1, 2, 4 and so on, and the most; and as many as the model is to run with."""
     powers = [2**exponent for exponent in range(MAX_THREADS.bit_length()) if 2**exponent < most]
-    return [*powers, min(most, MAX_THREADS)]
+    return sorted({*powers, min(most, MAX_THREADS), configured})
 
 
 def _measure_all(
-    bundle: Bundle, choices: list[Choice], threads: list[int], duration_s: float, progress: Progress
+    bundle: Bundle,
+    choices: list[Choice],
+    threads: list[int],
+    settings: InferenceSettings,
+    duration_s: float,
 ) -> list[Measured]:
+    progress, own = make_progress(), settings.options.threads
+    in_turn = [own, *(count for count in threads if count != own)]
     return [
         measure_in_process(
             Request(
@@ -115,7 +125,8 @@ def _measure_all(
                 backend=choice.backend,
                 seconds=duration_s,
                 # TensorRT works on the GPU: threads of the processor are nothing to it.
-                threads=[1] if choice.backend == "tensorrt" else threads,
+                threads=[1] if choice.backend == "tensorrt" else in_turn,
+                options=settings.options,
             ),
             progress.within,
         )
@@ -136,10 +147,12 @@ def _fastest(results: list[Measured]) -> _Fastest | None:
     return min(passed, key=lambda one: one.figures.median_ms, default=None)
 
 
-def _kept(bundle: Bundle, best: _Fastest | None, results: list[Measured]) -> EdgeSdkError | None:
+def _kept(
+    bundle: Bundle, settings: InferenceSettings, best: _Fastest | None, results: list[Measured]
+) -> EdgeSdkError | None:
     """Write the pick; gives why that could not be done."""
     try:
-        _keep(bundle, best, results)
+        _keep(bundle, settings, best, results)
     except EdgeSdkError as error:
         return error
     return None
@@ -152,7 +165,9 @@ def _pick_told(arguments: argparse.Namespace, error: EdgeSdkError | None) -> dic
     return {"picked": False, "error": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
-def _keep(bundle: Bundle, best: _Fastest | None, results: list[Measured]) -> None:
+def _keep(
+    bundle: Bundle, settings: InferenceSettings, best: _Fastest | None, results: list[Measured]
+) -> None:
     if best is None and all(one.status == "not_run" for one in results):
         raise UsageError(
             f"nothing in {bundle.path} can be picked: no variant can be run here",
@@ -171,18 +186,26 @@ def _keep(bundle: Bundle, best: _Fastest | None, results: list[Measured]) -> Non
             median_ms=best.figures.median_ms,
             machine=this_machine(),
             versions=inference_versions(),
+            settings=settings.options,
         )
     )
 
 
-def _text(bundle: Bundle, results: list[Measured], threads: list[int], duration_s: float) -> str:
-    manifest = bundle.manifest
-    counts = ", ".join(map(str, threads))
+def _text(
+    bundle: Bundle,
+    settings: InferenceSettings,
+    results: list[Measured],
+    threads: list[int],
+    duration_s: float,
+) -> str:
+    manifest, own = bundle.manifest, settings.options.threads
+    counts, times = ", ".join(map(str, threads)), "1 thread" if own == 1 else f"{own} threads"
     lines = [
         f"{manifest.name} {manifest.version}, sha256 {bundle.sha256[:12]}",
         str(this_machine()),
         ", ".join(f"{name} {version}" for name, version in inference_versions().items()),
-        f"{duration_s:g} s each; times in ms with 1 thread; inferences per s with {counts} threads",
+        *settings.lines(),
+        f"{duration_s:g} s each; times in ms with {times}; inferences per s with {counts} threads",
         f"energy: {_energy()}",
         "",
         bench_table(results),
@@ -226,6 +249,7 @@ def _price(manifest: Manifest, best: _Fastest) -> str:
 
 def _document(
     bundle: Bundle,
+    settings: InferenceSettings,
     results: list[Measured],
     threads: list[int],
     arguments: argparse.Namespace,
@@ -239,6 +263,7 @@ def _document(
         "bundle": msgspec.to_builtins(bundle_reference(bundle)),
         "machine": msgspec.to_builtins(this_machine()),
         "versions": inference_versions(),
+        "settings": settings.document(),
         "threads": threads,
         "seconds": arguments.seconds,
         "energy": {"sensor": sensor, "reason": why_not},

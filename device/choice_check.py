@@ -45,13 +45,13 @@ class ChoiceReport(Struct, frozen=True, kw_only=True, tag="checked"):
 
 
 class _Question(Struct, frozen=True, kw_only=True):
-    """What a process is asked: the choice, and the digest of the bundle that it is of."""
+    """What a process is asked: the choice, the digest of the bundle that it is of, and how it shall run."""
 
     bundle: str
     sha256: str
     variant: str
     backend: BackendName
-    threads: int
+    options: EngineOptions
 
 
 def check_choice(
@@ -79,13 +79,13 @@ def check_choice(
 def check_in_process(
     bundle: Bundle, choice: Choice, options: EngineOptions, *, limit_s: float = _LIMIT_S
 ) -> ChoiceReport:
-    """As :func:`check_choice` in a process of its own, with the threads of the options and nothing else."""
+    """As :func:`check_choice` in a process of its own."""
     question = _Question(
         bundle=str(bundle.path.absolute()),
         sha256=bundle.sha256,
         variant=choice.variant.name,
         backend=choice.backend,
-        threads=options.threads,
+        options=options,
     )
     answer = ChildProcess(__name__, ChoiceReport).ask(question, limit_s)
     if isinstance(answer, ChoiceReport):
@@ -99,7 +99,7 @@ def main() -> None:
     try:
         bundle = Bundle.open(Path(asked.bundle), require_sha256=asked.sha256)
         choice = Choice(bundle.manifest.variant(asked.variant), asked.backend)
-        report = check_choice(bundle, choice, EngineOptions(threads=asked.threads))
+        report = check_choice(bundle, choice, asked.options)
     except EdgeSdkError as error:  # the file was exchanged meanwhile
         report = ChoiceReport(
             variant=asked.variant, backend=asked.backend, status=status_of(error), reason=str(error)

@@ -50,6 +50,7 @@ __all__ = [
     "default_device_name",
     "default_outbox_folder",
     "load_config",
+    "load_inference",
     "override_rules",
 ]
 
@@ -182,6 +183,25 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+class _InferenceFile(RunConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """CONFIG.toml, of which nothing need be there: who only measures has no broker yet."""
+
+    bundle: str = ""
+    source: str = ""
+    broker: BrokerConfig = BrokerConfig(url="")
+
+
+def load_inference(path: Path) -> InferenceConfig:
+    """What CONFIG.toml says of inference; it may leave all the rest out, but what is there must hold.
+
+    Raises:
+        ConfigError: As :func:`load_config`.
+        UsageError: The engines' folder begins with the home folder of a user who has none.
+    """
+    inference = load_toml(path, _InferenceFile, ConfigError).inference
+    return _inference_from(path.absolute().parent, inference)
+
+
 def load_config(path: Path) -> RunConfig:
     """Read CONFIG.toml; relative paths in it are taken from its own folder.
 
@@ -205,13 +225,13 @@ def load_config(path: Path) -> RunConfig:
             key=_from(folder, broker.key),
         ),
         outbox=msgspec.structs.replace(config.outbox, folder=_from(folder, config.outbox.folder)),
-        inference=msgspec.structs.replace(
-            config.inference,
-            tensorrt=msgspec.structs.replace(
-                config.inference.tensorrt, cache=_from(folder, config.inference.tensorrt.cache)
-            ),
-        ),
+        inference=_inference_from(folder, config.inference),
     )
+
+
+def _inference_from(folder: Path, inference: InferenceConfig) -> InferenceConfig:
+    tensorrt = msgspec.structs.replace(inference.tensorrt, cache=_from(folder, inference.tensorrt.cache))
+    return msgspec.structs.replace(inference, tensorrt=tensorrt)
 
 
 def _from(folder: Path, path: str | None) -> str | None:

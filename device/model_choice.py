@@ -13,7 +13,8 @@ from edge_sdk.inference.choice import BACKEND_NAMES, Choice, possible_choices
 from edge_sdk.inference.fallback import Opened, Refused, open_first
 from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, BackendName, EngineOptions
 
-from .picks import find_pick
+from .inference_settings import InferenceSettings
+from .picks import Pick, find_pick
 
 __all__ = ["RefusalTeller", "add_choice_arguments", "every_choice", "open_as_asked", "open_model"]
 
@@ -34,18 +35,20 @@ def add_choice_arguments(parser: argparse.ArgumentParser, *, default: str) -> No
     )
 
 
-def every_choice(bundle: Bundle, arguments: argparse.Namespace) -> list[Choice]:
-    """What could run here: the variants in the manifest's order, but for what the arguments leave out.
+def every_choice(bundle: Bundle, settings: InferenceSettings) -> list[Choice]:
+    """What could run here: the variants in the manifest's order, but for what the settings leave out.
 
     Raises:
-        UsageError: There is no such variant, or nothing runs on these backends.
+        UsageError: There is no such variant, nothing runs on these backends, or ONNX Runtime has not an
+            execution provider that is named.
     """
-    manifest = bundle.manifest
-    if arguments.variant is not None:
-        return possible_choices(manifest, variant=arguments.variant, backends=arguments.backend)
-    wanted = possible_choices(manifest, backends=arguments.backend)  # wrong use, where nothing is left
+    manifest, asked = bundle.manifest, settings.inference
+    choices = possible_choices(manifest, variant=asked.variant, backends=asked.backends)
+    settings.require_providers(choices)
+    if asked.variant is not None:
+        return choices
     names = [variant.name for variant in manifest.variants]
-    return sorted(wanted, key=lambda choice: names.index(choice.variant.name))
+    return sorted(choices, key=lambda choice: names.index(choice.variant.name))
 
 
 def open_model(
@@ -80,9 +83,23 @@ def open_model(
         bundle.manifest, variant=variant, backends=backends, pick=found.choice
     )
     opened = open_first(bundle, choices, options, golden=golden, on_refused=RefusalTeller(warn))
+    if variant is None and found.pick is not None:
+        _warn_of_other_settings(options, opened.choice, found.pick, warn)
     if backends is None:
         _warn_of_unused(options, opened.choice, warn)
     return opened
+
+
+def _warn_of_other_settings(
+    options: EngineOptions, choice: Choice, pick: Pick, warn: Callable[[str], None]
+) -> None:
+    """What was the fastest one need not be with other threads, or on another execution provider."""
+    difference = pick.other_settings(options)
+    if difference is not None and (choice.variant.name, choice.backend) == (pick.variant, pick.backend):
+        warn(f"the pick, {choice}, was measured with other settings: {difference}")
+        warn(
+            "hint: `edge-sdk bench BUNDLE --config CONFIG.toml --pick` measures with those of a configuration"
+        )
 
 
 def _warn_of_unused(options: EngineOptions, choice: Choice, warn: Callable[[str], None]) -> None:
@@ -98,12 +115,12 @@ def _warn_of_unused(options: EngineOptions, choice: Choice, warn: Callable[[str]
             warn(f'hint: backends = ["{backend}"] below [inference] asks for it')
 
 
-def open_as_asked(bundle: Bundle, arguments: argparse.Namespace) -> Opened:
+def open_as_asked(bundle: Bundle, settings: InferenceSettings) -> Opened:
     """Load what a command line asks for, without golden samples; what a person should know goes to stderr.
 
     Args:
         bundle: Verified.
-        arguments: Those of :func:`add_choice_arguments`, and ``threads``.
+        settings: What it asks for.
 
     Raises:
         UsageError: There is no such variant, or none that runs on these backends.
@@ -114,11 +131,13 @@ def open_as_asked(bundle: Bundle, arguments: argparse.Namespace) -> Opened:
     def tell(line: str) -> None:
         write(printable(line, lines=True))
 
+    for line in settings.lines():
+        tell(line)
     return open_model(
         bundle,
-        variant=arguments.variant,
-        backends=arguments.backend,
-        options=EngineOptions(threads=arguments.threads),
+        variant=settings.inference.variant,
+        backends=settings.inference.backends,
+        options=settings.options,
         golden=False,
         say=tell,
         warn=tell,

@@ -15,10 +15,11 @@ from msgspec import Struct
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.messages import BundleReference
 from edge_sdk.errors import EdgeSdkError
-from edge_sdk.inference.options import BackendName
+from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, BackendName, EngineOptions
 
 from .library_versions import inference_versions
 from .machine import Machine, this_machine
+from .setting_words import setting_words
 
 __all__ = ["FoundPick", "Pick", "find_pick", "picks_folder", "write_pick"]
 
@@ -29,6 +30,7 @@ class Pick(Struct, frozen=True, kw_only=True):
     Attributes:
         median_ms: How long an inference took.
         versions: Of the inference libraries, by the names of their distributions.
+        settings: How they worked.
     """
 
     schema_version: int = 1
@@ -38,6 +40,23 @@ class Pick(Struct, frozen=True, kw_only=True):
     median_ms: float
     machine: Machine
     versions: dict[str, str]
+    settings: EngineOptions = AS_SUITS_THIS_DEVICE
+
+    def other_settings(self, now: EngineOptions) -> str | None:
+        """In what settings of now differ from those that it was measured with; None where nothing does.
+
+        Where engines lie makes none faster.
+
+        Args:
+            now: With which it is to run.
+        """
+        before, after = setting_words(self.settings), setting_words(now)
+        listed = [
+            f"{name} = {before[name]}, here {value}"
+            for name, value in after.items()
+            if before[name] != value and name != "tensorrt.cache"
+        ]
+        return "; ".join(listed) or None
 
 
 class FoundPick(Struct, frozen=True):

@@ -11,6 +11,7 @@ from edge_sdk.contract.file_kinds import kind_of
 from edge_sdk.errors import UsageError
 from edge_sdk.inference.thread_argument import add_threads_argument
 
+from .inference_settings import add_config_argument, read_settings
 from .model_choice import add_choice_arguments
 from .predict_document import LABELS_TOLD
 
@@ -32,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="WAV, FLAC or OGG files; or pictures and videos; or folders of them",
     )
     add_choice_arguments(parser, default="what was picked here, else the first that works")
-    add_threads_argument(parser)
+    add_threads_argument(parser, default=None)
+    add_config_argument(parser)
     parser.add_argument(
         "--top", type=at_least_one, metavar="N", help=f"labels to tell of each (default: {LABELS_TOLD})"
     )
@@ -63,13 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: Nothing is at one of the paths, no file of the right kind is in one of the folders,
             or an argument is for the other kind of bundle.
     """
+    settings = read_settings(arguments, threads=arguments.threads)
     bundle = Bundle.open(arguments.bundle)
     _refuse_the_other_kind(arguments.files, bundle)
     if bundle.manifest.modality == "audio":
         _refuse(arguments, _FOR_PICTURES, f"bundle {bundle.manifest.name} listens to sound")
         from .predict_sound_command import predict_sound
 
-        return predict_sound(bundle, arguments)
+        return predict_sound(bundle, settings, arguments)
     _refuse(arguments, _FOR_SOUND, f"bundle {bundle.manifest.name} looks at pictures")
     if bundle.manifest.task == "detect":
         _refuse(
@@ -77,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     from .predict_pictures_command import predict_pictures
 
-    return predict_pictures(bundle, arguments)
+    return predict_pictures(bundle, settings, arguments)
 
 
 def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], why: str) -> None:

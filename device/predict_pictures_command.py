@@ -20,6 +20,7 @@ from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.video_file import VideoFile, is_video
 from edge_sdk.inference.fallback import Opened
 
+from .inference_settings import InferenceSettings
 from .model_choice import open_as_asked
 from .picture_report import FrameReport, PictureLooker, PictureReport
 from .predict_document import LABELS_TOLD, PredictDocument
@@ -29,11 +30,12 @@ from .sources.picture_files import find_pictures
 __all__ = ["predict_pictures"]
 
 
-def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
+def predict_pictures(bundle: Bundle, settings: InferenceSettings, arguments: argparse.Namespace) -> int:
     """Run a bundle on pictures and videos.
 
     Args:
         bundle: Verified.
+        settings: How it runs.
         arguments: Of the verb: see :mod:`.predict_command`.
 
     Returns:
@@ -48,7 +50,7 @@ def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
     told_at_once = not arguments.json and not arguments.summary
     progress = SilentProgress() if told_at_once else make_progress()
     with contextlib.ExitStack() as finish:
-        opened = open_as_asked(bundle, arguments)
+        opened = open_as_asked(bundle, settings)
         finish.callback(opened.backend.close)
         looker = PictureLooker(
             bundle, opened=opened, top=arguments.top or LABELS_TOLD, threshold=arguments.threshold
@@ -59,7 +61,7 @@ def predict_pictures(bundle: Bundle, arguments: argparse.Namespace) -> int:
         seer = _Seer(looker, arguments, saved, progress, document)
         failed = [seer.see(path).error is not None for path in progress.track(paths, "looking at pictures")]
         if document is not None:
-            document.write(_head(looker, bundle, opened), sys.stdout)
+            document.write(_head(looker, bundle, settings, opened), sys.stdout)
     return 1 if any(failed) else 0
 
 
@@ -197,13 +199,16 @@ def _print_summary(report: PictureReport, *, video: bool, summary: bool) -> None
         print(f"  drawn: {printable(report.saved)}")
 
 
-def _head(looker: PictureLooker, bundle: Bundle, opened: Opened) -> dict[str, Any]:
+def _head(
+    looker: PictureLooker, bundle: Bundle, settings: InferenceSettings, opened: Opened
+) -> dict[str, Any]:
     """What of the document is not about one file."""
     manifest, counting = looker.manifest, looker.counting
     return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "variant": looker.variant.name,
         "backend": opened.choice.backend,
+        "settings": settings.document(),
         "task": manifest.task,
         "counts": "highest" if counting.highest else "from_threshold",
         "thresholds": counting.thresholds,

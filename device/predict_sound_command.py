@@ -12,6 +12,7 @@ from edge_sdk.console.progress import SilentProgress, make_progress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.inference.fallback import Opened
 
+from .inference_settings import InferenceSettings
 from .model_choice import open_as_asked
 from .predict_document import LABELS_TOLD, PredictDocument
 from .recording_report import RecordingPredictor, RecordingReport, WindowReport
@@ -21,11 +22,12 @@ from .sources.recordings import find_recordings
 __all__ = ["predict_sound"]
 
 
-def predict_sound(bundle: Bundle, arguments: argparse.Namespace) -> int:
+def predict_sound(bundle: Bundle, settings: InferenceSettings, arguments: argparse.Namespace) -> int:
     """Run a bundle on recordings.
 
     Args:
         bundle: Verified.
+        settings: How it runs.
         arguments: Of the verb: see :mod:`.predict_command`.
 
     Returns:
@@ -36,18 +38,22 @@ def predict_sound(bundle: Bundle, arguments: argparse.Namespace) -> int:
     """
     paths = [path for given in arguments.files for path in _recordings(given)]
     if not arguments.json:
-        return _predict_all(bundle, paths, arguments, None)
+        return _predict_all(bundle, settings, paths, arguments, None)
     with PredictDocument("windows") as document:
-        return _predict_all(bundle, paths, arguments, document)
+        return _predict_all(bundle, settings, paths, arguments, document)
 
 
 def _predict_all(
-    bundle: Bundle, paths: list[Path], arguments: argparse.Namespace, document: PredictDocument | None
+    bundle: Bundle,
+    settings: InferenceSettings,
+    paths: list[Path],
+    arguments: argparse.Namespace,
+    document: PredictDocument | None,
 ) -> int:
     tell_window = document.add if document else _print_window
     # Windows that are printed as they come show how far it is.
     progress = SilentProgress() if not document and not arguments.summary else make_progress()
-    opened = open_as_asked(bundle, arguments)
+    opened = open_as_asked(bundle, settings)
     predictor = RecordingPredictor(
         bundle,
         opened=opened,
@@ -68,7 +74,7 @@ def _predict_all(
             else:
                 document.end_file(report)
         if document is not None:
-            document.write(_head(bundle, opened), sys.stdout)
+            document.write(_head(bundle, settings, opened), sys.stdout)
     return 1 if any_failed else 0
 
 
@@ -105,12 +111,13 @@ def _print_report(report: RecordingReport) -> None:
         print("  no event")
 
 
-def _head(bundle: Bundle, opened: Opened) -> dict[str, Any]:
+def _head(bundle: Bundle, settings: InferenceSettings, opened: Opened) -> dict[str, Any]:
     """What of the document is not about one recording."""
     manifest, choice = bundle.manifest, opened.choice
     return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "variant": choice.variant.name,
         "backend": choice.backend,
+        "settings": settings.document(),
         "sample_rate_hz": manifest.audio.sample_rate_hz,
     }

@@ -17,6 +17,7 @@ from edge_sdk.inference.options import EngineOptions
 from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .choice_check import ChoiceReport, check_choice, check_in_process
+from .inference_settings import InferenceSettings, add_config_argument, read_settings
 from .model_choice import add_choice_arguments, every_choice
 
 __all__ = ["add_arguments", "run"]
@@ -28,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .edge file")
     add_choice_arguments(parser, default="all")
-    add_threads_argument(parser)
+    add_threads_argument(parser, default=None)
+    add_config_argument(parser)
     parser.add_argument(
         "--require-sha256", metavar="HEX", help="digest of the bundle as its maker published it"
     )
@@ -42,15 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
         0 where all that could be run passed, and at least one could; 2 where none could, and nothing was
         checked; else 1.
     """
+    settings = read_settings(arguments, threads=arguments.threads)
     bundle = Bundle.open(arguments.bundle, require_sha256=arguments.require_sha256)
-    options = EngineOptions(threads=arguments.threads)
-    choices = every_choice(bundle, arguments)
-    reports = [_check(bundle, choice, options) for choice in choices]
+    choices = every_choice(bundle, settings)
+    reports = [_check(bundle, choice, settings.options) for choice in choices]
     passed = _passed(reports)
     if arguments.json:
-        print(json_text(_document(bundle, reports, passed=passed)))
+        print(json_text(_document(bundle, settings, reports, passed=passed)))
     else:
-        print(printable(_text(bundle, reports, passed=passed), lines=True))
+        print(printable(_text(bundle, settings, reports, passed=passed), lines=True))
     return 0 if passed else _NOT_CHECKED if _nothing_run(reports) else 1
 
 
@@ -69,11 +71,14 @@ def _nothing_run(reports: list[ChoiceReport]) -> bool:
     return all(report.status == "not_run" for report in reports)
 
 
-def _document(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> dict[str, Any]:
+def _document(
+    bundle: Bundle, settings: InferenceSettings, reports: list[ChoiceReport], *, passed: bool
+) -> dict[str, Any]:
     manifest = bundle.manifest
     return {
         "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
         "signed": False,
+        "settings": settings.document(),
         "passed": passed,
         "variants": [_entry(report) for report in reports],
     }
@@ -84,7 +89,7 @@ def _entry(report: ChoiceReport) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != "type"}
 
 
-def _text(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> str:
+def _text(bundle: Bundle, settings: InferenceSettings, reports: list[ChoiceReport], *, passed: bool) -> str:
     manifest = bundle.manifest
     rows = [
         [
@@ -99,6 +104,7 @@ def _text(bundle: Bundle, reports: list[ChoiceReport], *, passed: bool) -> str:
     lines = [
         f"{manifest.name} {manifest.version}: {len(manifest.files)} digests right, unsigned",
         f"sha256 {bundle.sha256}",
+        *settings.lines(),
         "",
         text_table(headings, rows, numbers=[3, 4, 5, 6]),
     ]

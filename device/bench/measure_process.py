@@ -88,10 +88,11 @@ def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
 
     bundle = Bundle.open(Path(request.bundle), require_sha256=request.sha256)
     choice = Choice(bundle.manifest.variant(request.variant), request.backend)
+    first, *others = request.threads
     steps = len(request.threads)
     before_mib = present_memory_mib()
     began = time.perf_counter()
-    with open_choice(bundle, choice, EngineOptions(threads=1)) as backend:
+    with open_choice(bundle, choice, _with_threads(request, first)) as backend:
         load_ms = 1e3 * (time.perf_counter() - began)
         tensors = first_golden_tensors(bundle, choice.variant, backend)
         began = time.perf_counter()
@@ -100,18 +101,19 @@ def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
         timing, joules = _time(backend, tensors, request.seconds, lambda share: tell(share / steps))
         peak_mib = peak_memory_mib()
         golden = run_golden(bundle, choice.variant.name, backend)
-    per_s = {"1": timing.per_s}
-    for done, threads in enumerate(request.threads[1:], 1):
-        with open_choice(bundle, choice, EngineOptions(threads=threads)) as backend:
+    per_s = {first: timing.per_s}
+    for done, threads in enumerate(others, 1):
+        with open_choice(bundle, choice, _with_threads(request, threads)) as backend:
             more, _ = _time(backend, tensors, request.seconds, _part(tell, done, steps))
-            per_s[str(threads)] = more.per_s
+            per_s[threads] = more.per_s
     figures = Figures(
+        threads=first,
         load_ms=load_ms,
         first_ms=first_ms,
         median_ms=timing.median_ms,
         p99_ms=timing.p99_ms,
         n=len(timing.times_ms),
-        per_s=per_s,
+        per_s={str(threads): per_s[threads] for threads in sorted(per_s)},
         peak_memory_mib=peak_mib,
         added_memory_mib=None if peak_mib is None or before_mib is None else peak_mib - before_mib,
         energy_mj=None if joules is None else 1e3 * joules / len(timing.times_ms),
@@ -124,6 +126,10 @@ def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
         golden=golden,
         figures=figures,
     )
+
+
+def _with_threads(request: Request, threads: int) -> EngineOptions:
+    return msgspec.structs.replace(request.options, threads=threads)
 
 
 def _part(tell: Callable[[float], None], done: int, steps: int) -> Callable[[float], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from edge_sdk.inference.golden_result import GoldenResult
-from edge_sdk.inference.options import BackendName
+from edge_sdk.inference.options import BackendName, EngineOptions
 
 from ..choice_status import Status
 
@@ -18,7 +18,9 @@ class Request(Struct, frozen=True, kw_only=True):
     Attributes:
         bundle, sha256: The file, and its digest.
         seconds: How long to run with each number of threads.
-        threads: How many threads an inference may use, one after the other; the first is 1.
+        threads: How many threads an inference may use, one after the other; with the first of them all is
+            measured, with the others throughput.
+        options: How what runs it works, but for its threads.
     """
 
     bundle: str
@@ -27,22 +29,25 @@ class Request(Struct, frozen=True, kw_only=True):
     backend: BackendName
     seconds: float
     threads: list[int]
+    options: EngineOptions
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """What was measured, with one thread where nothing else is said.
+    """What was measured.
 
     Attributes:
+        threads: With how many, where nothing else is said.
         load_ms: To load library and model.
         first_ms: The first inference.
         median_ms, p99_ms: Of the inferences after it, the first few left out.
         n: How many these were.
-        per_s: Inferences a second, by number of threads.
+        per_s: Inferences a second, by number of threads, in their order.
         peak_memory_mib: Of the whole process, at the most.
         added_memory_mib: What of that came with library, model and inference.
         energy_mj: Of one inference, by all that the sensor sees; null where nothing tells.
     """
 
+    threads: int = 1
     load_ms: float
     first_ms: float
     median_ms: float

@@ -43,7 +43,7 @@ def _threads_table(results: Sequence[Measured], counts: Sequence[str]) -> str:
 def _cells(figures: Figures | None, *, apart: bool) -> list[str]:
     if figures is None:
         return ["-"] * len(_NUMBERS)
-    per_s = list(figures.per_s.values())[: 1 if apart else None]
+    per_s = [figures.per_s[str(figures.threads)]] if apart else list(figures.per_s.values())
     return [
         _short(figures.load_ms),
         _short(figures.first_ms),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..contract.values import Array, TensorSpec
 from ..errors import BackendError
 from .engine import import_engine, loading
+from .onnx_providers import require_providers
 from .onnx_session import SessionPlan, run_options
-from .options import AS_ON_EVERY_COMPUTER, OnnxOptions
+from .options import AS_ON_EVERY_COMPUTER, OnnxOptions, ProviderName
 
-__all__ = ["OnnxEngine"]
+__all__ = ["OnnxEngine", "require_onnx_providers"]
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -58,9 +59,7 @@ class OnnxEngine:
         name: str,
         options: OnnxOptions = AS_ON_EVERY_COMPUTER.onnx,
     ) -> None:
-        # From 1.29 on its wheels report to Microsoft and keep a device id, unless told not to before.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        runtime: Any = import_engine(("onnxruntime",), "onnx")
+        runtime = _load_runtime()
         self.errors = _error_types(runtime)
         options = AS_ON_EVERY_COMPUTER.onnx if reference_kernels else options
         plan = SessionPlan(runtime, model, name, options, threads, reference_kernels, self.errors)
@@ -77,6 +76,23 @@ class OnnxEngine:
         fed = tensors if isinstance(tensors, dict) else dict(tensors)  # it takes no other mapping
         values = self._session.run(self._output_names, fed, self._run_options)
         return dict(zip(self._output_names, values, strict=True))
+
+
+def require_onnx_providers(names: Sequence[ProviderName]) -> None:
+    """See that the ONNX Runtime that is installed has these execution providers; no model is loaded.
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+        BackendError: It does not load.
+        BackendUnavailableError: One is not in this build; names what is.
+    """
+    require_providers(_load_runtime(), names)
+
+
+def _load_runtime() -> Any:
+    # From 1.29 on its wheels report to Microsoft and keep a device id, unless told not to before.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    return import_engine(("onnxruntime",), "onnx")
 
 
 def _error_types(runtime: Any) -> tuple[type[Exception], ...]:

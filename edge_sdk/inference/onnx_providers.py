@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import BackendError
+from ..errors import BackendError, BackendUnavailableError
 from .options import OnnxOptions, ProviderName
 
 __all__ = ["CUDA", "XNNPACK", "default_providers", "provider_settings", "require_loaded", "require_providers"]
@@ -46,13 +46,13 @@ def require_providers(runtime: Any, names: Sequence[ProviderName]) -> list[str]:
     """What ONNX Runtime calls these.
 
     Raises:
-        BackendError: One is not in this build; names what is.
+        BackendUnavailableError: One is not in this build; names what is.
     """
     there = runtime.get_available_providers()
     for name in names:
         if _FULL_NAMES[name] not in there:
             known = [short for short, full in _FULL_NAMES.items() if full in there]
-            raise BackendError(
+            raise BackendUnavailableError(
                 f"this ONNX Runtime {runtime.__version__} has no execution provider '{name}'; "
                 f"it has: {', '.join(known)}",
                 hint=_HINTS[name],

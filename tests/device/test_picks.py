@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from device.picks import FoundPick, Pick, find_pick, write_pick
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.messages import BundleReference
 from edge_sdk.errors import EdgeSdkError
+from edge_sdk.inference.options import EngineOptions, TensorRtOptions
 
 BUNDLE = tiny_bundle(("tflite-float32", "onnx-float32")).bundle()
 ELSEWHERE = Machine(
@@ -44,6 +46,23 @@ def test_a_pick_is_found_again_and_says_what_it_is(tmp_path: Path) -> None:
     found = find_pick(BUNDLE, tmp_path)
     assert found.choice == ("onnx-float32", "onnx")
     assert found.note == "onnx-float32 on onnx was picked: fastest here, 1.25 ms"
+
+
+def test_a_pick_from_before_settings_were_kept_was_measured_with_the_usual_ones(tmp_path: Path) -> None:
+    path = write_pick(pick(), tmp_path)
+    older = {name: value for name, value in json.loads(path.read_bytes()).items() if name != "settings"}
+    path.write_text(json.dumps(older))
+    found = find_pick(BUNDLE, tmp_path).pick
+    assert found is not None
+    assert found.other_settings(EngineOptions()) is None
+    assert found.other_settings(EngineOptions(threads=4)) == "threads = 1, here 4"
+
+
+def test_where_engines_lie_makes_no_other_settings_and_how_they_run_does() -> None:
+    elsewhere = EngineOptions(tensorrt=TensorRtOptions(cache="/var/cache/edge-sdk/engines"))
+    assert pick().other_settings(elsewhere) is None
+    mapped = EngineOptions(tensorrt=TensorRtOptions(mapped_memory=True))
+    assert pick().other_settings(mapped) == "tensorrt.mapped_memory = false, here true"
 
 
 def test_a_device_without_a_pick_has_nothing_to_say(tmp_path: Path) -> None:

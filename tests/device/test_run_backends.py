@@ -130,6 +130,30 @@ def test_a_pick_of_other_libraries_is_passed_over_and_that_is_said(
     assert "is passed over: it was measured with onnxruntime 1.0.0" in done.err
 
 
+def test_a_pick_that_was_measured_with_other_settings_is_run_with_a_warning(
+    run_device_process: StartDevice,
+    both_formats: Path,
+    two_tones: Path,
+    tmp_path: Path,
+    own_folders: dict[str, str],
+) -> None:
+    pick_tflite(both_formats, own_folders, inference_versions())
+    config = tmp_path / "box.toml"
+    config.write_text(
+        f'bundle = "{both_formats}"\nsource = "{two_tones}"\n[broker]\nurl = "{NOWHERE}"\n'
+        '[outbox]\nfolder = "outbox"\n[inference]\nthreads = 2\n',
+        encoding="utf-8",
+    )
+    done = run_device_process(config, "--json", "--drain-s", "0", environment=own_folders).finished()
+    assert (done.code, done.document["variant"]) == (0, "tflite-float32"), done.err
+    assert (
+        "the pick, tflite-float32 on tflite, was measured with other settings: threads = 1, here 2"
+        in done.err
+    )
+    as_picked = [config, "--threads", "1", "--json", "--drain-s", "0"]
+    assert "other settings" not in run_device_process(*as_picked, environment=own_folders).finished().err
+
+
 @pytest.mark.parametrize("backend", ["onnx", "tflite"])
 def test_a_configuration_orders_the_backends(
     run_device_process: StartDevice,

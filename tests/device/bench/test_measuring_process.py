@@ -16,6 +16,7 @@ from device.bench.measure_process import measure
 from device.bench.messages import Request
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.errors import BackendError, BackendUnavailableError
+from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE
 from edge_sdk.inference.tensorrt import open as tensorrt_module
 
 
@@ -42,6 +43,7 @@ def request(bundle: Path, variant: str = "onnx-float32") -> Request:
         backend="onnx" if variant == "onnx-float32" else "tflite",
         seconds=0.05,
         threads=[1, 2],
+        options=AS_SUITS_THIS_DEVICE,
     )
 
 
