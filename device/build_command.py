@@ -13,6 +13,7 @@ from edge_sdk.console.arguments import at_least_one
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.progress import Progress, make_progress
 from edge_sdk.console.table import text_table
+from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
 from edge_sdk.errors import BackendError, UsageError
@@ -24,13 +25,16 @@ from edge_sdk.inference.tensorrt.build_target import THIS, read_target
 from edge_sdk.inference.tensorrt.engine_cache import default_folder
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint
 from edge_sdk.inference.tensorrt.library import require_installed
-from edge_sdk.inference.tensorrt.parse import Refusal
 from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
+from edge_sdk.inference.tensorrt.refusal import Refusal, refusal_hint
 
 __all__ = ["BuildReport", "add_arguments", "run"]
 
 _WORKSPACE_MB = 512
 _TIME_LIMIT_S = 3600
+_CONVERT_AGAIN = (
+    "convert the model again with --variants onnx-float32,onnx-float16,onnx-int8 --calibration DIR"
+)
 
 
 class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,17 +139,20 @@ def _target(text: str) -> str:
 
 def _variants(bundle: Bundle, name: str | None) -> list[Variant]:
     manifest = bundle.manifest
+    found = [variant for variant in manifest.variants if variant.format == "onnx"]
     if name is not None:
         variant = choose_variant(manifest, name)
         if variant.format != "onnx":
-            raise UsageError(f"variant '{name}' is a {variant.format} file; engines are built of ONNX")
+            raise UsageError(
+                f"variant '{name}' is a {variant.format} file; engines are built of ONNX",
+                hint=f"of ONNX it has {', '.join(one.name for one in found)}" if found else _CONVERT_AGAIN,
+            )
         return [variant]
-    found = [variant for variant in manifest.variants if variant.format == "onnx"]
     if not found:
         names = ", ".join(variant.name for variant in manifest.variants)
         raise UsageError(
             f"bundle {manifest.name} has no ONNX variant to build an engine of, only {names}",
-            hint="convert the model again with --variants onnx-float32,onnx-float16,onnx-int8",
+            hint=_CONVERT_AGAIN,
         )
     return found
 
@@ -179,6 +186,7 @@ class _Builder:
                 status="refused",
                 refusals=outcome.refusals,
                 reason="\n".join([f"{outcome.builder} refuses it:", *map(str, outcome.refusals)]),
+                hint=refusal_hint(outcome.refusals),
             )
         return BuildReport(
             variant=variant.name,
@@ -246,10 +254,9 @@ def _text(bundle: Bundle, cache: Path, reports: list[BuildReport]) -> str:
         "",
         text_table(headings, rows, numbers=[2, 3]),
     ]
-    for report in reports:
-        if report.reason is not None:
-            lines += ["", f"{report.variant} {report.status}: {report.reason}"]
-            lines += [f"hint: {report.hint}"] if report.hint else []
+    failed = ((one.variant, (one.status, one.reason, one.hint)) for one in reports if one.reason is not None)
+    for names, (status, reason, hint) in told_once(failed):
+        lines += ["", f"{names} {status}: {reason}", *([f"hint: {hint}"] if hint else [])]
     removed = sum(len(report.removed) for report in reports)
     if removed:
         lines += ["", f"{removed} removed: of an older model, TensorRT or driver; these took their place"]

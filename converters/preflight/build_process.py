@@ -9,7 +9,6 @@ After ``SECONDS`` the system ends it, wherever it is, whether or not anybody sti
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,8 +21,8 @@ from edge_sdk.contract.manifest import BuildCheck, BuildRefusal
 from edge_sdk.errors import BackendError, MissingExtraError
 from edge_sdk.inference.tensorrt.build import build_engine
 from edge_sdk.inference.tensorrt.library import find_library
-from edge_sdk.inference.tensorrt.parse import Refusal
 from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
+from edge_sdk.inference.tensorrt.refusal import Refusal
 
 __all__ = ["Builder", "main"]
 
@@ -61,17 +60,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _named(refusal: Refusal, model: bytes) -> BuildRefusal:
-    """With the ONNX node that it is about, where only the builder's own text says so.
-
-    TensorRT calls what it makes of a node as that, and adds a number where there are several.
-    """
-    operator, name = refusal.operator, refusal.node
-    if not operator and "no runners that implement it" in refusal.reason:
-        words = set(re.findall(r"\S+", refusal.reason))
-        for node in _nodes(model):
-            if node.name and any(re.fullmatch(rf"{re.escape(node.name)}(_\d+)?", word) for word in words):
-                operator, name = node.op_type, node.name
-    return BuildRefusal(operator=operator, node=name, reason=refusal.reason)
+    """With the operator of the ONNX node, where the builder tells only what that is called."""
+    operator = refusal.operator
+    if refusal.node and not operator:
+        operator = next((node.op_type for node in _nodes(model) if node.name == refusal.node), "")
+    return BuildRefusal(operator=operator, node=refusal.node, reason=refusal.reason)
 
 
 def _nodes(model: bytes) -> Sequence[Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.manifest import BuildCheck
+from edge_sdk.inference.tensorrt.refusal import refusal_hint
 
 from .kernel_figures import describe_kernels
 from .lint_finding import describe_findings
@@ -17,7 +19,8 @@ _MOST_NAMED = 3
 
 def device_notes(report: Report) -> list[str]:
     """A line for each thing that somebody should know, in the order of the variants."""
-    lines = [line for item in report.variants for line in _notes(item)]
+    said = [(item.name, note) for item in report.variants for note in _notes(item)]
+    lines = [f"{names}: {note}" for names, note in told_once(said)]
     built = [item for item in report.variants if item.build_check is not None and item.build_check.passed]
     if built:
         check = built[0].build_check
@@ -35,15 +38,14 @@ def outcome_of_build(check: BuildCheck | None) -> str:
 
 def _notes(item: VariantReport) -> Iterator[str]:
     if item.default_kernels is not None:
-        yield f"{item.name}: {describe_kernels(item.default_kernels)}"
-    for line in describe_findings(item.lint):
-        yield f"{item.name}: {line}"
+        yield describe_kernels(item.default_kernels)
+    yield from describe_findings(item.lint)
     check = item.build_check
     if check is not None and not check.passed:
         named = [_refusal(*parts) for parts in ((r.operator, r.node, r.reason) for r in check.refusals)]
         more = [f"and {len(named) - _MOST_NAMED} more"] if len(named) > _MOST_NAMED else []
         told = "; ".join([*named[:_MOST_NAMED], *more])
-        yield f"{item.name}: {_tool(check)} refuses it: {told} (ONNX Runtime runs it all the same)"
+        yield f"{_tool(check)} refuses it: {told} ({refusal_hint(check.refusals)})"
 
 
 def _refusal(operator: str, node: str, reason: str) -> str:

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..console.told_once import told_once
 from ..contract.bundle import Bundle
 from ..errors import BackendError, EdgeSdkError, MissingExtraError, ModelError, VerificationError
 from .backend import Backend
@@ -139,6 +140,7 @@ def _none_works(bundle: Bundle, refused: list[Refused], errors: list[EdgeSdkErro
     if len(errors) == 1 or all(isinstance(error, MissingExtraError) for error in errors):
         return first
     off = all(isinstance(error, VerificationError) for error in errors)
-    listed = "\n".join(f"  {one.choice}: {one.reason}" for one in refused)
+    said = ((one.choice.variant.name, (one.choice.backend, one.reason)) for one in refused)
+    listed = "\n".join(f"  {names} on {backend}: {reason}" for names, (backend, reason) in told_once(said))
     message = f"nothing in {bundle.path} works here:\n{listed}"
     return VerificationError(message, hint=first.hint) if off else BackendError(message, hint=first.hint)

@@ -180,7 +180,21 @@ def test_a_variant_that_is_refused_does_not_keep_the_others(
     assert (odd["status"], good["status"]) == ("refused", "built")
     assert odd["refusals"] == [{"operator": "MelWeightMatrix", "node": "mel", "reason": "unsupported node"}]
     assert main(["build", str(path), "--cache", str(cache)]) == 1
-    assert "MelWeightMatrix 'mel': unsupported node" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "MelWeightMatrix 'mel': unsupported node" in told
+    assert "\nhint: ONNX Runtime runs it all the same; for TensorRT export the model without Mel" in told
+
+
+def test_what_keeps_every_variant_from_being_built_is_told_once(
+    installation: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation.install("10.3", driver=0)
+    two = with_unknown_operator(tiny_bundle(("onnx-float32",)))
+    assert main(["build", str(two.write(tmp_path / "two-0.1.0.edge")), "--cache", str(cache)]) == 1
+    told = capsys.readouterr().out
+    names = ", ".join(variant.name for variant in two.manifest.variants)
+    assert f"\n{names} failed: cudaDriverGetVersion: there is no NVIDIA driver\nhint: " in told
+    assert told.count("no NVIDIA driver") == 1
 
 
 @pytest.mark.parametrize(
@@ -236,7 +250,7 @@ def test_a_bundle_without_onnx_is_wrong_use(tmp_path: Path, capsys: pytest.Captu
     code, document = report(capsys, path)
     assert code == 2
     assert "has no ONNX variant" in document["message"]
-    assert "--variants onnx-float32" in document["hint"]
+    assert "--variants onnx-float32,onnx-float16,onnx-int8 --calibration DIR" in document["hint"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from typing import Any
 from ...errors import UsageError
 from .library import Library
 from .message_log import message_log
-from .parse import ParsedModel, Refusal, parse_onnx
+from .parse import ParsedModel, parse_onnx
 from .progress_monitor import progress_monitor
+from .refusal import Refusal, builder_refusal
 from .weak_typing import set_precision
 
 __all__ = ["BuiltEngine", "build_engine", "check_target", "known_families"]
@@ -75,7 +76,7 @@ def build_engine(
     count = log.count
     plan = parsed.builder.build_serialized_network(parsed.network, config)
     if plan is None:
-        return BuiltEngine(None, (Refusal("", "", log.since(count)),))
+        return BuiltEngine(None, (builder_refusal(parsed.network, log.since(count)),))
     return BuiltEngine(bytes(plan), timings=b"" if known is None else bytes(known.serialize()))
 
 

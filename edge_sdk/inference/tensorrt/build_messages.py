@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from .fingerprint import Fingerprint
-from .parse import Refusal
+from .refusal import Refusal
 
 __all__ = [
     "Absent",

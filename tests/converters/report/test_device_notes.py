@@ -57,9 +57,20 @@ def test_variants_that_build_share_a_line_and_each_refusal_has_its_own() -> None
     )
     assert refusal == (
         "onnx-int8: TensorRT-RTX 1.7.1.116 refuses it: Unique 'u0': no importer; Unique 'u1': no importer; "
-        "Unique 'u2': no importer; and 2 more (ONNX Runtime runs it all the same)"
+        "Unique 'u2': no importer; and 2 more (ONNX Runtime runs it all the same; for TensorRT export the "
+        "model without Unique)"
     )
     assert built.startswith("TensorRT-RTX 1.7.1.116 builds onnx-float32, onnx-float16; ")
+
+
+def test_what_is_the_same_of_several_variants_is_told_once() -> None:
+    (line,) = device_notes(
+        report(
+            VariantReport(name="onnx-float32", outcome="passed", build_check=refused(1)),
+            VariantReport(name="onnx-float16", outcome="passed", build_check=refused(1)),
+        )
+    )
+    assert line.startswith("onnx-float32, onnx-float16: TensorRT-RTX 1.7.1.116 refuses it: Unique 'u0': ")
 
 
 def test_the_table_has_columns_for_it_where_a_variant_has_it() -> None:

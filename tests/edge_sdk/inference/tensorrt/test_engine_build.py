@@ -23,8 +23,9 @@ from edge_sdk.inference.tensorrt.build import build_engine, check_target, known_
 from edge_sdk.inference.tensorrt.cuda import open_cuda
 from edge_sdk.inference.tensorrt.engine import TensorRtEngine
 from edge_sdk.inference.tensorrt.library import Library, find_library
-from edge_sdk.inference.tensorrt.parse import Refusal, parse_onnx
+from edge_sdk.inference.tensorrt.parse import parse_onnx
 from edge_sdk.inference.tensorrt.progress_monitor import BuildShare
+from edge_sdk.inference.tensorrt.refusal import Refusal
 from edge_sdk.inference.tensorrt.weak_typing import element_types, float32_layers
 
 Install = Callable[..., None]
