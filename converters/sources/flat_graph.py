@@ -58,7 +58,10 @@ class FlatGraph:
 
         # Not a tf.function: that orders operations by itself, which breaks flattened loops.
         whole = tensorflow.compat.v1.wrap_function(everything, [])
-        return whole.prune(taken_and_given[:1], taken_and_given[1:])
+        taken, given = taken_and_given[0], taken_and_given[1:]
+        # Without a signature each call fails once and is tried again, and its input printed for the message.
+        signature = ((tensorflow.TensorSpec.from_tensor(taken),), {})
+        return whole.prune([taken], given, input_signature=signature)
 
 
 def flatten(function: Any) -> FlatGraph:

@@ -64,6 +64,16 @@ def test_large_weights_stay_out_of_the_graph_and_in_what_is_made_of_it(layers: A
         np.testing.assert_allclose(answer(content, form, sample), wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_a_call_is_understood_at_once(layers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow's second way to take arguments comes after an error with all of the input in its text."""
+    path, _ = saved(tmp_path / "small.keras", layers.Flatten(), layers.Dense(3))
+    with open_source((path,), fit_input=batch_of_1) as source:
+        assert source.traced is not None
+        _, concrete, *_ = type(source.traced.function).mro()
+        monkeypatch.delattr(concrete, "_call_with_flat_signature")
+        assert source.run(np.zeros((1, 12, 6), np.float32)).shape == (1, 3)
+
+
 def test_a_recurrent_model_answers_as_keras_does(layers: Any, tmp_path: Path) -> None:
     """Its loop is part of the flat graph; TensorFlow orders such graphs wrongly if it is let to."""
     path, model = saved(
