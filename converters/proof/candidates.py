@@ -118,6 +118,6 @@ def _try_build(
                 trial.try_once(plain)
             undo.pop_all()
     except (ConversionError, BackendError, ModelError) as error:
-        return error.message
+        return error.message if error.hint is None else f"{error.message}; {error.hint}"
     lint = tuple(lint_onnx(made.content)) if recipe.format == "onnx" else ()
     return Candidate(recipe, made, kernels, backend, plain, lint)

@@ -15,11 +15,13 @@ from .report_file import Report, VariantReport
 __all__ = ["device_notes", "outcome_of_build"]
 
 _MOST_NAMED = 3
+_GIVEN = "onnx"
+_MADE = ("onnx-float16", "onnx-int8", "onnx-mixed")
 
 
 def device_notes(report: Report) -> list[str]:
     """A line for each thing that somebody should know, in the order of the variants."""
-    said = [(item.name, note) for item in report.variants for note in _notes(item)]
+    said = [(item.name, note) for item in report.variants for note in _notes(item, report)]
     lines = [f"{names}: {note}" for names, note in told_once(said)]
     built = [item for item in report.variants if item.build_check is not None and item.build_check.passed]
     if built:
@@ -36,16 +38,28 @@ def outcome_of_build(check: BuildCheck | None) -> str:
     return "" if check is None else "builds" if check.passed else "refuses"
 
 
-def _notes(item: VariantReport) -> Iterator[str]:
+def _notes(item: VariantReport, report: Report) -> Iterator[str]:
     if item.default_kernels is not None:
         yield describe_kernels(item.default_kernels)
     yield from describe_findings(item.lint)
+    if item.lint and item.name == _GIVEN:
+        yield _remedy(item, report)
     check = item.build_check
     if check is not None and not check.passed:
         named = [_refusal(*parts) for parts in ((r.operator, r.node, r.reason) for r in check.refusals)]
         more = [f"and {len(named) - _MOST_NAMED} more"] if len(named) > _MOST_NAMED else []
         told = "; ".join([*named[:_MOST_NAMED], *more])
         yield f"{_tool(check)} refuses it: {told} ({refusal_hint(check.refusals)})"
+
+
+def _remedy(item: VariantReport, report: Report) -> str:
+    """What to do about findings in a model that somebody gave; one that was made here is made as can be."""
+    made = [other.name for other in report.variants if other.name in _MADE and other.outcome == "passed"]
+    if made:
+        return f"for TensorRT take {' or '.join(made)}, made so that it takes them"
+    if all(finding.rule == "opset-new" for finding in item.lint):
+        return "for TensorRT 8.6 export the model again, with operator set 17"
+    return "for TensorRT give the float model, of which onnx-int8 is made so that it takes it"
 
 
 def _refusal(operator: str, node: str, reason: str) -> str:

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_sdk.errors import ConversionError
-
 from .onnx_graph import DEQUANTIZE, QUANTIZE, OnnxGraph, attribute_of
 from .onnx_steps import Ranges, Steps, read_steps
+from .quantized_already import quantized_already
 
 __all__ = ["dequantize_onnx"]
 
@@ -96,9 +95,9 @@ class _WithoutPairs:
     def _dequantized(self, node: Any) -> None:
         made_of = self._integers.get(node.input[0])
         if made_of is None or not made_of.is_like(read_steps(node, self._graph.constants)):
-            raise ConversionError(
-                f"it is quantized already, and its {DEQUANTIZE} of {node.output[0]!r} reads integers that no "
-                f"{QUANTIZE} of the same scale made"
+            raise quantized_already(
+                f", and its {DEQUANTIZE} of {node.output[0]!r} reads integers that no {QUANTIZE} of the same "
+                "scale made"
             )
         self._same[node.output[0]] = self._value_of(node.input[0])
 
@@ -118,13 +117,9 @@ class _WithoutPairs:
         found = [self._integers[name] for name in moved if name in self._integers]
         others = self._integers.keys() & set(node.input) - set(moved)
         if node.op_type not in _MOVES or others:
-            raise ConversionError(
-                f"it is quantized already, and its {node.op_type} computes with the integers"
-            )
+            raise quantized_already(f", and its {node.op_type} computes with the integers")
         if len(found) < len(moved) or not all(found[0].is_like(steps) for steps in found[1:]):
-            raise ConversionError(
-                f"it is quantized already, and its {node.op_type} joins integers of other scales"
-            )
+            raise quantized_already(f", and its {node.op_type} joins integers of other scales")
         return found[0]
 
     def _value_of(self, name: str) -> str:
@@ -136,7 +131,7 @@ class _WithoutPairs:
 
         names = {value.name for value in self._model.graph.output}
         if names & self._integers.keys():
-            raise ConversionError("it is quantized already, and gives integers")
+            raise quantized_already(", and gives integers")
         made = {name for node in self._kept for name in node.output}
         renamed: dict[str, str] = {}
         for value in self._model.graph.output:

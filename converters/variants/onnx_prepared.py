@@ -16,6 +16,7 @@ from ..quiet import quiet_libraries
 from .onnx_canonical import canonical_onnx
 from .onnx_graph import INTEGER_OPERATORS
 from .onnx_opset import drop_unused_domains, settle_opset
+from .quantized_already import quantized_already
 
 __all__ = ["PreparedOnnx", "prepare_onnx"]
 
@@ -78,10 +79,10 @@ def _refuse_unsuitable(model: Any) -> None:
         raise ConversionError("its weights are in another file", hint="save it as one .onnx file")
     found = sorted({node.op_type for node in model.graph.node if node.op_type in INTEGER_OPERATORS})
     if found:
-        raise ConversionError(f"it is quantized already: it has {', '.join(found)}")
+        raise quantized_already(f": it has {', '.join(found)}")
     halves = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
     if any(tensor.data_type in halves for tensor in model.graph.initializer):
-        raise ConversionError("its weights are in 16 bits already; give the model in float32")
+        raise ConversionError("its weights are in 16 bits already", hint="give the model in float32")
 
 
 def _keep_inputs(model: Any, input_name: str) -> None:

@@ -17,6 +17,13 @@ from ..decode.counting import counting_of
 
 __all__ = ["add_arguments", "run"]
 
+_COLUMN_NOTES = (
+    "* preferred by the converter",
+    "max difference: of a score to the trained model's, over the samples that judged the conversion",
+    "golden bound: how far a device may be off the variant's own scores; `edge-sdk verify` holds it to that",
+)
+"""The one may be larger than the other: they are held against different scores."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
@@ -142,7 +149,7 @@ def _variants(manifest: Manifest) -> str:
         for variant in manifest.variants
     ]
     headings = ["variant", "engine", "kB", "metric", "drop", "agreement", "max difference", "golden bound"]
-    return text_table(headings, rows, numbers=[2, 4, 5, 6, 7]) + "\n* preferred by the converter"
+    return "\n".join([text_table(headings, rows, numbers=[2, 4, 5, 6, 7]), *_COLUMN_NOTES])
 
 
 def _metric(metric: Metric) -> str:

@@ -183,8 +183,10 @@ def test_what_tensorrt_rtx_refuses_is_named_and_is_in_the_bundle_all_the_same(
     assert "refuses it: QuantizeLinear 'to_int8'" in told
     assert "onnx: zero-point: QuantizeLinear 'to_int8': its zero point is 7" in told
     assert "onnx: half-quantized: Gemm" in told
+    assert "onnx: for TensorRT give the float model, of which onnx-int8 is made so that it takes it" in told
     reasons = {item["name"]: item["reason"] for item in report_of(made)["variants"]}
-    assert "quantized already" in reasons["onnx-float16"]
+    assert reasons["onnx-float16"].startswith("it is quantized already: it has ")
+    assert reasons["onnx-float16"].endswith("; give the float model that it was made from")
 
 
 def test_where_tensorrt_rtx_is_not_installed_that_is_told_once(

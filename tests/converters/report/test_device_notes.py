@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from converters.report.device_notes import device_notes, outcome_of_build
 from converters.report.kernel_figures import KernelFigures, describe_kernels
 from converters.report.lint_finding import RULES, LintFinding
@@ -63,6 +65,32 @@ def test_variants_that_build_share_a_line_and_each_refusal_has_its_own() -> None
     assert built.startswith("TensorRT-RTX 1.7.1.116 builds onnx-float32, onnx-float16; ")
 
 
+@pytest.mark.parametrize(
+    ("rules", "made", "remedy"),
+    [
+        (("zero-point", "unsigned"), (), "give the float model"),
+        (("opset-new",), (), "with operator set 17"),
+        (("opset-new", "zero-point"), (), "give the float model"),
+        (("zero-point",), ("onnx-float16", "onnx-int8"), "take onnx-float16 or onnx-int8"),
+    ],
+)
+def test_what_is_found_in_a_given_model_comes_with_a_remedy(
+    rules: tuple[str, ...], made: tuple[str, ...], remedy: str
+) -> None:
+    lint = [LintFinding(rule=rule, what="x") for rule in rules]
+    given = VariantReport(name="onnx", outcome="passed", lint=lint)
+    *findings, last = device_notes(
+        report(given, *(VariantReport(name=name, outcome="passed") for name in made))
+    )
+    assert len(findings) == len(rules)
+    assert remedy in last
+
+
+def test_what_is_found_in_what_was_made_here_has_none() -> None:
+    lint = [LintFinding(rule="residual-float", what="x")]
+    assert len(device_notes(report(VariantReport(name="onnx-int8", outcome="passed", lint=lint)))) == 1
+
+
 def test_what_is_the_same_of_several_variants_is_told_once() -> None:
     (line,) = device_notes(
         report(
@@ -94,7 +122,7 @@ def test_that_nobody_asked_is_told() -> None:
 
 def test_findings_are_told_by_variant() -> None:
     finding = LintFinding(rule="zero-point", operator="QuantizeLinear", node="q", what="its zero point is 3")
-    (line,) = device_notes(report(VariantReport(name="onnx", outcome="passed", lint=[finding])))
+    line, _ = device_notes(report(VariantReport(name="onnx", outcome="passed", lint=[finding])))
     assert line.startswith("onnx: zero-point: QuantizeLinear 'q': its zero point is 3 (")
 
 

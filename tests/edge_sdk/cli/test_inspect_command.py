@@ -34,6 +34,8 @@ def test_people_read_labels_rules_variants_and_origin(
     chainsaw = next(line for line in text.splitlines() if line.startswith("0  chainsaw"))
     assert "no rule: never an event" in chainsaw
     assert "macro_auc 0.970 [0.900, 0.990] n=80" in text
+    assert "\nmax difference: of a score to the trained model's" in text
+    assert "\ngolden bound: how far a device may be off the variant's own scores" in text
     assert "forest.keras" in text
     assert "by keras 3.15.1" in text
 
