@@ -28,19 +28,20 @@ from converters.variants.onnx_conversion import convert_onnx
 from converters.variants.onnx_int8 import OnnxQuantizer
 from converters.variants.onnx_of_tflite import convert_tflite
 from converters.variants.onnx_prepared import PreparedOnnx, prepare_onnx
+from converters.variants.onnx_range_rules import RANGE_RULES, RangeRule
 from converters.variants.output_error import relative_error
 from edge_sdk.contract.values import Float32Array, TensorSpec
 from edge_sdk.inference.open import open_backend
 
-_WAYS: dict[str, tuple[float | None, bool, bool]] = {
-    "largest value": (1.0, False, False),
-    "99.99 %": (0.9999, False, False),
-    "least squares": (None, False, False),
-    "largest value, biases corrected": (1.0, True, False),
-    "99.99 %, biases corrected": (0.9999, True, False),
-    "least squares, biases corrected": (None, True, False),
-    "least squares, biases corrected, channels equalized": (None, True, True),
-    "99.99 %, biases corrected, channels equalized (as converted)": (0.9999, True, True),
+_NARROW, _, _LARGEST, _WIDE = RANGE_RULES
+_WAYS: dict[str, tuple[RangeRule | None, bool, bool]] = {
+    "largest value": (_LARGEST, False, False),
+    "largest value, biases corrected": (_LARGEST, True, False),
+    "99.99 %, biases corrected": (_NARROW, True, False),
+    "largest value, corrected, equalized": (_LARGEST, True, True),
+    "a quarter more, corrected, equalized": (_WIDE, True, True),
+    "99.99 %, corrected, equalized": (_NARROW, True, True),
+    "chosen by held-out tensors (as converted)": (None, True, True),
 }
 _RECORDINGS_APART, _MOST_PHOTOS = 3, 100
 
@@ -96,16 +97,17 @@ def _made(
     calibration: list[Float32Array],
     gives_boxes: bool,  # noqa: FBT001
 ) -> Iterator[tuple[str, bytes]]:
-    for way, (share, corrected, equalized) in _WAYS.items():
+    for way, (rule, corrected, equalized) in _WAYS.items():
         quantizer = OnnxQuantizer(
             prepared,
             lambda: calibration,
             heads_in_float=gives_boxes,
-            kept_share=share,
+            rule=rule,
             correct_biases=corrected,
             equalize=equalized,
         )
-        yield way, quantizer.quantize()
+        chosen = f": {quantizer.rule.name}" if rule is None else ""
+        yield way + chosen, quantizer.quantize()
     python = os.environ.get("EDGE_SDK_MODELOPT_PYTHON")
     if python:
         made = quantize_by_modelopt(prepared, lambda: calibration, Path(python), heads_in_float=gives_boxes)

@@ -22,13 +22,13 @@ from edge_sdk.errors import BackendError, ModelError, SpecError
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.image.placement import Placement
 
+from ..data.even_choice import spread
 from ..data.picture_set import Picture, PictureSet
 from .average_precision import average_precision
 from .box_counts import count_boxes, true_overlaps
 from .case import Case
 from .exchanged_labels import Exchanged, exchanged_labels
 from .picture_reader import PictureReader, read_boxes, refusing_spec
-from .picture_run import spread
 from .preparation_check import FIRST_PICTURES, MOST_PICTURES
 from .readings import other_readings
 from .turned_boxes import TurnedBoxes

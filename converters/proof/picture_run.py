@@ -13,6 +13,7 @@ from edge_sdk.contract.values import Array, Float32Array, Pixels
 from edge_sdk.errors import BackendError
 from edge_sdk.image.picture_file import read_picture
 
+from ..data.even_choice import spread
 from ..data.picture_set import Picture, PictureSet
 from ..variants.made import Calibration
 from .case import Case
@@ -26,7 +27,6 @@ __all__ = [
     "blank_picture",
     "calibration_pictures",
     "first_pictures",
-    "spread",
 ]
 
 _FIRST_PICTURES = 8
@@ -34,7 +34,6 @@ MOST_CALIBRATION = 400
 """More change ranges little and cost time; they are taken evenly from the set."""
 
 _AnswerT = TypeVar("_AnswerT")
-_ItemT = TypeVar("_ItemT")
 
 
 def ask_all(
@@ -117,13 +116,6 @@ def ask_golden(
         expected=pack([ask(pixels) for pixels in inputs]),
         names=tuple(picture.name for picture in chosen),
     )
-
-
-def spread(items: Sequence[_ItemT], most: int) -> list[_ItemT]:
-    """At most so many, evenly from the whole."""
-    if len(items) <= most:
-        return list(items)
-    return [items[(2 * index + 1) * len(items) // (2 * most)] for index in range(most)]
 
 
 def _try_answer(ask: Callable[[Pixels], _AnswerT], pixels: Pixels) -> _AnswerT | BackendError:

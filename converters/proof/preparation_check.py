@@ -19,11 +19,12 @@ from edge_sdk.console.progress import Progress
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.values import Pixels
 
+from ..data.even_choice import spread
 from ..data.picture_set import Picture, PictureSet
 from ..spec.image_table import PRESETS
 from .acceptance import Acceptance
 from .case import Case
-from .picture_run import ask_all, spread
+from .picture_run import ask_all
 from .scaling_signs import collapse, collapse_p, contrast, saturation
 from .weighing import (
     LEAST_GAIN,

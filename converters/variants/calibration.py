@@ -10,6 +10,7 @@ from edge_sdk.inference.scorer import AudioScorer
 
 from ..data.clip_windows import clip_windows, expected_windows
 from ..data.dataset import Dataset
+from ..data.even_choice import spread
 
 __all__ = ["MOST_WINDOWS", "calibration_tensors"]
 
@@ -38,16 +39,10 @@ def calibration_tensors(
 
     def tensors() -> Iterator[Float32Array]:
         for clip in progress.track(calibration.clips, "calibrating"):
-            chosen = _evenly(expected_windows(front_end, clip), a_clip)
+            expected = expected_windows(front_end, clip)
+            chosen = set(spread(range(expected), a_clip)) if expected > a_clip else None
             for index, window in enumerate(clip_windows(front_end, clip, progress)):
                 if chosen is None or index in chosen:
                     yield batch(window.features)
 
     return tensors
-
-
-def _evenly(n: int, wanted: int) -> frozenset[int] | None:
-    """``wanted`` indices spread over about ``n``; None for all of them."""
-    if n <= wanted:
-        return None
-    return frozenset((2 * index + 1) * n // (2 * wanted) for index in range(wanted))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from edge_sdk.contract.values import Array
 
-__all__ = ["MOST_SAMPLES", "Remembered", "ThinnedSamples"]
+__all__ = ["MOST_SAMPLES", "Remembered", "ThinnedSamples", "half_of"]
 
 MOST_SAMPLES = 64
 """Calibration tensors that are kept."""
@@ -33,6 +33,15 @@ class ThinnedSamples:
                 del self.kept[1::2]
                 self._step *= 2
         self._seen += 1
+
+
+def half_of(index: int) -> int:
+    """0 or 1: which half a tensor belongs to, so that both halves have about as many of every stretch.
+
+    It is the parity of the ones in binary, which is the same for twice a number: what :class:`ThinnedSamples`
+    keeps, every second tensor or every fourth, is halved so, too, and its place among the kept ones tells.
+    """
+    return index.bit_count() & 1
 
 
 _MOST_BYTES = 128 * 2**20

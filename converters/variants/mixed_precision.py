@@ -88,7 +88,7 @@ class LayerQuantizer(Protocol):
 def make_mixed(quantizer: LayerQuantizer, progress: Progress) -> Made:
     """Keep as few of the first layers in float as bring the error down to :data:`ERROR_AIMED_AT`.
 
-    Where seven eighths of the layers do not bring it down, they are what is kept.
+    Where seven eighths of the layers do not bring it down, they are what is kept, and the note says so.
 
     Args:
         quantizer: The model with its measured ranges.
@@ -123,6 +123,8 @@ def describe_mixed(quantizer: LayerQuantizer, content: bytes, error: float, int8
         f"{_describe([layer.is_float for layer in layers])} in float; off by {error:.1%} on "
         f"{len(quantizer.samples())} calibration tensors, int8 by {int8_error:.1%}"
     )
+    if error > ERROR_AIMED_AT:
+        note += f"; the aim of {ERROR_AIMED_AT:.0%} is not reached"
     return Made(content, note, tuple(layer.short_name for layer in layers if layer.is_float))
 
 

@@ -11,7 +11,7 @@ ranges of activations, Xiao et al., "SmoothQuant", 2023, with their strength of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,11 +19,16 @@ import numpy as np
 
 from edge_sdk.contract.values import Array
 
+from .kept_samples import ThinnedSamples
+from .made import Calibration
 from .onnx_graph import OnnxGraph, attribute_of
 from .onnx_prepared import PreparedOnnx
 from .onnx_ranges import measure_ranges
 
 __all__ = ["equalize_channels"]
+
+_SAMPLES = 32
+"""Calibration tensors to measure channels on, at most."""
 
 _MOST = 1e3
 """A channel is made at most that much larger against another; what is smaller adds nothing."""
@@ -36,12 +41,13 @@ class _Pair(NamedTuple):
     second: Any
 
 
-def equalize_channels(prepared: PreparedOnnx, samples: Sequence[Array]) -> PreparedOnnx:
+def equalize_channels(prepared: PreparedOnnx, calibration: Calibration) -> PreparedOnnx:
     """The same model with equal channels wherever that costs nothing.
 
     Args:
         prepared: The model in float32.
-        samples: Tensors to measure the channels on.
+        calibration: Tensors to measure the channels on, a few chosen evenly from all; gone through once where
+            there are channels to equalize, else not at all.
 
     Raises:
         BackendError: The model does not run.
@@ -49,10 +55,15 @@ def equalize_channels(prepared: PreparedOnnx, samples: Sequence[Array]) -> Prepa
     model = prepared.load()
     graph = OnnxGraph(model)
     pairs = list(_pairs(graph))
-    if not pairs or not samples:
+    if not pairs:
+        return prepared
+    samples = ThinnedSamples(_SAMPLES)
+    for tensor in calibration():
+        samples.add(tensor)
+    if not samples.kept:
         return prepared
     names = [pair.second.input[0] for pair in pairs]
-    ranges = measure_ranges(model, prepared.input_name, names, samples)
+    ranges = measure_ranges(model, prepared.input_name, names, samples.kept)
     for pair in pairs:
         _equalize(model, graph, pair, ranges[pair.second.input[0]].channel_peaks)
     return replace(prepared, content=prepared.finish(model))

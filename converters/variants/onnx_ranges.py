@@ -17,19 +17,22 @@ from edge_sdk.inference.open import open_backend
 
 from ..quiet import quiet_libraries
 
-__all__ = ["TensorRange", "measure_peaks", "measure_ranges"]
+__all__ = ["TensorRange", "measure_in_groups", "measure_peaks", "measure_ranges"]
 
 _BINS = 2048
 _MOST_VALUES = 200_000
 """Of one tensor and sample, so many values go into the histogram, evenly chosen; the largest is found in any
 case."""
 
+_LEAST_TOP = 2.0**-100
+"""Of a histogram; what is smaller still would overflow what it is scaled by."""
+
 _MOST_BYTES = 256 * 2**20
 """Activations that one run gives at most; beyond that the model is run several times for each sample."""
 
 
 class TensorRange:
-    """The magnitudes of one activation: a histogram from 0 on that widens by doubling, and channel means."""
+    """The magnitudes of one activation: a histogram from 0 to a power of two, and channel means."""
 
     def __init__(self) -> None:
         self.peak = 0.0
@@ -64,23 +67,16 @@ class TensorRange:
         place = int(np.searchsorted(np.cumsum(self._counts), share * total)) + 1
         return min(self.peak, place * self._top / _BINS)
 
-    def best(self, n_steps: int) -> float:
-        """The magnitude to cut off at for the least squared error of so many equal steps; 0 where all are 0.
-
-        A lower one rounds more finely what is below it, and costs more of what is beyond. What is next to 0
-        is not counted among what is rounded: after a ReLU most of it is 0, which has no error.
-
-        Source: Nagel et al., "A White Paper on Neural Network Quantization", 2021, by mean squared error.
-        """
-        counts = self._counts.astype(np.float64)
-        tops = (np.arange(_BINS) + 1) * (self._top / _BINS)
-        values = tops - 0.5 * self._top / _BINS
-        cut_off = (
-            _beyond(counts * values**2) - 2 * tops * _beyond(counts * values) + tops**2 * _beyond(counts)
-        )
-        counts[0] = 0
-        rounded = np.cumsum(counts) * (tops / n_steps) ** 2 / 12
-        return min(self.peak, float(tops[np.argmin(cut_off + rounded)]))
+    def merged(self, other: TensorRange) -> TensorRange:
+        """As if one had been given what both were given."""
+        found = TensorRange()
+        found.peak = max(self.peak, other.peak)
+        found._widen(found.peak)
+        found._counts = self._counts_up_to(found._top) + other._counts_up_to(found._top)
+        found._sums = self._sums + other._sums
+        found._channel_peaks = np.maximum(self._channel_peaks, other._channel_peaks)
+        found._n = self._n + other._n
+        return found
 
     @property
     def channel_means(self) -> Array:
@@ -93,13 +89,19 @@ class TensorRange:
         return np.asarray(self._channel_peaks, dtype=np.float64)
 
     def _widen(self, peak: float) -> None:
-        if self._top == 0:
-            self._top = peak
-            return
-        while self._top < peak:
-            self._top *= 2
-            halved = self._counts.reshape(-1, 2).sum(axis=1)
-            self._counts = np.concatenate([halved, np.zeros(_BINS // 2, dtype=np.int64)])
+        """Make the histogram reach so far; to a power of two, so that those of two ranges can be added."""
+        top = max(_LEAST_TOP, 2.0 ** np.ceil(np.log2(peak))) if peak > 0 else 0.0
+        self._counts = self._counts_up_to(top)
+        self._top = top
+
+    def _counts_up_to(self, top: float) -> Array:
+        """The histogram, as it is where it reaches so far."""
+        counts, reached = self._counts, self._top
+        while 0 < reached < top:
+            halved = counts.reshape(-1, 2).sum(axis=1)
+            counts = np.concatenate([halved, np.zeros(_BINS // 2, dtype=np.int64)])
+            reached *= 2
+        return counts
 
 
 def measure_ranges(
@@ -116,20 +118,28 @@ def measure_ranges(
     Raises:
         BackendError: The model does not run.
     """
-    ranges = {name: TensorRange() for name in names}
+    (ranges,) = measure_in_groups(model, input_name, names, ((0, sample) for sample in samples), n_groups=1)
+    return ranges
+
+
+def measure_in_groups(
+    model: Any, input_name: str, names: Sequence[str], samples: Iterable[tuple[int, Array]], n_groups: int
+) -> list[dict[str, TensorRange]]:
+    """As :func:`measure_ranges`, apart for each group of samples, which come with their group's number."""
+    groups = [{name: TensorRange() for name in names} for _ in range(n_groups)]
     parts = [
         _with_outputs(model, part) for part in _parts(model, [name for name in names if name != input_name])
     ]
     backends = [open_backend(content, "onnx", name="calibration") for content in parts]
     try:
-        for sample in samples:
+        for group, sample in samples:
             for name, value in _values(backends, input_name, sample):
-                if name in ranges:
-                    ranges[name].add(value)
+                if name in groups[group]:
+                    groups[group][name].add(value)
     finally:
         for backend in backends:
             backend.close()
-    return ranges
+    return groups
 
 
 def measure_peaks(
@@ -157,11 +167,6 @@ def measure_peaks(
                 if tensor in peaks:
                     peaks[tensor] = max(peaks[tensor], float(np.abs(value).max(initial=0.0)))
     return peaks
-
-
-def _beyond(values: Array) -> Array:
-    """For each bin, the sum of those after it."""
-    return np.asarray(values.sum() - np.cumsum(values))
 
 
 def _values(backends: Sequence[Backend], input_name: str, sample: Array) -> Iterator[tuple[str, Array]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from edge_sdk.inference.open import open_backend
 
 from ..quiet import quiet_libraries
 
-__all__ = ["OutputError", "relative_error"]
+__all__ = ["Half", "HeldOutError", "OutputError", "relative_error"]
 
 
 class OutputError:
@@ -59,6 +60,44 @@ class OutputError:
                 for output, answer in backend.infer({taken: sample}).items():
                     answers[output].append(np.array(answer, copy=True))
         return {output: np.stack(values) for output, values in answers.items()}
+
+
+class Half(NamedTuple):
+    """A quantizer by the ranges of one half of the calibration tensors, and what judges it.
+
+    Attributes:
+        quantize: Makes the model with these operations in float.
+        samples: Tensors of the other half.
+    """
+
+    quantize: Callable[[Sequence[str]], bytes]
+    samples: Sequence[Array]
+
+
+class HeldOutError:
+    """Compares models of one way to make them, each with float on samples that it was not made from.
+
+    Args:
+        float_model, model_format, name: As for :class:`OutputError`.
+        samples: For each model its own.
+
+    Raises:
+        BackendError: The model does not run.
+    """
+
+    def __init__(
+        self, float_model: bytes, model_format: ModelFormat, samples: Sequence[Sequence[Array]], name: str
+    ) -> None:
+        self._errors = [OutputError(float_model, model_format, part, name) for part in samples]
+
+    def of(self, contents: Iterable[bytes]) -> float:
+        """The root of the mean square of the models' errors.
+
+        Raises:
+            BackendError: One does not run.
+        """
+        found = [error.of(content) for error, content in zip(self._errors, contents, strict=True)]
+        return float(np.sqrt(np.mean(np.square(found))))
 
 
 def relative_error(wanted: Array, given: Array) -> float:

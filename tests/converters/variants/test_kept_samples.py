@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from converters.variants.kept_samples import Remembered, ThinnedSamples
+from converters.variants.kept_samples import Remembered, ThinnedSamples, half_of
 from edge_sdk.contract.values import Float32Array
 
 TENSORS = [np.full((1, 4), index, np.float32) for index in range(10)]
@@ -47,3 +47,13 @@ def test_a_choice_is_even() -> None:
     for tensor in TENSORS:
         chosen.add(tensor)
     assert [int(tensor[0, 0]) for tensor in chosen.kept] == [0, 4, 8]
+
+
+@pytest.mark.parametrize("n", [100, 1000, 1025])
+def test_what_is_kept_is_halved_as_the_whole_is_and_of_every_stretch_there_are_both_halves(n: int) -> None:
+    chosen = ThinnedSamples(64)
+    for index in range(n):
+        chosen.add(np.array([index]))
+    halves = [half_of(int(tensor[0])) for tensor in chosen.kept]
+    assert halves == [half_of(place) for place in range(len(halves))]
+    assert all(set(halves[start : start + 3]) == {0, 1} for start in range(len(halves) - 2))

@@ -10,6 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_nets import INPUT, SHAPE, answers, onnx_model, pictures, relative_error, residual_net
 
+from converters.variants.kept_samples import half_of
 from converters.variants.layer_sensitivity import make_mixed_by_sensitivity, most_sensitive_first
 from converters.variants.mixed_precision import ERROR_AIMED_AT
 from converters.variants.onnx_int8 import OnnxQuantizer
@@ -100,6 +101,30 @@ def test_what_is_measured_and_tried_is_told(capsys: pytest.CaptureFixture[str]) 
     assert lines[0].startswith("onnx-mixed: int8 is off by ")
     assert lines[1] == "onnx-mixed: measuring layers: 10"
     assert all(line.endswith("of 10 layers in float") for line in lines[2:])
+
+
+def test_the_layers_told_while_it_searches_are_those_that_the_note_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = make_mixed_by_sensitivity(quantizer(residual_net(loud=400.0)), LineProgress())
+    told = [line.partition(" with ")[2] for line in capsys.readouterr().err.splitlines()[2:]]
+    assert made.note.partition(";")[0] in told
+
+
+def test_what_an_aim_was_missed_by_is_said() -> None:
+    hopeless = make_mixed_by_sensitivity(quantizer(chain(*range(1, N_LAYERS), by=1000.0)), SilentProgress())
+    assert hopeless.note.endswith("; the aim of 3% is not reached")
+    assert "aim" not in make_mixed_by_sensitivity(quantizer(chain(7)), SilentProgress()).note
+
+
+def test_errors_are_those_on_tensors_that_ranges_were_not_measured_on() -> None:
+    content = chain()
+    samples = [picture * np.float32(4 if half_of(index) else 1) for index, picture in enumerate(pictures(6))]
+    made = quantizer(content, samples)
+    told = make_mixed_by_sensitivity(made, SilentProgress()).note
+    told_of_int8 = float(told.partition("int8 by ")[2].partition("%")[0]) / 100
+    seen = relative_error(answers(content, samples), answers(made.quantize(), samples))
+    assert told_of_int8 > 2 * seen
 
 
 def test_the_same_inputs_give_the_same_bytes() -> None:

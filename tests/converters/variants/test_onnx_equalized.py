@@ -11,6 +11,7 @@ from onnx_nets import INPUT, SHAPE, answers, onnx_model, pictures, relative_erro
 from converters.variants.onnx_equalized import equalize_channels
 from converters.variants.onnx_int8 import OnnxQuantizer
 from converters.variants.onnx_prepared import PreparedOnnx, prepare_onnx
+from edge_sdk.contract.values import Float32Array
 
 
 def net(between: str, *, read_twice: bool = False) -> PreparedOnnx:
@@ -49,7 +50,10 @@ def weights(prepared: PreparedOnnx) -> list[float]:
 def test_int8_has_steps_for_all_channels_and_float_answers_the_same(between: str) -> None:
     prepared, unseen = net(between), pictures(20, seed=9)
     wanted = answers(prepared.content, unseen)
-    assert relative_error(wanted, answers(equalize_channels(prepared, pictures(8)).content, unseen)) < 1e-5
+    assert (
+        relative_error(wanted, answers(equalize_channels(prepared, lambda: pictures(8)).content, unseen))
+        < 1e-5
+    )
 
     def int8_error(*, equalize: bool) -> float:
         made = OnnxQuantizer(prepared, lambda: pictures(20), heads_in_float=False, equalize=equalize)
@@ -60,5 +64,28 @@ def test_int8_has_steps_for_all_channels_and_float_answers_the_same(between: str
 
 def test_what_is_read_elsewhere_or_passes_a_curve_stays_as_it_is() -> None:
     for prepared in (net("Relu", read_twice=True), net("Sigmoid")):
-        equalized = equalize_channels(prepared, pictures(8))
+        equalized = equalize_channels(prepared, lambda: pictures(8))
         assert weights(equalized)[-1] == weights(prepared)[-1] > 90
+
+
+def test_a_channel_that_is_loud_in_the_last_tensors_alone_counts_too() -> None:
+    quiet_ones = pictures(40)
+    for picture in quiet_ones:
+        picture[:, 0] /= 1000
+
+    def loudest(*, last: bool) -> float:
+        samples = [*quiet_ones, *(pictures(20, seed=5) if last else [])]
+        return weights(equalize_channels(net("Relu"), lambda: samples))[-1]
+
+    assert loudest(last=False) > 90
+    assert loudest(last=True) < 45
+
+
+def test_without_channels_to_equalize_calibration_is_not_asked_for() -> None:
+    def calibration() -> list[Float32Array]:
+        raise AssertionError
+
+    weight = numpy_helper.from_array(np.ones((4, 3, 1, 1), np.float32), "w")
+    lone = onnx_model([helper.make_node("Conv", [INPUT, "w"], ["y"])], [weight])
+    prepared = prepare_onnx(lone, INPUT, SHAPE)
+    assert equalize_channels(prepared, calibration) is prepared

@@ -16,6 +16,7 @@ from converters.variants.onnx_graph import OnnxGraph
 from converters.variants.onnx_int8 import OnnxQuantizer
 from converters.variants.onnx_operations import read_onnx_operations
 from converters.variants.onnx_prepared import prepare_onnx
+from converters.variants.onnx_range_rules import RANGE_RULES, RangeRule
 from converters.variants.onnx_ranges import TensorRange
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import ConversionError
@@ -138,7 +139,7 @@ def _without_bias(content: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def test_calibration_is_gone_through_once_and_the_same_gives_the_same_bytes() -> None:
+def test_calibration_is_gone_through_at_most_twice_and_the_same_gives_the_same_bytes() -> None:
     times = 0
 
     def calibration() -> Iterable[Float32Array]:
@@ -148,7 +149,7 @@ def test_calibration_is_gone_through_once_and_the_same_gives_the_same_bytes() ->
 
     made = OnnxQuantizer(prepare_onnx(residual_net(), INPUT, SHAPE), calibration, heads_in_float=False)
     assert made.quantize() == made.quantize() == quantizer(residual_net(), 20).quantize()
-    assert times == 1
+    assert times <= 2
 
 
 def test_layers_that_are_named_stay_in_float(int8: bytes) -> None:
@@ -196,26 +197,92 @@ def test_a_range_leaves_one_value_in_ten_thousand_out_and_knows_the_largest() ->
     assert found.largest(1.0) == pytest.approx(50.0)
 
 
-@pytest.mark.parametrize("tail", [1.0, 3.0, 40.0])
-@pytest.mark.parametrize("share_of_zeros", [0.0, 0.9])
-def test_no_other_range_gives_a_clearly_smaller_squared_error(tail: float, share_of_zeros: float) -> None:
-    random = np.random.default_rng(5)
-    values = np.abs(random.normal(size=50_000)).astype(np.float32)
-    values[:50] *= tail
-    values[random.random(values.size) < share_of_zeros] = 0
-    found = TensorRange()
-    found.add(values.reshape(1, -1))
-
-    def squared_error(largest: float) -> float:
-        step = largest / 127
-        rounded = np.minimum(np.rint(values / step), 127) * step
-        return float(np.square(rounded - values, dtype=np.float64).sum())
-
-    least = min(squared_error(share * float(values.max())) for share in np.linspace(0.02, 1, 99))
-    assert squared_error(found.best(127)) < 1.05 * least
+def test_ranges_of_two_halves_are_those_of_the_whole() -> None:
+    values = [np.random.default_rng(seed).normal(size=(1, 4, 50)) * 3.0**seed for seed in range(6)]
+    whole, first, second = TensorRange(), TensorRange(), TensorRange()
+    for index, value in enumerate(values):
+        whole.add(value.astype(np.float32))
+        (first if index % 2 else second).add(value.astype(np.float32))
+    merged = first.merged(second)
+    assert merged.peak == whole.peak
+    for share in (0.5, 0.9, 0.999, 1.0):
+        assert merged.largest(share) == whole.largest(share)
+    assert merged.channel_means == pytest.approx(whole.channel_means)
+    assert (merged.channel_peaks == whole.channel_peaks).all()
 
 
-def test_the_best_range_of_nothing_but_zeros_is_0() -> None:
+def test_the_range_of_nothing_but_zeros_is_0() -> None:
     found = TensorRange()
     found.add(np.zeros((1, 9), dtype=np.float32))
-    assert found.best(127) == 0.0
+    for measured in (found, found.merged(TensorRange())):
+        assert [rule.largest(measured) for rule in RANGE_RULES] == [0.0] * len(RANGE_RULES)
+
+
+def test_values_next_to_0_have_a_range() -> None:
+    found = TensorRange()
+    found.add(np.full((1, 9), 1e-40, dtype=np.float32))
+    assert found.largest(1.0) == found.peak > 0
+
+
+def cut_off(clip: float) -> bytes:
+    """Two layers, and a limit between them."""
+    random = np.random.default_rng(6)
+    constants = [
+        numpy_helper.from_array(random.normal(size=(4, 3, 1, 1)).astype(np.float32), "w0"),
+        numpy_helper.from_array(random.normal(size=(64, 4, 1, 1)).astype(np.float32), "w1"),
+        numpy_helper.from_array(np.array(-clip, np.float32), "low"),
+        numpy_helper.from_array(np.array(clip, np.float32), "high"),
+    ]
+    nodes = [
+        helper.make_node("Conv", [INPUT, "w0"], ["a"]),
+        helper.make_node("Clip", ["a", "low", "high"], ["b"]),
+        helper.make_node("Conv", ["b", "w1"], ["y"]),
+    ]
+    return onnx_model(nodes, constants)
+
+
+def test_spikes_that_a_model_makes_nothing_of_are_cut_off() -> None:
+    content = cut_off(3.0)
+    calibration = pictures(40)
+    for index in (3, 4):  # one in each half
+        calibration[index][0, 0, 0, 0] = 2000.0
+    unseen = pictures(20, seed=9)
+
+    def error(rule: RangeRule | None) -> float:
+        prepared = prepare_onnx(content, INPUT, SHAPE)
+        made = OnnxQuantizer(prepared, lambda: calibration, heads_in_float=False, rule=rule)
+        return relative_error(answers(content, unseen), answers(made.quantize(), unseen))
+
+    narrow, _, largest, _ = RANGE_RULES
+    assert error(None) == error(narrow) < 0.1 * error(largest)
+
+
+def test_what_a_few_tensors_do_not_show_gets_more_range_than_they_have() -> None:
+    def louder(n: int, seed: int) -> list[Float32Array]:
+        return [picture * np.float32(1 + 0.2 * index) for index, picture in enumerate(pictures(n, seed=seed))]
+
+    prepared = prepare_onnx(residual_net(), INPUT, SHAPE)
+    made = OnnxQuantizer(prepared, lambda: louder(4, 1), heads_in_float=False)
+    assert made.rule is RANGE_RULES[-1]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one_tensor_or_two_are_enough_to_calibrate_on(n: int) -> None:
+    unseen = pictures(10, seed=9)
+    int8 = quantizer(residual_net(), n).quantize()
+    assert relative_error(answers(residual_net(), unseen), answers(int8, unseen)) < 0.2
+
+
+def test_no_tensor_at_all_is_refused() -> None:
+    with pytest.raises(ConversionError, match="no calibration tensors"):
+        quantizer(residual_net(), 0)
+
+
+def test_each_half_is_judged_on_tensors_of_the_other() -> None:
+    made = quantizer(residual_net(), 100)
+    kept = {tensor.tobytes() for tensor in made.samples()}
+    first, second = ({tensor.tobytes() for tensor in half.samples} for half in made.halves)
+    assert first | second == kept
+    assert not first & second
+    assert abs(len(first) - len(second)) <= 1
+    assert made.halves[0].quantize(()) != made.halves[1].quantize(()) != made.quantize()
