@@ -5,65 +5,34 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from edge_sdk.console.arguments import at_least_one
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.progress import Progress, make_progress
-from edge_sdk.console.table import text_table
-from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Variant
 from edge_sdk.errors import BackendError, UsageError
 from edge_sdk.inference.model_name import model_name
 from edge_sdk.inference.open import choose_variant
+from edge_sdk.inference.options import TensorRtOptions
 from edge_sdk.inference.tensorrt.build_child import Outcome, make_engine
 from edge_sdk.inference.tensorrt.build_messages import Job, Refused, Waiting, Working
 from edge_sdk.inference.tensorrt.build_target import THIS, read_target
 from edge_sdk.inference.tensorrt.engine_cache import default_folder
-from edge_sdk.inference.tensorrt.fingerprint import Fingerprint
 from edge_sdk.inference.tensorrt.library import require_installed
-from edge_sdk.inference.tensorrt.products import TENSORRT_RTX
-from edge_sdk.inference.tensorrt.refusal import Refusal, refusal_hint
+from edge_sdk.inference.tensorrt.refusal import refusal_hint
+from edge_sdk.inference.tensorrt.trial_mark import TrialSettings
 
-__all__ = ["BuildReport", "add_arguments", "run"]
+from .build_report import BuildReport, BuildSummary
+from .config import load_inference
+
+__all__ = ["add_arguments", "run"]
 
 _WORKSPACE_MB = 512
 _TIME_LIMIT_S = 3600
 _CONVERT_AGAIN = (
     "convert the model again with --variants onnx-float32,onnx-float16,onnx-int8 --calibration DIR"
 )
-
-
-class BuildReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one variant.
-
-    Attributes:
-        status: ``built``; ``found``, where the engine was there; ``refused`` by TensorRT; ``failed``.
-        file: The engine, where there is one.
-        bytes: Its size.
-        build_s: How long it took; None where it was found.
-        ran_here: Whether it ran on the GPU of this computer.
-        fingerprint: What it was built of, by and for.
-        removed: Older engines, whose place it takes.
-        refusals: Operators, nodes and reasons, where it is refused.
-        reason: Why there is no engine, in one text.
-        hint: What to do about that.
-    """
-
-    variant: str
-    status: str
-    file: str | None = None
-    bytes: int | None = None
-    build_s: float | None = None
-    ran_here: bool = False
-    fingerprint: Fingerprint | None = None
-    removed: list[str] = []
-    refusals: list[Refusal] = []
-    reason: str | None = None
-    hint: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-memory-check", action="store_true", help="build although there seems to be too little memory"
     )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="CONFIG.toml",
+        help="of `run`: build where [inference.tensorrt] of this file says, and try engines as it says; its "
+        "other settings are not heeded",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -107,21 +83,30 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 where there is an engine of every variant that was asked for, else 1.
     """
+    options = TensorRtOptions() if arguments.config is None else load_inference(arguments.config).tensorrt
     bundle = Bundle.open(arguments.bundle)
     variants = _variants(bundle, arguments.variant)
     require_installed()
-    cache = default_folder() if arguments.cache is None else arguments.cache.absolute()
+    cache = _cache(arguments, options)
+    settings = TrialSettings(cuda_graph=options.cuda_graph, mapped_memory=options.mapped_memory)
     progress = make_progress()
     reports = [
-        _Builder(bundle, cache, arguments, progress).build(variant)
+        _Builder(bundle, cache, arguments, settings, progress).build(variant)
         for variant in progress.track(variants, "engines")
     ]
-    passed = all(report.file is not None for report in reports)
+    summary = BuildSummary(bundle, cache, arguments.config, settings, reports)
     if arguments.json:
-        print(json_text(_document(bundle, cache, reports, passed=passed)))
+        print(json_text(summary.document()))
     else:
-        print(printable(_text(bundle, cache, reports), lines=True))
-    return 0 if passed else 1
+        print(printable(summary.text(), lines=True))
+    return 0 if summary.passed else 1
+
+
+def _cache(arguments: argparse.Namespace, options: TensorRtOptions) -> Path:
+    folder: Path | None = arguments.cache
+    if folder is not None:
+        return folder.absolute()
+    return default_folder() if options.cache is None else Path(options.cache)
 
 
 def _folder(text: str) -> Path:
@@ -161,11 +146,17 @@ class _Builder:
     """Builds variants one after the other, each in a process of its own."""
 
     def __init__(
-        self, bundle: Bundle, cache: Path, arguments: argparse.Namespace, progress: Progress
+        self,
+        bundle: Bundle,
+        cache: Path,
+        arguments: argparse.Namespace,
+        settings: TrialSettings,
+        progress: Progress,
     ) -> None:
         self._bundle = bundle
         self._cache = cache
         self._arguments = arguments
+        self._settings = settings
         self._progress = progress
         self._told = ""
         self._began = time.monotonic()
@@ -210,6 +201,7 @@ class _Builder:
             least_workspace_mb=arguments.workspace_mb or 0,
             check_memory=not arguments.skip_memory_check,
             model_bytes=len(model),
+            settings=self._settings,
         )
         self._began, self._told = time.monotonic(), ""
 
@@ -233,54 +225,3 @@ class _Builder:
         else:
             self._told = what
         self._progress.step(f"{variant.name}: {what}")
-
-
-def _document(bundle: Bundle, cache: Path, reports: list[BuildReport], *, passed: bool) -> dict[str, Any]:
-    manifest = bundle.manifest
-    return {
-        "bundle": {"name": manifest.name, "version": manifest.version, "sha256": bundle.sha256},
-        "cache": str(cache),
-        "passed": passed,
-        "variants": [msgspec.to_builtins(report) for report in reports],
-    }
-
-
-def _text(bundle: Bundle, cache: Path, reports: list[BuildReport]) -> str:
-    manifest = bundle.manifest
-    rows = [[report.variant, report.status, *_figures(report)] for report in reports]
-    headings = ["variant", "engine", "MB", "build s", "ran here", "for", "by"]
-    lines = [
-        f"{manifest.name} {manifest.version}: engines in {cache}",
-        "",
-        text_table(headings, rows, numbers=[2, 3]),
-    ]
-    failed = ((one.variant, (one.status, one.reason, one.hint)) for one in reports if one.reason is not None)
-    for names, (status, reason, hint) in told_once(failed):
-        lines += ["", f"{names} {status}: {reason}", *([f"hint: {hint}"] if hint else [])]
-    removed = sum(len(report.removed) for report in reports)
-    if removed:
-        lines += ["", f"{removed} removed: of an older model, TensorRT or driver; these took their place"]
-    notes = dict.fromkeys(_note(report.fingerprint) for report in reports if report.fingerprint is not None)
-    return "\n".join([*lines, *(f"\n{note}" for note in notes if note)])
-
-
-def _figures(report: BuildReport) -> list[str]:
-    made = report.fingerprint
-    if made is None or report.bytes is None:
-        return ["-", "-", "-", "-", "-"]
-    return [
-        f"{report.bytes / 1e6:.1f}",
-        "-" if report.build_s is None else f"{report.build_s:.1f}",
-        "yes" if report.ran_here else "no",
-        made.board or f"compute capability {made.compute_capability}",
-        f"{made.product} {made.version}",
-    ]
-
-
-def _note(made: Fingerprint) -> str:
-    if made.product != TENSORRT_RTX:
-        return ""
-    return (
-        f"An engine of {TENSORRT_RTX} runs only on cards of compute capability {made.compute_capability},\n"
-        f"under exactly {TENSORRT_RTX} {made.version}; never on a Jetson, where TensorRT builds its own."
-    )

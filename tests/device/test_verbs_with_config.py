@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_gpu import FakeGpu
+from fake_installation import FakeInstallation
 from fake_onnxruntime import CUDA, FakeOnnxRuntime
+from fake_tensorrt import fake_tensorrt
 from tiny_bundle import tiny_bundle
 
 from device.picks import find_pick
@@ -182,6 +185,57 @@ def test_what_was_picked_with_other_settings_is_run_with_a_warning(
     assert "edge-sdk bench BUNDLE --config CONFIG.toml --pick" in otherwise.told
     named = Done(capsys, "predict", bundle, two_tones, "--variant", "onnx-float32")
     assert "other settings" not in named.told  # it is not run for having been the fastest
+
+
+# --- TensorRT ---
+
+
+def test_an_engine_is_built_tried_and_verified_by_the_file_and_only_so(
+    bundle: Path,
+    config: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fake TensorRT on a fake Jetson, whose memory is the computer's."""
+    (tmp_path / "installed").mkdir()
+    installation = FakeInstallation(tmp_path / "installed")
+    installation.install("10.3")
+    monkeypatch.setenv("PYTHONPATH", installation.search_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
+    config.write_text('[inference.tensorrt]\ncache = "engines"\nmapped_memory = true\n')
+    built = Done(capsys, "build", bundle, "--config", config)
+    assert built.document["settings"] == {"config": str(config), "cuda_graph": True, "mapped_memory": True}
+    assert built.document["cache"] == str(tmp_path / "engines")
+    asked = ["verify", bundle, "--backend", "tensorrt"]
+    verified = Done(capsys, *asked, "--config", config)
+    assert [one["status"] for one in verified.document["variants"]] == ["passed"]
+    assert "no engine of" in Done(capsys, *asked).document["variants"][0]["reason"]
+    config.write_text('[inference.tensorrt]\ncache = "engines"\n')
+    otherwise = Done(capsys, *asked, "--config", config).document["variants"][0]
+    assert otherwise["status"] == "not_run"
+    assert "has not run yet on Orin" in otherwise["reason"]
+
+
+def test_a_folder_of_engines_on_the_command_line_goes_before_that_of_the_file(
+    bundle: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX builds for cards that are not here")
+    config.write_text('[inference.tensorrt]\ncache = "engines"\n')
+    words = ["build", bundle, "--for", "86", "--config", config]
+    assert Done(capsys, *words, "--cache", tmp_path / "other").document["cache"] == str(tmp_path / "other")
+    assert not (tmp_path / "engines").exists()
+
+
+def test_nothing_is_built_by_a_file_that_does_not_hold(
+    bundle: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text("[inference.tensorrt]\nmaped_memory = true\n")
+    done = Done(capsys, "build", bundle, "--config", config)
+    assert (done.code, done.document["error"]) == (2, "ConfigError")
+    assert "mapped_memory" in done.document["hint"]
 
 
 # --- a file that does not hold ---

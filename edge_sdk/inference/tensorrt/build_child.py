@@ -47,7 +47,8 @@ _DOING = {"build": "building {}", "try": "trying the engine of {}"}
 def make_engine(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnProgress) -> Outcome:
     """See to it that there is an engine of a model, and that it runs, if its GPU is here.
 
-    One that is there is tried first. One that does not run, or that crashes whoever loads it, is built again.
+    One that is there is tried first. One that does not run, or that crashes whoever loads it, is built again,
+    unless it runs with other settings than those of the job.
     It is tried in another process than the one that built it, which holds nothing of the builder's, as the
     device will.
 
@@ -70,6 +71,12 @@ def make_engine(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnP
         there = run("try")
         if isinstance(there, Finished):
             return there
+        if isinstance(there, Unfit) and there.runs_otherwise:
+            raise BackendError(
+                f"the engine of {job.name} runs, but not with {job.settings}: {there.message}",
+                hint="these stand below [inference.tensorrt] of --config, or are the defaults: keep to those "
+                "with which it runs",
+            )
         if isinstance(there, Unfit):
             on_progress(Working(f"building again: {there.message}", 0.0))
     built = run("build")
@@ -126,8 +133,8 @@ def run_job(
     error = follower.failure(job, time_limit_s)
     # One that was killed for want of memory, or for its time, says nothing against the engine.
     if isinstance(last, Trying) and not was_killed(process.returncode):
-        remove_mark(Path(last.path))
-        return Unfit(error.message, error.hint)
+        remove_mark(Path(last.path), last.settings)
+        return Unfit(error.message, error.hint, last.runs_otherwise)
     raise error
 
 

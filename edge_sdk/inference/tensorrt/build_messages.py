@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from .fingerprint import Fingerprint
 from .refusal import Refusal
+from .trial_mark import USUAL_SETTINGS, TrialSettings
 
 __all__ = [
     "Absent",
@@ -36,6 +37,7 @@ class Job(Struct, frozen=True, kw_only=True):
         least_workspace_mb: With less than that, an engine that is there is built again.
         check_memory: Whether to refuse where there seems to be too little.
         model_bytes: Length of the model.
+        settings: With which it is tried.
         task: To ``try`` the engine that is there, or to ``build`` one, unless somebody else just did;
             :func:`.make_engine` sets it.
     """
@@ -47,6 +49,7 @@ class Job(Struct, frozen=True, kw_only=True):
     check_memory: bool
     model_bytes: int
     least_workspace_mb: int = 0
+    settings: TrialSettings = USUAL_SETTINGS
     task: Literal["try", "build"] = "build"
 
 
@@ -77,9 +80,13 @@ class Trying(Struct, frozen=True, tag="trying"):
 
     Attributes:
         path: Where it is.
+        settings: What comes of those of the job on this GPU.
+        runs_otherwise: Whether it ran before, with other settings alone.
     """
 
     path: str
+    settings: TrialSettings
+    runs_otherwise: bool
 
 
 class Absent(Struct, frozen=True, tag="absent"):
@@ -91,10 +98,12 @@ class Unfit(Struct, frozen=True, tag="unfit"):
 
     Attributes:
         message: What is wrong with it.
+        runs_otherwise: Whether it ran before, with other settings alone: another engine would do no better.
     """
 
     message: str
     hint: str | None
+    runs_otherwise: bool = False
 
 
 class Finished(Struct, frozen=True, kw_only=True, tag="finished"):

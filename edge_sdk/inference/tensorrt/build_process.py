@@ -19,17 +19,21 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import msgspec
+import numpy as np
 
 from ...errors import BackendError, EdgeSdkError, UsageError
 from .build import BuiltEngine, build_engine
 from .build_lock import build_lock
 from .build_messages import Absent, Failed, Finished, Job, Message, Refused, Trying, Unfit, Waiting, Working
 from .build_target import BuildTarget, find_target
+from .cuda import Cuda
 from .engine import TensorRtEngine
 from .engine_cache import EngineCache, EngineRecord, writing_hint
 from .fingerprint import Fingerprint
 from .foreign_errors import FOREIGN_ERRORS
+from .library import Library
 from .memory_check import check_memory, free_host_bytes, memory_need
+from .trial_mark import is_tried_otherwise
 
 __all__ = ["main"]
 
@@ -126,7 +130,7 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
 def _try(
     job: Job, target: BuildTarget, cache: EngineCache, wanted: Fingerprint, tell: Callable[[Message], None]
 ) -> Message:
-    """Load the engine that is there, and run it once, where its GPU is."""
+    """Load the engine that is there, and run it, where its GPU is."""
     path = cache.path(wanted)
     if not path.exists():
         return Absent()
@@ -137,14 +141,38 @@ def _try(
             return Unfit(
                 f"it was built with --workspace-mb {given_mb}, asked for {job.least_workspace_mb}", None
             )
-        if target.cuda is not None:
-            tell(Trying(str(path)))
-            TensorRtEngine(plan, library=target.library, cuda=target.cuda, name=job.name).close()
     except BackendError as error:
         return Unfit(error.message, error.hint)
     if target.cuda is not None:
-        cache.mark_tried(wanted, target.cuda.gpu)
+        otherwise = is_tried_otherwise(path, target.cuda.gpu, job.settings)
+        tell(Trying(str(path), job.settings.on(target.cuda.gpu), otherwise))
+        try:
+            _run_once(job, plan, target.library, target.cuda)
+        except BackendError as error:
+            return Unfit(error.message, error.hint, otherwise)
+        cache.mark_tried(wanted, target.cuda.gpu, job.settings)
     return _finished("found", job, target, cache, wanted, tried=target.cuda is not None)
+
+
+def _run_once(job: Job, plan: memoryview, library: Library, cuda: Cuda) -> None:
+    """As the device will: by the graph, where there is one, and in the memory that was asked for."""
+    engine = TensorRtEngine(
+        plan,
+        library=library,
+        cuda=cuda,
+        name=job.name,
+        graph=job.settings.cuda_graph,
+        mapped_memory=job.settings.mapped_memory,
+    )
+    try:
+        engine.run(
+            {
+                spec.name: np.zeros([extent or 1 for extent in spec.shape], spec.dtype)
+                for spec in engine.inputs
+            }
+        )
+    finally:
+        engine.close()
 
 
 def _finished(

@@ -16,7 +16,7 @@ from .fingerprint import Fingerprint
 from .foreign_errors import MEMORY_HINT
 from .sealed_file import DamagedFileError, read_header, read_seal, read_sealed, write_sealed
 from .session import REBUILD_HINT
-from .trial_mark import is_tried, remove_mark, write_mark
+from .trial_mark import USUAL_SETTINGS, TrialSettings, is_tried, remove_marks, write_mark
 
 __all__ = ["EngineCache", "EngineRecord", "default_folder", "writing_hint"]
 
@@ -117,24 +117,29 @@ class EngineCache:
         except (OSError, DamagedFileError):
             return 0
 
-    def read_tried(self, fingerprint: Fingerprint, name: str, gpu: Gpu) -> memoryview:
+    def read_tried(
+        self, fingerprint: Fingerprint, name: str, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS
+    ) -> memoryview:
         """The engine of that fingerprint, where it came through a trial in a process of its own.
 
         Args:
             fingerprint: Of what is needed here.
             name: What to call the model in messages.
             gpu: On which it must have run.
+            settings: With which it must have run.
 
         Raises:
             BackendError: As :meth:`read`; or it was not tried, or did not come through.
         """
         plan = self.read(fingerprint, name)
         path = self.path(fingerprint)
-        if not is_tried(path, gpu):
+        if not is_tried(path, gpu, settings):
+            usual = settings.on(gpu) == USUAL_SETTINGS
+            how, option = ("", "") if usual else (f" with {settings}", " --config CONFIG.toml")
             raise BackendUnavailableError(
-                f"the engine of {name} has not run yet on {gpu.name} under CUDA {gpu.cuda}: {path}",
-                hint="`edge-sdk build BUNDLE` tries it in a process of its own, lest it crash this one, "
-                "and builds again what does not run",
+                f"the engine of {name} has not run yet on {gpu.name} under CUDA {gpu.cuda}{how}: {path}",
+                hint=f"`edge-sdk build BUNDLE{option}` tries it in a process of its own, lest it crash this "
+                "one, and builds again what does not run",
             )
         return plan
 
@@ -147,7 +152,7 @@ class EngineCache:
         path = self.path(record.fingerprint)
         try:
             write_sealed(path, record, plan, partial=path.with_suffix(".partial"))
-            remove_mark(path)
+            remove_marks(path)
         except OSError as error:
             raise BackendError(
                 f"cannot write the engine to {self.folder}: {error.strerror}",
@@ -155,7 +160,9 @@ class EngineCache:
             ) from error
         return path
 
-    def mark_tried(self, fingerprint: Fingerprint, gpu: Gpu) -> None:
+    def mark_tried(
+        self, fingerprint: Fingerprint, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS
+    ) -> None:
         """Say that an engine ran, so that it is loaded from now on.
 
         Raises:
@@ -163,7 +170,7 @@ class EngineCache:
         """
         path = self.path(fingerprint)
         try:
-            write_mark(path, gpu)
+            write_mark(path, gpu, settings)
         except (OSError, DamagedFileError) as error:
             hint = writing_hint(error, 0) if isinstance(error, OSError) else REBUILD_HINT
             raise BackendError(
@@ -191,7 +198,7 @@ class EngineCache:
             if other != current and same_gpu and same_model:
                 with contextlib.suppress(OSError):
                     path.unlink()
-                    remove_mark(path)
+                    remove_marks(path)
                     removed.append(path)
         return removed
 

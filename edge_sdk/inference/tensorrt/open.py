@@ -9,6 +9,7 @@ from .engine import TensorRtEngine
 from .engine_cache import EngineCache, default_folder
 from .fingerprint import fingerprint
 from .library import find_library
+from .trial_mark import TrialSettings
 
 __all__ = ["open_engine"]
 
@@ -38,7 +39,8 @@ def open_engine(
     library = find_library()
     cuda = open_cuda()
     engines = EngineCache(default_folder() if cache is None else cache)
-    plan = engines.read_tried(fingerprint(model, library, cuda.gpu), name, cuda.gpu)
+    settings = TrialSettings(cuda_graph=graph, mapped_memory=mapped_memory)
+    plan = engines.read_tried(fingerprint(model, library, cuda.gpu), name, cuda.gpu, settings)
     return TensorRtEngine(
         plan, library=library, cuda=cuda, name=name, graph=graph, mapped_memory=mapped_memory
     )

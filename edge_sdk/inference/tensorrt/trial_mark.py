@@ -2,21 +2,56 @@
 
 An engine may crash its loader, and whoever loads it with that. So it is loaded first where nothing is lost,
 by ``edge-sdk build``; what came through has a mark beside it, which holds for these bytes on this GPU
-under this driver.
+under this driver, run in this way. Each way has a mark of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from .cuda import Gpu
 from .sealed_file import DamagedFileError, read_seal, read_sealed, write_sealed
 
-__all__ = ["is_tried", "remove_mark", "write_mark"]
+__all__ = [
+    "USUAL_SETTINGS",
+    "TrialSettings",
+    "is_tried",
+    "is_tried_otherwise",
+    "remove_mark",
+    "remove_marks",
+    "write_mark",
+]
+
+
+class TrialSettings(Struct, frozen=True, kw_only=True):
+    """How an engine is run, as far as its process may crash of that.
+
+    Attributes:
+        cuda_graph: By one call for all of an inference, where its shapes are fixed.
+        mapped_memory: In the computer's memory, where the GPU is integrated.
+    """
+
+    cuda_graph: bool = True
+    mapped_memory: bool = False
+
+    def on(self, gpu: Gpu) -> TrialSettings:
+        """What comes of them there: a card does not work in the computer's memory, asked to or not."""
+        return msgspec.structs.replace(self, mapped_memory=self.mapped_memory and gpu.integrated)
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{name} = {str(value).lower()}" for name, value in msgspec.structs.asdict(self).items()
+        )
+
+
+USUAL_SETTINGS = TrialSettings()
+"""Those of who configures nothing."""
 
 
 class _Trial(Struct, frozen=True, kw_only=True):
@@ -26,52 +61,77 @@ class _Trial(Struct, frozen=True, kw_only=True):
         engine: The seal of the engine's file, in hex.
         gpu: On which it ran.
         cuda: Of its driver.
+        settings: With which it ran.
     """
 
     engine: str
     gpu: str
     cuda: str
+    settings: TrialSettings = USUAL_SETTINGS
 
 
-def is_tried(engine: Path, gpu: Gpu) -> bool:
-    """Whether an engine ran on this GPU.
+def is_tried(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS) -> bool:
+    """Whether an engine ran on this GPU with these settings.
 
     Args:
         engine: Its file.
         gpu: In use.
+        settings: How it is to run.
     """
+    settings = settings.on(gpu)
     try:
-        trial, _ = read_sealed(_mark(engine), _Trial)
-        return trial == _trial(engine, gpu)
+        trial, _ = read_sealed(_mark(engine, settings), _Trial)
+        return trial == _trial(engine, gpu, settings)
     except (OSError, DamagedFileError):
         return False
 
 
-def write_mark(engine: Path, gpu: Gpu) -> None:
+def is_tried_otherwise(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS) -> bool:
+    """Whether it ran there with other settings alone: then these are at fault where it does not run."""
+    others = (
+        TrialSettings(cuda_graph=graph, mapped_memory=mapped).on(gpu)
+        for graph, mapped in itertools.product((True, False), repeat=2)
+    )
+    return not is_tried(engine, gpu, settings) and any(is_tried(engine, gpu, other) for other in others)
+
+
+def write_mark(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS) -> None:
     """Say that it did.
 
     Args:
         engine: Its file.
         gpu: On which it ran.
+        settings: With which it ran.
 
     Raises:
         OSError: It cannot be written.
         DamagedFileError: The engine is no such file any more.
     """
-    if not is_tried(engine, gpu):  # a folder that is read-only may have had it for long
-        mark = _mark(engine)
-        write_sealed(mark, _trial(engine, gpu), b"", partial=mark.with_suffix(f".{os.getpid()}.partial"))
+    if not is_tried(engine, gpu, settings):  # a folder that is read-only may have had it for long
+        settings = settings.on(gpu)
+        mark = _mark(engine, settings)
+        partial = mark.with_suffix(f".{os.getpid()}.partial")
+        write_sealed(mark, _trial(engine, gpu, settings), b"", partial=partial)
 
 
-def remove_mark(engine: Path) -> None:
-    """Say that it does not any more; where the folder is read-only, nothing changes."""
+def remove_mark(engine: Path, settings: TrialSettings = USUAL_SETTINGS) -> None:
+    """Say that with these settings it does not any more; where the folder is read-only, nothing changes."""
     with contextlib.suppress(OSError):
-        _mark(engine).unlink()
+        _mark(engine, settings).unlink()
 
 
-def _trial(engine: Path, gpu: Gpu) -> _Trial:
-    return _Trial(engine=read_seal(engine).hex(), gpu=gpu.name, cuda=gpu.cuda)
+def remove_marks(engine: Path) -> None:
+    """As :func:`remove_mark`, for all settings."""
+    for mark in engine.parent.glob(f"{engine.stem}.*tried"):
+        with contextlib.suppress(OSError):
+            mark.unlink()
 
 
-def _mark(engine: Path) -> Path:
-    return engine.with_suffix(".tried")
+def _trial(engine: Path, gpu: Gpu, settings: TrialSettings) -> _Trial:
+    return _Trial(engine=read_seal(engine).hex(), gpu=gpu.name, cuda=gpu.cuda, settings=settings)
+
+
+def _mark(engine: Path, settings: TrialSettings) -> Path:
+    differs = {"no-graph": not settings.cuda_graph, "mapped": settings.mapped_memory}
+    words = "-".join(word for word, does in differs.items() if does)
+    return engine.with_suffix(f".{words}.tried" if words else ".tried")
