@@ -4,7 +4,8 @@
 
 Without a name all cases: forest_sounds, lite0, fastestdet, and of BlazeFace short_range, back and full_range.
 The error is the root of the squared differences of the raw output, relative to the float model's own. How far
-the float model itself moves with noise of one grey level says what may be expected of 8 bits.
+the float model itself moves with noise of one grey level says what may be expected of 8 bits. Beside it, what
+the lint finds, and with the extra ``tensorrt-rtx`` whether TensorRT-RTX builds it.
 ``EDGE_SDK_MODELOPT_PYTHON`` names the Python of an environment with NVIDIA's Model Optimizer, which is then
 compared, too. Takes the extras ``demo`` and ``camera-opencv``, and some minutes.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,28 +23,32 @@ from typing import NamedTuple
 
 import numpy as np
 
+from converters.preflight.preflight import Preflight, is_installed
 from converters.quiet import import_tensorflow, quiet_libraries
 from converters.sources.open_source import open_source
 from converters.variants.modelopt_int8 import quantize_by_modelopt
 from converters.variants.onnx_conversion import convert_onnx
+from converters.variants.onnx_equalized import equalize_channels
 from converters.variants.onnx_int8 import OnnxQuantizer
+from converters.variants.onnx_lint import lint_onnx
 from converters.variants.onnx_of_tflite import convert_tflite
 from converters.variants.onnx_prepared import PreparedOnnx, prepare_onnx
 from converters.variants.onnx_range_rules import RANGE_RULES, RangeRule
 from converters.variants.output_error import relative_error
 from edge_sdk.contract.values import Float32Array, TensorSpec
 from edge_sdk.inference.open import open_backend
+from tools.runtime_quantizer import METHODS, quantize_by_runtime
 
 _NARROW, _, _LARGEST, _WIDE = RANGE_RULES
 _WAYS: dict[str, tuple[RangeRule | None, bool, bool]] = {
     "largest value": (_LARGEST, False, False),
     "largest value, biases corrected": (_LARGEST, True, False),
     "99.99 %, biases corrected": (_NARROW, True, False),
-    "largest value, corrected, equalized": (_LARGEST, True, True),
-    "a quarter more, corrected, equalized": (_WIDE, True, True),
+    "largest value and a quarter, corrected, equalized": (_WIDE, True, True),
     "99.99 %, corrected, equalized": (_NARROW, True, True),
     "chosen by held-out tensors (as converted)": (None, True, True),
 }
+_RUNTIME_WAYS = [*((method, False) for method in METHODS), ("Percentile", True)]
 _RECORDINGS_APART, _MOST_PHOTOS = 3, 100
 
 
@@ -82,8 +88,10 @@ def _compared(case: Case) -> Iterator[str]:
         noise = np.random.default_rng(0).uniform(-case.grey_level, case.grey_level, unseen.shape)
         noisy = _answers(prepared.content, unseen + noise.astype(np.float32))
         yield _line("the float model with each pixel off by up to a level", wanted, noisy)
-    for way, content in _made(prepared, calibration, case.gives_boxes):
-        yield _line(way, wanted, _answers(content, unseen))
+    for way, content in _made(case, prepared, calibration):
+        with Preflight() as preflight:
+            against = _is_refused(preflight, content)
+        yield f"{_line(way, wanted, _answers(content, unseen))}; {against or 'lint and TensorRT-RTX pass it'}"
 
 
 def _line(what: str, wanted: Float32Array, given: Float32Array) -> str:
@@ -92,26 +100,45 @@ def _line(what: str, wanted: Float32Array, given: Float32Array) -> str:
     return f"  {what:52} {over_all:6.1%}; by input: median {np.median(each):6.1%}, most {max(each):6.1%}"
 
 
-def _made(
-    prepared: PreparedOnnx,
-    calibration: list[Float32Array],
-    gives_boxes: bool,  # noqa: FBT001
-) -> Iterator[tuple[str, bytes]]:
+def _made(case: Case, prepared: PreparedOnnx, calibration: list[Float32Array]) -> Iterator[tuple[str, bytes]]:
     for way, (rule, corrected, equalized) in _WAYS.items():
         quantizer = OnnxQuantizer(
             prepared,
             lambda: calibration,
-            heads_in_float=gives_boxes,
+            heads_in_float=case.gives_boxes,
             rule=rule,
             correct_biases=corrected,
             equalize=equalized,
         )
-        chosen = f": {quantizer.rule.name}" if rule is None else ""
+        chosen = f" ({quantizer.rule.name})" if rule is None else ""
         yield way + chosen, quantizer.quantize()
+    yield from _made_by_others(case, prepared, calibration)
+
+
+def _made_by_others(
+    case: Case, prepared: PreparedOnnx, calibration: list[Float32Array]
+) -> Iterator[tuple[str, bytes]]:
+    for method, equalized in _RUNTIME_WAYS:
+        start = equalize_channels(prepared, lambda: calibration) if equalized else prepared
+        made = quantize_by_runtime(start, calibration, method, heads_in_float=case.gives_boxes)
+        also = ", equalized by ours" if equalized else ""
+        yield f"ONNX Runtime's, {method}{also}, {made.peak_bytes // 2**20} MiB", made.content
     python = os.environ.get("EDGE_SDK_MODELOPT_PYTHON")
     if python:
-        made = quantize_by_modelopt(prepared, lambda: calibration, Path(python), heads_in_float=gives_boxes)
-        yield made.note.partition(",")[0], made.content
+        by_nvidia = quantize_by_modelopt(
+            prepared, lambda: calibration, Path(python), heads_in_float=case.gives_boxes
+        )
+        yield by_nvidia.note.partition(",")[0], by_nvidia.content
+
+
+def _is_refused(preflight: Preflight, content: bytes) -> str:
+    """What the lint and TensorRT-RTX have against a model."""
+    found = [f"{n} {rule}" for rule, n in Counter(item.rule for item in lint_onnx(content)).items()]
+    if is_installed():
+        preflight.ask("model", content)
+        builds, failure = preflight.results()
+        found += ["" if builds["model"].passed else "not built"] if builds else [failure]
+    return ", ".join(part for part in found if part)
 
 
 def _answers(content: bytes, inputs: Float32Array) -> Float32Array:
