@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variants",
         metavar="NAMES",
-        help=f"separated by commas, of {', '.join(RECIPES)} (default: {','.join(DEFAULT_VARIANTS)})",
+        help=f"separated by commas, of {', '.join(RECIPES)}; tflite, onnx: such a file as it is given "
+        f"(default: {','.join(DEFAULT_VARIANTS)})",
     )
     parser.add_argument(
         "--max-drop", type=float, default=0.01, metavar="X", help="refuse a variant that loses more (0.01)"

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from edge_sdk.console.arguments import seconds
+from edge_sdk.console.arguments import some_seconds
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.progress import make_progress
+from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Manifest
 from edge_sdk.errors import EdgeSdkError, UsageError, VerificationError
@@ -20,6 +21,7 @@ from edge_sdk.inference.thread_argument import MAX_THREADS, thread_count
 from .bench.child import measure_in_process
 from .bench.energy import NoMeterError, find_meter
 from .bench.messages import Figures, Measured, Request
+from .bench.noise import within_noise
 from .bench.table import bench_table
 from .inference_settings import InferenceSettings, add_config_argument, read_settings
 from .library_versions import inference_versions
@@ -53,10 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_argument(parser)
     parser.add_argument(
         "--seconds",
-        type=seconds,
+        type=some_seconds,
         default=_SECONDS,
         metavar="S",
-        help="how long each number of threads is measured (default: %(default)g)",
+        help="how long each number of threads is measured, more than 0 and at most 3600 "
+        "(default: %(default)g)",
     )
     parser.add_argument(
         "--pick",
@@ -91,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         document = _document(bundle, settings, results, threads, arguments, best)
         print(json_text(document | _pick_told(arguments, error)))
     elif error is None:
-        print("\n" + _verdict(bundle.manifest, best, picked=arguments.pick))
+        print("\n" + _verdict(bundle.manifest, best, results, picked=arguments.pick))
     else:
         raise error
     if error is not None:
@@ -210,10 +213,12 @@ def _text(
         "",
         bench_table(results),
     ]
-    for one in results:
-        if one.reason is not None:
-            lines += ["", f"{one.variant} on {one.backend} {one.status.replace('_', ' ')}: {one.reason}"]
-        lines += [f"{one.variant} on {one.backend}: {warning}" for warning in one.warnings]
+    reasons = ((one.variant, (one.backend, one.status, one.reason)) for one in results if one.reason)
+    for names, (backend, status, reason) in told_once(reasons):
+        lines += ["", f"{names} on {backend} {status.replace('_', ' ')}: {reason}"]
+    warnings = [(one.variant, (one.backend, warning)) for one in results for warning in one.warnings]
+    lines += [""] if warnings else []
+    lines += [f"{names} on {backend}: {warning}" for names, (backend, warning) in told_once(warnings)]
     return "\n".join(lines)
 
 
@@ -224,13 +229,25 @@ def _energy() -> str:
         return f"- ({error.message})"
 
 
-def _verdict(manifest: Manifest, best: _Fastest | None, *, picked: bool) -> str:
+def _verdict(manifest: Manifest, best: _Fastest | None, results: list[Measured], *, picked: bool) -> str:
     if best is None:
         return "nothing that could be run passes its golden samples"
-    price = _price(manifest, best)
+    notes = _price(manifest, best) + _noise(best, results)
     if picked:
-        return f"picked: {best}. `run` and `predict` take it from now on, unless told otherwise{price}"
-    return f"fastest that passes: {best}; --pick makes `run` and `predict` take it{price}"
+        return f"picked: {best}. `run` and `predict` take it from now on, unless told otherwise{notes}"
+    return f"fastest that passes: {best}; --pick makes `run` and `predict` take it{notes}"
+
+
+def _noise(best: _Fastest, results: list[Measured]) -> str:
+    """Whose place behind the fastest may be chance."""
+    alike = within_noise(best.measured, results)
+    if not alike:
+        return ""
+    names = ", ".join(f"{one.variant} on {one.backend}" for one in alike)
+    return (
+        f"\nnote: within noise of it: {names}\n"
+        "(medians of fifths of their runs overlap, so their order may be chance; more --seconds tell more)"
+    )
 
 
 def _price(manifest: Manifest, best: _Fastest) -> str:
@@ -242,8 +259,8 @@ def _price(manifest: Manifest, best: _Fastest) -> str:
     if fast.agreement >= preferred.agreement:
         return ""
     return (
-        f"\nnote: of the samples that judged the conversion it decided {fast.agreement:.1%} as the trained "
-        f"model does, {preferred.name}, which the bundle prefers, {preferred.agreement:.1%}"
+        f"\nnote: of the samples that judged the conversion it decided {fast.agreement:.2%} as the trained "
+        f"model does, {preferred.name}, which the bundle prefers, {preferred.agreement:.2%}"
     )
 
 
@@ -268,8 +285,13 @@ def _document(
         "seconds": arguments.seconds,
         "energy": {"sensor": sensor, "reason": why_not},
         "results": [_entry(one) for one in results],
-        "fastest": best and {"variant": best.measured.variant, "backend": best.measured.backend},
+        "fastest": best and _name(best.measured),
+        "within_noise": [_name(one) for one in within_noise(best.measured, results)] if best else [],
     }
+
+
+def _name(measured: Measured) -> dict[str, str]:
+    return {"variant": measured.variant, "backend": measured.backend}
 
 
 def _entry(measured: Measured) -> dict[str, Any]:

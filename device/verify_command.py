@@ -10,6 +10,7 @@ import msgspec
 
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.table import text_table
+from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.inference.choice import Choice
 from edge_sdk.inference.golden_result import GoldenResult
@@ -108,10 +109,9 @@ def _text(bundle: Bundle, settings: InferenceSettings, reports: list[ChoiceRepor
         "",
         text_table(headings, rows, numbers=[3, 4, 5, 6]),
     ]
-    for report in reports:
-        if report.reason:
-            told = f"{report.variant} on {report.backend} {report.status.replace('_', ' ')}: {report.reason}"
-            lines += ["", told]
+    reasons = ((one.variant, (one.backend, one.status, one.reason)) for one in reports if one.reason)
+    for names, (backend, status, reason) in told_once(reasons):
+        lines += ["", f"{names} on {backend} {status.replace('_', ' ')}: {reason}"]
     return "\n".join([*lines, "", _verdict(reports, passed=passed)])
 
 

@@ -112,6 +112,7 @@ def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
         first_ms=first_ms,
         median_ms=timing.median_ms,
         p99_ms=timing.p99_ms,
+        part_medians_ms=timing.part_medians_ms,
         n=len(timing.times_ms),
         per_s={str(threads): per_s[threads] for threads in sorted(per_s)},
         peak_memory_mib=peak_mib,

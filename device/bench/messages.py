@@ -40,6 +40,7 @@ class Figures(Struct, frozen=True, kw_only=True):
         load_ms: To load library and model.
         first_ms: The first inference.
         median_ms, p99_ms: Of the inferences after it, the first few left out.
+        part_medians_ms: Medians of five parts of these, one after the other: how steady they are.
         n: How many these were.
         per_s: Inferences a second, by number of threads, in their order.
         peak_memory_mib: Of the whole process, at the most.
@@ -52,6 +53,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     first_ms: float
     median_ms: float
     p99_ms: float
+    part_medians_ms: list[float] = []
     n: int
     per_s: dict[str, float]
     peak_memory_mib: float | None

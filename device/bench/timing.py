@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Timing", "time_repeatedly"]
 
 _FEWEST = 10
+_PARTS = 5
 _TELL_EVERY_S = 0.25
 
 
@@ -20,10 +22,12 @@ class Timing:
     Attributes:
         times_ms: Of each, shortest first.
         elapsed_s: Of all.
+        part_medians_ms: Medians of five parts, one after the other, of as many runs each.
     """
 
     times_ms: list[float]
     elapsed_s: float
+    part_medians_ms: list[float] = field(default_factory=list)
 
     @property
     def median_ms(self) -> float:
@@ -63,4 +67,11 @@ def time_repeatedly(
             tell(min(1.0, (after - began) / (seconds * 1e9)) if seconds else 1.0)
             after = time.perf_counter_ns()  # telling is no part of the next run
         before = after
-    return Timing(sorted(time_ns / 1e6 for time_ns in times_ns), sum(times_ns) / 1e9)
+    times_ms = [time_ns / 1e6 for time_ns in times_ns]
+    return Timing(sorted(times_ms), sum(times_ns) / 1e9, _part_medians(times_ms))
+
+
+def _part_medians(times_ms: list[float]) -> list[float]:
+    """Of parts that differ by one run at most; there are ten runs at least."""
+    ends = [len(times_ms) * part // _PARTS for part in range(_PARTS + 1)]
+    return [statistics.median(times_ms[start:end]) for start, end in itertools.pairwise(ends)]

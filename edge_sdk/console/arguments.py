@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 
-__all__ = ["at_least_one", "seconds", "share", "whole_number"]
+__all__ = ["at_least_one", "seconds", "share", "some_seconds", "whole_number"]
+
+_HOUR_S = 3600
 
 
 def whole_number(text: str, least: int, most: int | None = None) -> int:
@@ -45,6 +47,23 @@ def seconds(text: str) -> float:
         number = math.nan
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, 0 or more")
+    return number
+
+
+def some_seconds(text: str) -> float:
+    """Seconds to do something for: more than 0, and an hour at most.
+
+    Raises:
+        ArgumentTypeError: They are none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= _HOUR_S:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a number of seconds, more than 0 and at most {_HOUR_S}"
+        )
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from example_contract import npy
 from tiny_bundle import TinyBundle, tiny_bundle
 from tiny_pictures import color_bundle, thing_bundle
 
+from device import bench_command
 from device.bench.messages import Figures, Measured
+from device.bench.noise import within_noise
 from device.bench.table import bench_table
+from device.choice_status import Status
 from device.picks import find_pick
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import Bundle, file_digest
@@ -150,7 +154,7 @@ def test_a_fast_variant_that_decides_less_like_the_trained_model_is_told_beside_
     path = made.write(tmp_path / "hasty.edge")
     assert main(["bench", str(path), *QUICK, "--backend", "onnx", "--pick"]) == 0
     assert (
-        "it decided 97.0% as the trained model does, tflite-float32, which the bundle prefers, 100.0%"
+        "it decided 97.00% as the trained model does, tflite-float32, which the bundle prefers, 100.00%"
         in capsys.readouterr().out
     )
     assert main(["bench", str(path), *QUICK, "--backend", "tflite", "--pick"]) == 0
@@ -169,11 +173,57 @@ def test_people_get_a_table_and_the_reason_for_each_dash(
     assert max(map(len, shown.out.splitlines())) <= 110
 
 
-def figures_of(per_s: dict[str, float]) -> Figures:
+def test_a_reason_that_several_share_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = with_other_scores(tiny_bundle(("tflite-float32", "tflite-int8")), "tflite-float32", "tflite-int8")
+    assert main(["bench", str(path.write(tmp_path / "off.edge")), *QUICK]) == 1
+    told = capsys.readouterr().out
+    assert "\ntflite-float32, tflite-int8 on tflite failed: it computes something else here" in told
+    assert told.count("it computes something else here") == 1
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "3601", "inf", "long"])
+def test_a_time_in_which_nothing_can_be_measured_is_wrong_use(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "any.edge", "--seconds", seconds]) == 2
+    told = capsys.readouterr().err
+    assert f"'{seconds}' is not a number of seconds, more than 0 and at most 3600" in told
+
+
+def measured(name: str, *part_medians_ms: float, status: Status = "passed") -> Measured:
+    figures = figures_of({"1": 1000.0}, part_medians_ms)
+    return Measured(variant=name, backend="onnx", status=status, figures=figures)
+
+
+def test_what_was_at_times_as_fast_as_the_fastest_is_within_noise_of_it() -> None:
+    best = measured("best", 1.0, 1.1, 1.3, 1.0, 1.0)
+    alike = measured("alike", 1.5, 1.3, 1.6, 1.5, 1.5)
+    others = [
+        measured("slower", 1.31, 1.4, 1.4, 1.4, 1.4),
+        measured("wrong", 1.0, 1.0, 1.0, 1.0, 1.0, status="failed"),
+        Measured(variant="none", backend="onnx", status="not_run", reason="no library"),
+    ]
+    assert within_noise(best, [best, alike, *others]) == [alike]
+    assert within_noise(best, [best, *others]) == []
+
+
+def test_variants_within_noise_are_told(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"tflite": measured("tflite-float32", 1.0, 1.2), "onnx": measured("onnx-float32", 1.1, 1.3)}
+    monkeypatch.setattr(bench_command, "measure_in_process", lambda asked, _: told[asked.backend])
+    assert main(["bench", str(bundle)]) == 0
+    assert "\nnote: within noise of it: onnx-float32 on onnx\n" in capsys.readouterr().out
+    _, document = benched(bundle, capsys)
+    assert document["within_noise"] == [{"variant": "onnx-float32", "backend": "onnx"}]
+
+
+def figures_of(per_s: dict[str, float], part_medians_ms: Sequence[float] = ()) -> Figures:
     return Figures(
         load_ms=12_345.6,
         first_ms=1234.5,
-        median_ms=123.4,
+        median_ms=min(part_medians_ms, default=123.4),
+        part_medians_ms=list(part_medians_ms),
         p99_ms=234.5,
         n=100,
         per_s=per_s,

@@ -29,6 +29,7 @@ from edge_sdk.errors import BackendError, BackendUnavailableError
 from edge_sdk.image.opencv import load_opencv
 from edge_sdk.inference import choice as choice_module
 from edge_sdk.inference import open as open_module
+from edge_sdk.inference import tflite as tflite_module
 from edge_sdk.inference.onnx import OnnxEngine
 from edge_sdk.inference.tensorrt import open as tensorrt_module
 
@@ -116,6 +117,16 @@ def test_model_that_the_engine_refuses_fails_and_the_others_are_still_run(
     assert code == 1
     assert [v["status"] for v in report["variants"]] == ["failed", "passed", "passed"]
     assert "TFLite cannot load tones/tflite-float32" in report["variants"][0]["reason"]
+
+
+def test_what_keeps_several_variants_from_running_is_told_once(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tflite_module, "_INTERPRETER_MODULES", ("no_such_interpreter",))
+    assert main(["verify", str(bundle)]) == 0
+    told = capsys.readouterr().out
+    assert "\ntflite-float32, tflite-int8 on tflite not run: " in told
+    assert told.count("edge-sdk[tflite]") == 1
 
 
 def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,19 @@ def test_a_slow_model_is_still_run_ten_times() -> None:
     runs = []
     timing = time_repeatedly(lambda: runs.append(1), 0.0)
     assert len(runs) == len(timing.times_ms) == 10
+
+
+def test_parts_of_a_run_follow_each_other_and_leave_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0]
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: now[0])
+
+    def run() -> None:
+        now[0] += 1_000_000 * (1 + now[0] // 100_000_000)  # slower by a millisecond after each tenth of one
+
+    timing = time_repeatedly(run, 0.3)
+    assert timing.part_medians_ms == sorted(timing.part_medians_ms)
+    assert len(timing.part_medians_ms) == 5
+    assert (timing.part_medians_ms[0], timing.part_medians_ms[-1]) == (1.0, 3.0)
 
 
 def test_it_tells_how_far_it_is_and_never_more_than_all() -> None:
