@@ -1,0 +1,130 @@
+"""Of two builds with one cache the second waits, and none is left half."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from engine_builds import LAYERS, SECONDS, Told, build, builders, engines_in, finished, told_build
+from fake_installation import FakeInstallation
+from gpu_onnx import deep_onnx
+
+from edge_sdk.errors import BackendError
+from edge_sdk.inference.tensorrt import build_child
+from edge_sdk.inference.tensorrt.build_child import Outcome
+from edge_sdk.inference.tensorrt.build_lock import build_lock
+from edge_sdk.inference.tensorrt.build_messages import Finished, Waiting, Working
+
+
+class Building:
+    """A build by TensorRT-RTX for cards that are not here, in a thread."""
+
+    def __init__(self, cache: Path, layers: int) -> None:
+        self.told: Told = []
+        self.outcome: Outcome | BaseException | None = None
+        self.is_building = threading.Event()
+        self.is_waiting = threading.Event()
+        self._model = deep_onnx(layers)
+        self._cache = cache
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.outcome = told_build(self._cache, self._model, self._tell, target="8.6")
+        except BackendError as error:
+            self.outcome = error
+
+    def _tell(self, message: Waiting | Working) -> None:
+        self.told.append(message)
+        (self.is_waiting if isinstance(message, Waiting) else self.is_building).set()
+
+    def wait(self) -> Finished:
+        self._thread.join(SECONDS)
+        assert isinstance(self.outcome, Finished), self.outcome
+        return self.outcome
+
+    def error(self) -> BackendError:
+        self._thread.join(SECONDS)
+        assert isinstance(self.outcome, BackendError), self.outcome
+        return self.outcome
+
+
+@contextlib.contextmanager
+def stopped_in_its_midst(cache: Path) -> Iterator[tuple[Building, int]]:
+    """A build, and the process that does it, which gets no further until it goes on or is killed."""
+    building = Building(cache, LAYERS)
+    assert building.is_building.wait(SECONDS)
+    (pid,) = builders()
+    os.kill(pid, signal.SIGSTOP)
+    assert int((cache / "build.lock").read_text()) == pid
+    try:
+        yield building, pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("rtx")
+def test_kill_9_in_the_midst_of_a_build_leaves_nothing_and_the_next_one_builds(cache: Path) -> None:
+    with stopped_in_its_midst(cache) as (building, pid):
+        os.kill(pid, signal.SIGKILL)
+    assert "was killed" in building.error().message
+    assert engines_in(cache) == []
+    (cache / "half.partial").write_bytes(b"as it is left where the kill meets the writing")
+    built = finished(build(cache, target="8.6"))
+    assert engines_in(cache) == [Path(built.path)]
+
+
+@pytest.mark.usefixtures("rtx")
+def test_of_two_builders_the_second_waits_and_finds_what_the_first_built(cache: Path) -> None:
+    with stopped_in_its_midst(cache) as (first, pid):
+        second = Building(cache, LAYERS)
+        assert second.is_waiting.wait(SECONDS)
+    assert Waiting(pid) in second.told
+    assert (first.wait().status, second.wait().status) == ("built", "found")
+    assert len(engines_in(cache)) == 1
+
+
+@pytest.mark.usefixtures("rtx")
+def test_who_waits_for_a_builder_that_is_killed_builds(cache: Path) -> None:
+    with stopped_in_its_midst(cache) as (first, pid):
+        second = Building(cache, LAYERS)
+        assert second.is_waiting.wait(SECONDS)
+        os.kill(pid, signal.SIGKILL)
+    first.error()
+    assert second.wait().status == "built"
+    assert len(engines_in(cache)) == 1
+
+
+def test_who_waits_too_long_is_told_for_whom(
+    installation: FakeInstallation, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def let_time_pass(message: Waiting | Working) -> None:
+        now[0] += 100.0
+
+    monkeypatch.setattr(build_child, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    told = rf"another process \({os.getpid()}\) still builds, after 60 s"
+    with build_lock(cache, lambda _: None), pytest.raises(BackendError, match=told) as caught:
+        told_build(cache, None, let_time_pass, limit=60)
+    assert "--time-limit" in str(caught.value.hint)
+
+
+def test_a_file_system_without_locks_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    told = pytest.raises(BackendError, match=f"cannot lock {cache}: No locks available")
+    with told as caught, build_lock(cache, lambda _: None):
+        pass
+    assert "--cache" in str(caught.value.hint)
