@@ -9,8 +9,8 @@
 STAMPS := .venv/.stamps
 DEMO_OUT ?= edge-sdk-demo
 TESTS ?= tests
-# yamnet.py is what some of them share.
-BENCHMARKS := $(filter-out benchmarks/yamnet.py benchmarks/picture_%,$(sort $(wildcard benchmarks/*.py)))
+# yamnet.py, backend_*.py and picture_*.py are what some of them share or are made of.
+BENCHMARKS := $(filter-out benchmarks/yamnet.py benchmarks/backend_% benchmarks/picture_%,$(sort $(wildcard benchmarks/*.py)))
 export PYTHON
 
 .PHONY: demo test check bench clean distclean
@@ -20,8 +20,11 @@ export PYTHON
 demo: $(STAMPS)/demo
 	.venv/bin/edge-sdk demo --output $(DEMO_OUT)
 
+# A file of tests at a time in each of as many processes as there are cores; four at most, for their memory.
+# With bytecode on disk: the many short processes that tests start would else each compile the project.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMPS)/demo $(STAMPS)/dev
-	.venv/bin/python -m pytest $(TESTS)
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 check: $(STAMPS)/demo $(STAMPS)/dev
 	.venv/bin/ruff check .
