@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import resource
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -92,8 +91,17 @@ def _quantize(
             },
         )
         made = onnx.load(target)
-    peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_bytes = _peak_bytes()
     return Quantized(prepared.finish(made), peak_bytes)
+
+
+def _peak_bytes() -> int:
+    """Of this process; what ``getrusage`` says begins with what its parent held."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return 1024 * int(value.split()[0])
+    return 0
 
 
 def _reader(input_name: str, calibration: Sequence[Float32Array]) -> Any:
