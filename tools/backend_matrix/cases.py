@@ -10,6 +10,7 @@ from pathlib import Path
 from examples.imagenet.networks import NETWORKS
 
 from .labelled import Labelled, chainsaws, daisies, faces, forest_sounds, of_the_recipe, street_photos
+from .samples import known_photos, pictures_in, recordings_in, some_of, street_scenes
 
 __all__ = ["CASES", "Case", "Prepared"]
 
@@ -25,13 +26,15 @@ class Prepared:
     Attributes:
         models: One file; or a feature extractor and its head.
         spec: How it is fed.
-        samples: Recordings or photos: of each two the first calibrates, the other is compared.
+        calibration: Recordings or photos that measure its ranges.
+        compared: Others, whose outputs are compared.
         labelled: What judges its decisions; None where it makes none.
     """
 
     models: tuple[Path, ...]
     spec: Path
-    samples: tuple[Path, ...]
+    calibration: tuple[Path, ...]
+    compared: tuple[Path, ...]
     labelled: Labelled | None = None
 
 
@@ -45,6 +48,7 @@ class Case:
         prepare: From a folder of its own and the tests' data.
         passed_over: Variants that are not measured, and why.
         unjudged: Why the gate is not asked; empty where it is.
+        alone: Whether it takes the memory of several others, so that none is measured beside it.
     """
 
     title: str
@@ -52,16 +56,7 @@ class Case:
     prepare: Callable[[Path, Path], Prepared]
     passed_over: Mapping[str, str] = field(default_factory=dict)
     unjudged: str = ""
-
-
-def _photos(data: Path) -> tuple[Path, ...]:
-    """Evenly mixed, so that both halves have all kinds."""
-    objects = sorted((data / "images/coral").glob("*.*g")) + sorted((data / "images/darknet").glob("*.jpg"))
-    return tuple(objects + sorted((data / "images/voc100/images").glob("*.jpg"))[:19])[::-1]
-
-
-def _recordings(data: Path) -> tuple[Path, ...]:
-    return tuple(sorted((data / "audio/esc10").rglob("*.ogg"))[::8])
+    alone: bool = False
 
 
 def _forest_sounds(folder: Path, data: Path) -> Prepared:
@@ -69,11 +64,13 @@ def _forest_sounds(folder: Path, data: Path) -> Prepared:
 
     base.main([str(folder / "base.keras")])
     example = Path(base.__file__).parent
+    labelled = forest_sounds(folder, data)
     return Prepared(
         (folder / "base.keras", example / "head.keras"),
         example / "forest_sounds.toml",
-        _recordings(data),
-        forest_sounds(folder, data),
+        recordings_in(labelled.calibration),
+        some_of(recordings_in(labelled.evaluation), _COMPARED),
+        labelled,
     )
 
 
@@ -81,17 +78,29 @@ def _yamnet(folder: Path, data: Path) -> Prepared:
     for file in (_YAMNET, data / "models/yamnet/yamnet_class_map.csv"):
         shutil.copy(file, folder)
     (model,) = (data / "models/yamnet").glob("*.tflite")
-    return Prepared((model,), folder / _YAMNET.name, _recordings(data), chainsaws(folder, data))
+    labelled = chainsaws(folder, data)
+    return Prepared(
+        (model,),
+        folder / _YAMNET.name,
+        recordings_in(labelled.calibration),
+        some_of(recordings_in(labelled.evaluation), _COMPARED),
+        labelled,
+    )
 
 
 def _digits(folder: Path, data: Path) -> Prepared:
     from examples.digits import train
 
     train.main(["--data", str(data / "images/digits"), "--output", str(folder)])
-    samples = tuple(sorted((folder / "calibration").rglob("*.png"))[::4])
     labelled = of_the_recipe(folder, "digits of MNIST that the recipe does not train on")
     spec = Path(train.__file__).with_name("digits.toml")
-    return Prepared((folder / "digits.keras",), spec, samples, labelled)
+    return _of_pictures((folder / "digits.keras",), spec, labelled)
+
+
+def _of_pictures(models: tuple[Path, ...], spec: Path, labelled: Labelled) -> Prepared:
+    """Calibrated and compared on what the recipe laid out for calibration and evaluation."""
+    compared = some_of(pictures_in(labelled.evaluation), _COMPARED)
+    return Prepared(models, spec, pictures_in(labelled.calibration), compared, labelled)
 
 
 def _flowers(recipe: str) -> Callable[[Path, Path], Prepared]:
@@ -100,10 +109,10 @@ def _flowers(recipe: str) -> Callable[[Path, Path], Prepared]:
 
         train.main([recipe, "--photos", str(data / "images"), "--output", str(folder)])
         names = ["flowers"] if recipe == "frozen" else ["base", "head"]
-        samples = tuple(sorted((folder / "calibration").rglob("*.*")))
         models = tuple(folder / f"{name}.keras" for name in names)
-        labelled = of_the_recipe(folder, "photos that the recipe does not train on")
-        return Prepared(models, Path(train.__file__).with_name("flowers.toml"), samples, labelled)
+        what = "photos that the recipe does not train on, 20 of each flower, of which one is a drop of 0.05"
+        labelled = of_the_recipe(folder, what, max_drop=0.05)
+        return _of_pictures(models, Path(train.__file__).with_name("flowers.toml"), labelled)
 
     return prepare
 
@@ -112,15 +121,23 @@ def _efficientnet_lite0(folder: Path, data: Path) -> Prepared:
     from examples.imagenet.build import write
 
     model = write("efficientnet_lite0", folder)
-    return Prepared((model,), model.with_suffix(".toml"), _photos(data), daisies("daisy")(folder, data))
+    return _on_known_photos(model, model.with_suffix(".toml"), data, daisies("daisy")(folder, data))
 
 
-def _random_network(name: str) -> Callable[[Path, Path], Prepared]:
+def _on_known_photos(model: Path, spec: Path, data: Path, labelled: Labelled) -> Prepared:
+    """Calibrated as the gate does, and compared on photos of known content."""
+    return Prepared((model,), spec, pictures_in(labelled.calibration), known_photos(data), labelled)
+
+
+def _stand_in(name: str, calibrating: int, compared: int) -> Callable[[Path, Path], Prepared]:
     def prepare(folder: Path, data: Path) -> Prepared:
         from examples.imagenet.build import write
 
         model = write(name, folder)
-        return Prepared((model,), model.with_suffix(".toml"), _photos(data)[:_FEW])
+        calibration = some_of(street_scenes(data), calibrating)
+        return Prepared(
+            (model,), model.with_suffix(".toml"), calibration, some_of(known_photos(data), compared)
+        )
 
     return prepare
 
@@ -134,7 +151,7 @@ def _coral(folder: Path, data: Path) -> Prepared:
     shutil.copy(_CORAL, folder)
     model = data / "models/coral/tf2_mobilenet_v2_1.0_224_ptq.tflite"
     (daisy,) = (f"daisy_{index}" for index, name in enumerate(names) if name == "daisy")
-    return Prepared((model,), folder / _CORAL.name, _photos(data), daisies(daisy)(folder, data))
+    return _on_known_photos(model, folder / _CORAL.name, data, daisies(daisy)(folder, data))
 
 
 def _faces(name: str) -> Callable[[Path, Path], Prepared]:
@@ -143,35 +160,42 @@ def _faces(name: str) -> Callable[[Path, Path], Prepared]:
         from examples.faces.models import write
 
         model = write(name, folder, cache_folder())
-        return Prepared((model,), model.with_suffix(".toml"), _photos(data), faces(folder, data))
+        return _on_known_photos(model, model.with_suffix(".toml"), data, faces(folder, data))
 
     return prepare
 
 
 def _fastestdet(folder: Path, data: Path) -> Prepared:
     model = data / "models/fastestdet/FastestDet.onnx"
-    return Prepared((model,), _FASTESTDET, _photos(data), street_photos(folder, data))
+    labelled = street_photos(folder, data)
+    compared = some_of(street_scenes(data), _COMPARED)
+    return Prepared((model,), _FASTESTDET, pictures_in(labelled.calibration), compared, labelled)
 
 
-_FEW = 8
-"""Photos for large networks."""
+_COMPARED = 20
+"""Samples, where there are many."""
 _SLOW = {
     "tflite-int16x8": "not measured: made on request only, and its kernels take minutes for a photo here"
 }
-_RANDOM = "a network of random weights makes no decisions that could be judged"
+_UNTRAINED = "a network of random weights makes no decisions that could be judged"
+
+
+def _stand_in_case(name: str) -> Case:
+    title = f"{NETWORKS[name].builder}, random weights"
+    huge = name == "vgg16"
+    few, more = (4, 4) if huge else (16, 8)
+    return Case(title, "Keras", _stand_in(name, few, more), _SLOW, _UNTRAINED, alone=huge)
+
 
 CASES = {
-    "forest_sounds": Case("Forest sounds (EfficientNet-Lite0 on log-mel, fused)", "Keras", _forest_sounds),
+    "forest_sounds": Case("Forest sounds, EfficientNet-Lite0 on log-mel, fused", "Keras", _forest_sounds),
     "yamnet": Case("YAMNet", "`.tflite`", _yamnet),
     "digits": Case("Digits, CNN from scratch", "Keras", _digits),
     "efficientnet_lite0": Case("EfficientNet-Lite0", "Keras", _efficientnet_lite0),
-    **{
-        name: Case(f"{name} (random weights, logits)", "Keras", _random_network(name), _SLOW, _RANDOM)
-        for name in NETWORKS
-    },
+    **{name: _stand_in_case(name) for name in NETWORKS},
     "flowers_frozen": Case("Flowers, frozen base", "Keras", _flowers("frozen")),
-    "flowers_features": Case("Flowers, fast transfer (fused)", "Keras", _flowers("features")),
-    "coral": Case("MobileNetV2, uint8 (Coral)", "`.tflite`", _coral),
+    "flowers_features": Case("Flowers, fast transfer, fused", "Keras", _flowers("features")),
+    "coral": Case("MobileNetV2 of Coral, uint8", "`.tflite`", _coral),
     "short_range": Case("BlazeFace, short range", "`.tflite`", _faces("short_range")),
     "full_range": Case("BlazeFace, full range", "`.tflite`", _faces("full_range")),
     "back": Case("BlazeFace, back", "`.tflite`", _faces("back")),

@@ -12,19 +12,17 @@ from .cases import CASES
 from .gate import GateReport, GateVerdict
 from .notes import Notes
 
-__all__ = ["gate_section", "verdict_link"]
+__all__ = ["gate_section", "short_reason", "verdict_link"]
 
 _HEAD = """
 ## What the gate says
 
-What `edge-sdk convert` makes of these models at its default budget, a drop of {max_drop:g}: of every
-variant that can be made from the source, the metric on labelled samples, its drop against the first
-line, and agreement, the share of samples decided as there ([the gate](../explanation/accuracy-gate.md)
-tells what the words mean). It has calibration samples of its own, so a variant here may be another file
-than in the tables above. Where a classifier's metric, or its figure of one label, rests on fewer than
-{enough:.0f} samples, one of them that is decided worse is a drop of more than {max_drop:g}, and refuses
-the variant; and where they are few, a drop of nothing shows no more than that the variant is not
-broken.
+What `edge-sdk convert` makes of these models: of every variant that can be made from the source, the
+metric on labelled samples, its drop against the first line, and agreement, the share of samples decided as
+there ([the gate](../explanation/accuracy-gate.md) tells what the words mean). A drop may not be more than
+the budget, `--max-drop`, of the metric and of any one label. The default is 0.01; where one sample of few
+is already more, a larger one is stated. Where samples are few, a drop of nothing shows no more than that
+the variant is not broken.
 """
 
 _WORDS: dict[Outcome, str] = {"passed": "kept", "refused": "refused", "left_out": "not made"}
@@ -40,8 +38,7 @@ def gate_section(gates: Mapping[str, GateReport], absent: Iterable[str], notes: 
     """
     if not gates:
         return []
-    (max_drop,) = {gate.max_drop for gate in gates.values()}
-    lines = [_HEAD.format(max_drop=max_drop, enough=1 / max_drop)]
+    lines = [_HEAD]
     unjudged: dict[str, list[str]] = {}
     for name in absent:
         unjudged.setdefault(CASES[name].unjudged, []).append(CASES[name].title)
@@ -59,12 +56,17 @@ def verdict_link(name: str, variant: str, gates: Mapping[str, GateReport]) -> st
     return f"[{word}](#{_anchor(_heading(name))})"
 
 
+def short_reason(verdict: GateVerdict) -> str:
+    """Without the samples that are furthest off, which are for who has the files."""
+    return verdict.reason.partition("; furthest off")[0]
+
+
 def _model(name: str, gate: GateReport, notes: Notes) -> list[str]:
     source = gate.source
     interval = "" if source.low is None or source.high is None else f" ({source.low:.3f}-{source.high:.3f})"
     lines = [
         f"\n### {_heading(name)}\n",
-        f"Judged on {source.n} {gate.what}.\n",
+        f"Judged on {source.n} {gate.what}. Budget {gate.max_drop:g}.\n",
         f"| variant | `{source.name}` | drop | agreement | gate |",
         "|---|---|---|---|---|",
         f"| {_source_name(gate)} | {source.value:.4f}{interval} | | | |",
@@ -90,7 +92,7 @@ def _variant(name: str, verdict: GateVerdict, metric: Metric, notes: Notes) -> s
     agreement = "" if verdict.agreement is None else f"{verdict.agreement:.4f}"
     outcome = _WORDS[verdict.outcome]
     if verdict.outcome != "passed":
-        outcome = f"**{outcome}** {notes.mark(verdict.reason)}"
+        outcome = f"**{outcome}** {notes.mark(short_reason(verdict))}"
     return f"| {name} | {metric.value:.4f} | {drop} | {agreement} | {outcome} |"
 
 

@@ -17,6 +17,7 @@ from converters.spec.spec_file import ConversionSpec, load_spec
 from converters.variants.made import Materials
 from converters.variants.output_error import relative_error
 from converters.variants.recipes import RECIPES, Recipe, build_variant, planned_variants
+from converters.variants.tflite_operations import read_operations
 from edge_sdk.contract.audio import LogMel
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import BuildCheck, ClassesOutput, Precision
@@ -32,6 +33,9 @@ from edge_sdk.signal.log_mel import LogMelExtractor
 from .cases import CASES, Prepared
 
 __all__ = ["Cell", "Row", "measure"]
+
+_TRIED = 8
+"""Calibration samples that a variant is tried on while it is made."""
 
 
 class Cell(Struct, frozen=True, kw_only=True):
@@ -61,10 +65,14 @@ class Row(Struct, frozen=True, kw_only=True):
     Attributes:
         cells: By variant.
         samples: How many were compared.
+        calibration: How many measured the ranges.
+        integers: Whether the source is quantized itself.
     """
 
     cells: dict[str, Cell]
     samples: int
+    calibration: int = 0
+    integers: bool = False
 
 
 def measure(name: str, prepared: Prepared, folder: Path) -> Row:
@@ -87,10 +95,11 @@ def measure(name: str, prepared: Prepared, folder: Path) -> Row:
         fit_input=lambda model_input: fit_input(spec, model_input),
     ) as source:
         tensor_for = _feed(spec, source)
-        calibration = [tensor_for(path) for path in prepared.samples[::2]]
-        compared = [tensor_for(path) for path in prepared.samples[1::2]]
+        calibration = [tensor_for(path) for path in prepared.calibration]
+        compared = [tensor_for(path) for path in prepared.compared]
         heads_in_float = not isinstance(spec.output, ClassesOutput)
-        materials = Materials(source, lambda: calibration, compared[:3], heads_in_float=heads_in_float)
+        tried = calibration[:: max(1, len(calibration) // _TRIED)]
+        materials = Materials(source, lambda: calibration, tried, heads_in_float=heads_in_float)
         recipes, left_out = planned_variants(source, (*RECIPES, "tflite", "onnx"))
         reasons = {variant: why.replace(source.name, "the source") for variant, why in left_out.items()}
         reasons |= case.passed_over
@@ -98,7 +107,17 @@ def measure(name: str, prepared: Prepared, folder: Path) -> Row:
         for recipe in (recipe for recipe in recipes if recipe.name not in case.passed_over):
             print(f"  {name}: {recipe.name}", flush=True)
             cells[recipe.name] = _cell(recipe, materials, compared, folder)
-    return Row(cells=_with_builds(cells, folder), samples=len(compared))
+        integers = source.format == "tflite" and _has_integers(source.content or b"")
+    return Row(
+        cells=_with_builds(cells, folder),
+        samples=len(compared),
+        calibration=len(calibration),
+        integers=integers,
+    )
+
+
+def _has_integers(tflite: bytes) -> bool:
+    return not all(operation.is_float for operation in read_operations(tflite))
 
 
 def _feed(spec: ConversionSpec, source: SourceModel) -> Callable[[Path], Array]:

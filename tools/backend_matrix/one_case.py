@@ -2,7 +2,8 @@
 
     python -m tools.backend_matrix.one_case CASE DATA FOLDER
 
-Writes ``FOLDER/row.json`` and ``FOLDER/gate.json``, unless they are there.
+Writes ``FOLDER/row.json`` and ``FOLDER/gate.json``, unless they are there and of the same code, whose digest
+is ``FOLDER/code``.
 """
 
 from __future__ import annotations
@@ -17,17 +18,24 @@ from msgspec import Struct
 from edge_sdk.errors import EdgeSdkError
 
 from .cases import CASES
+from .freshness import code_digest
 from .gate import GateReport, ask_gate
 from .measure import Row, measure
 
 __all__ = ["is_done", "main", "read_gate", "read_row"]
 
-_ROW, _GATE = "row.json", "gate.json"
+_ROW, _GATE, _CODE = "row.json", "gate.json", "code"
 
 
 def is_done(name: str, folder: Path) -> bool:
-    """Whether nothing of a model is left to do."""
-    return (folder / _ROW).is_file() and (bool(CASES[name].unjudged) or (folder / _GATE).is_file())
+    """Whether nothing of a model is left to do: all is there, and of the code as it is."""
+    wanted = (_ROW,) if CASES[name].unjudged else (_ROW, _GATE)
+    return _is_of_this_code(folder) and all((folder / file).is_file() for file in wanted)
+
+
+def _is_of_this_code(folder: Path) -> bool:
+    code = folder / _CODE
+    return code.is_file() and code.read_text(encoding="utf-8") == code_digest()
 
 
 def read_row(folder: Path) -> Row:
@@ -44,6 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     """Command line; returns the exit code."""
     name, data, folder = arguments[0], Path(arguments[1]), Path(arguments[2])
     case = CASES[name]
+    if not _is_of_this_code(folder):
+        for file in (_ROW, _GATE):
+            (folder / file).unlink(missing_ok=True)
+        (folder / _CODE).write_text(code_digest(), encoding="utf-8")
     try:
         prepared = case.prepare(folder, data)
         _unless_there(folder / _ROW, lambda: measure(name, prepared, folder))

@@ -8,26 +8,22 @@ from edge_sdk.contract.manifest import Precision
 
 from .cases import CASES
 from .gate import GateReport
-from .gate_section import gate_section, verdict_link
+from .gate_section import gate_section, short_reason, verdict_link
 from .measure import Cell, Row
 from .notes import Notes
+from .tolerance import TOLERANCES, error_of, figure, own_rounding, standing, verdict_on
 
 __all__ = ["matrix_page"]
 
 _TFLITE = ("float32", "float16", "dynamic", "int8", "mixed", "int16x8", "as given")
 _ONNX = ("float32", "float16", "int8", "mixed", "as given")
 
-_TOLERANCES: dict[Precision, float] = {
-    "float32": 1e-4,
-    "float16": 2e-2,
-    "as_given": 1e-3,
-    "dynamic": 0.1,
-    "int8": 0.1,
-    "mixed": 0.1,
-    "int16x8": 0.1,
-}
-
 _NOT_ASKED = "the source's own form, or what tf2onnx makes of it, stands in the last column"
+
+_ROUNDS = (
+    "the source is quantized, and its answers by TFLite's plain kernels and by its fast ones are {} apart; "
+    "up to twice that is its own rounding"
+)
 
 _HEAD = """# Backends
 
@@ -38,12 +34,18 @@ python -m tools.backend_matrix --work matrix-out --page docs/reference/backends.
 ```
 
 A number is the error of the outputs relative to the source model's: the root of the squared differences'
-sum, over that of the values, of the worst output of the worst sample; by plain kernels, and after the
-stroke by those that a device uses by default, where that is another number. Over each column stands the
-tolerance of its precision. A number above it is **bold**, and beside it stands what [the
-gate](#what-the-gate-says) says of that variant, where it was asked: it is not therefore unfit, as `convert`
-judges by decisions, and refuses a variant that decides worse. A bracket names the reason why a cell is
-empty. Samples are recordings and photos that were not calibrated with.
+sum, over that of the values, of the worst output of the worst sample, by plain kernels or by those that a
+device uses by default, whichever are further off. Samples are recordings and photos that were not
+calibrated with. The tolerance of a precision stands over its column.
+
+| A cell | says |
+|---|---|
+| number | within the tolerance: the variant agrees with its source |
+| number, refused | it agrees, but [the gate](#what-the-gate-says) refuses it for its decisions |
+| number, kept | beyond the tolerance, but it decides as its source does: the gate keeps it |
+| number, rounds | as far off as the source's own rounding to integers: the note gives the yardstick |
+| [n] | no such variant: the [reason](#reasons) of that number says why |
+| **number** | beyond the tolerance, and nothing speaks for it: the command ends with exit status 1 |
 """
 
 _WHERE = """
@@ -72,7 +74,7 @@ def matrix_page(rows: Mapping[str, Row], gates: Mapping[str, GateReport]) -> str
         parts.append(f"Not measured in the run that wrote this page: {', '.join(absent)}.")
 
     def error_cell(name: str, variant: str, cell: Cell) -> str:
-        return _error_cell(cell, verdict_link(name, variant, gates), notes)
+        return _error_cell(name, variant, rows[name], cell, gates, notes)
 
     def build_cell(_name: str, _variant: str, cell: Cell) -> str:
         return _build_cell(cell, notes)
@@ -89,11 +91,11 @@ def matrix_page(rows: Mapping[str, Row], gates: Mapping[str, GateReport]) -> str
 
 
 def _headed(column: str) -> str:
-    return f"{column} ≤ {_TOLERANCES[_precision(column)]:g}"
+    return f"{column} ≤ {TOLERANCES[_precision(column)]:g}"
 
 
 def _precision(column: str) -> Precision:
-    return next(precision for precision in _TOLERANCES if precision == column.replace(" ", "_"))
+    return next(precision for precision in TOLERANCES if precision == column.replace(" ", "_"))
 
 
 def _table(
@@ -127,15 +129,26 @@ def _table(
     return lines
 
 
-def _error_cell(cell: Cell, verdict: str, notes: Notes) -> str:
-    if cell.error is None or cell.fast_error is None:
+def _error_cell(
+    name: str, variant: str, row: Row, cell: Cell, gates: Mapping[str, GateReport], notes: Notes
+) -> str:
+    error, verdict = error_of(cell), verdict_on(name, variant, gates)
+    if error is None:
         return notes.mark(cell.reason)
-    text = f"{cell.error:.1e}"
-    if f"{cell.fast_error:.1e}" != text:
-        text += f" / {cell.fast_error:.1e}"
-    if max(cell.error, cell.fast_error) <= _TOLERANCES[cell.precision]:
-        return text
-    return f"**{text}** {verdict}".rstrip()
+    link = verdict_link(name, variant, gates)
+    match standing(row, cell, verdict):
+        case "kept":
+            return f"{figure(error)} {link}"
+        case "refused" if verdict is not None:
+            who = "`convert` does not make it" if verdict.outcome == "left_out" else "the gate refuses it"
+            return notes.mark(f"off by {figure(error)}, and {who}: {short_reason(verdict)}")
+        case "rounds":
+            return f"{figure(error)} rounds {notes.mark(_ROUNDS.format(figure(own_rounding(row))))}"
+        case "unexplained":
+            return f"**{figure(error)}**"
+        case _:
+            refused = verdict is not None and verdict.outcome == "refused"
+            return f"{figure(error)} {link}" if refused else figure(error)
 
 
 def _build_cell(cell: Cell, notes: Notes) -> str:
