@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge_sdk.console.counted import counted
 from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.progress import make_progress
 from edge_sdk.console.table import text_table
@@ -15,6 +16,7 @@ from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import ClassesOutput, Manifest
 from edge_sdk.inference.thread_argument import add_threads_argument
 
+from .data.nouns import PICTURES, RECORDINGS
 from .evaluation.evaluate import Evaluation, evaluate
 from .evaluation.pictures import BoxEvaluation, PictureEvaluation
 from .evaluation.sound import EventReport, SoundEvaluation
@@ -63,21 +65,26 @@ def _as_text(found: Evaluation, manifest: Manifest) -> str:
 
 
 def _sound_text(found: SoundEvaluation, manifest: Manifest) -> str:
+    amount = f"{RECORDINGS.counted(found.clips)}, {counted(found.windows, 'window', 'windows')}"
     lines = [
-        f"{printable(found.bundle)}  {found.variant}: {found.clips} recordings, {found.windows} windows",
+        f"{printable(found.bundle)}  {found.variant}: {amount}",
         f"right in every label: {_whole_share(found.exact)}",
         "",
         *_label_table(found.labels, manifest),
         *_confusions(found.confusion),
     ]
     if found.events:
-        lines += ["", f"events on {found.long_recordings} long recordings", _event_table(found.events)]
+        lines += [
+            "",
+            f"events on {counted(found.long_recordings, 'long recording', 'long recordings')}",
+            _event_table(found.events),
+        ]
     return "\n".join(lines)
 
 
 def _picture_text(found: PictureEvaluation, manifest: Manifest) -> str:
     lines = [
-        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
+        f"{printable(found.bundle)}  {found.variant}: {PICTURES.counted(found.pictures)}",
         f"right in every label: {_whole_share(found.exact)}",
     ]
     if found.top5 is not None:
@@ -91,11 +98,11 @@ def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
         _Row(label.label, label.threshold, label.recall, label.precision, [*map(_number, _precisions(label))])
         for label in found.labels
     ]
-    passed = f"{found.boxes_passed_over} more are passed over"
+    passed = f"{found.boxes_passed_over} more {_are(found.boxes_passed_over)} passed over"
     unlisted = found.pictures_without_annotation
     lines = [
-        f"{printable(found.bundle)}  {found.variant}: {found.pictures} pictures",
-        f"{found.boxes} true boxes; {passed}",
+        f"{printable(found.bundle)}  {found.variant}: {PICTURES.counted(found.pictures)}",
+        f"{counted(found.boxes, 'true box', 'true boxes')}; {passed}",
         _missed_and_false(found),
         _mean_precision(found),
     ]
@@ -106,13 +113,17 @@ def _box_text(found: BoxEvaluation, manifest: Manifest) -> str:
             "recall and precision with counts and the exact 95 % interval",
         ]
     if unlisted:
-        lines.insert(2, f"{unlisted} pictures without annotation are not looked at")
+        lines.insert(2, f"{PICTURES.counted(unlisted)} without annotation {_are(unlisted)} not looked at")
     return "\n".join(lines)
 
 
 def _missed_and_false(found: BoxEvaluation) -> str:
     missed, false = sum(label.missed for label in found.labels), sum(label.false for label in found.labels)
-    return f"at threshold {missed} are missed, and {false} boxes are false"
+    return f"at threshold {missed} {_are(missed)} missed, and {counted(false, 'box is', 'boxes are')} false"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
 
 
 def _mean_precision(found: BoxEvaluation) -> str:

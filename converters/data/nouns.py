@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_sdk.console.counted import counted
+
 __all__ = ["PICTURES", "RECORDINGS", "Nouns"]
 
 
@@ -19,6 +21,10 @@ class Nouns:
     one: str
     many: str
     files: str
+
+    def counted(self, n: int) -> str:
+        """How many, with the word for it."""
+        return counted(n, self.one, self.many)
 
 
 RECORDINGS = Nouns("recording", "recordings", "WAV, FLAC or OGG")

@@ -20,7 +20,7 @@ from ..data.nouns import PICTURES
 from ..data.pictures import read_boxes, read_pictures
 from ..proof.box_judge import box_figures
 from ..proof.class_figures import ClassFigures
-from ..proof.evidence import boxes_without_area, uncounted_background
+from ..proof.evidence import boxes_without_area, repeated_samples, uncounted_background
 from ..proof.picture_run import ask_all
 from ..proof.picture_summary import picture_summary
 from ..proof.scoring import Scores
@@ -100,6 +100,7 @@ def evaluate_pictures(
     manifest = bundle.manifest
     output, label_ids = manifest.classes, manifest.label_ids
     pictures = read_pictures(folder, manifest.labels, progress=progress)
+    _tell(repeated_samples(pictures, PICTURES), progress)
     if output.exclusive:
         _tell(uncounted_background(pictures, PICTURES), progress)
     classifier = ImageClassifier(manifest.image, output, label_ids, backend, variant.tensors)
@@ -143,7 +144,7 @@ def evaluate_boxes(
     """
     manifest = bundle.manifest
     pictures = read_boxes(folder, manifest.labels, progress=progress)
-    _tell(boxes_without_area(pictures), progress)
+    _tell([*repeated_samples(pictures, PICTURES), *boxes_without_area(pictures)], progress)
     detector = ImageDetector(
         manifest.image, manifest.detections, manifest.label_ids, backend, variant.tensors
     )

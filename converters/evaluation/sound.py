@@ -26,7 +26,9 @@ from edge_sdk.metrics.events import EventCount
 
 from ..data.clip_windows import clip_windows
 from ..data.dataset import Clip, Dataset, read_dataset
+from ..data.nouns import RECORDINGS
 from ..proof.class_figures import ClassFigures
+from ..proof.evidence import repeated_samples
 from ..report.confusion import ConfusionMatrix
 from ..report.report_file import LabelReport, ShareReport, share_report
 
@@ -101,6 +103,8 @@ def evaluate_sound(
     """
     manifest = bundle.manifest
     dataset = read_dataset(recordings, manifest.label_ids, progress=progress)
+    for note in repeated_samples(dataset, RECORDINGS):
+        progress.step(note)
     scorer = AudioScorer(manifest.audio, manifest.classes, manifest.label_ids, backend)
     tally = _Tally(manifest, dataset)
     for index, clip in enumerate(progress.track(dataset.clips, "evaluating")):

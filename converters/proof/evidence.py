@@ -13,7 +13,7 @@ from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.values import Float32Array
 
 from ..data.labelled_set import LabelledSet
-from ..data.nouns import Nouns
+from ..data.nouns import PICTURES, Nouns
 from ..data.picture_set import PictureSet
 from ..data.shortlist import shortlist
 from ..report.report_file import LabelFigures
@@ -85,7 +85,8 @@ def repeated_samples(evaluation: LabelledSet[Any], nouns: Nouns) -> list[str]:
     if not again:
         return []
     first = next(sample.name for sample in evaluation.samples if counts[sample.sha256] > 1)
-    return [f"{again} {nouns.many} of the evaluation set are there before, so they count again: as {first}"]
+    are = "is there already, so it counts" if again == 1 else "are there already, so they count"
+    return [f"{nouns.counted(again)} of the evaluation set {are} again: as {first}"]
 
 
 def unlisted_pictures(evaluation: PictureSet) -> list[str]:
@@ -93,10 +94,9 @@ def unlisted_pictures(evaluation: PictureSet) -> list[str]:
     names = evaluation.unlisted
     if not names:
         return []
-    how = "list them without boxes if there is nothing in them"
-    return [
-        f"no annotation tells of {len(names)} pictures, so they do not judge: {shortlist(names, 3)}; {how}"
-    ]
+    how = "where there is nothing in a picture, list it without boxes"
+    told = PICTURES.counted(len(names))
+    return [f"no annotation tells of {told}, which cannot judge: {shortlist(names, 3)}; {how}"]
 
 
 def differing_pixels(fed: object) -> list[str]:
@@ -154,8 +154,9 @@ def uncounted_background(evaluation: LabelledSet[Any], nouns: Nouns) -> list[str
     n = int((~evaluation.truth.any(axis=1)).sum())
     if not n:
         return []
-    which = f"{n} of {len(evaluation.samples)} {nouns.many} are background"
-    return [f"{which}: where labels exclude each other one always wins, so they count as false alarms alone"]
+    which = f"{n} of {nouns.counted(len(evaluation.samples))} {'is' if n == 1 else 'are'} background"
+    what = "it counts as a false alarm" if n == 1 else "they count as false alarms"
+    return [f"{which}: where labels exclude each other one always wins, so {what} alone"]
 
 
 def blind_golden(evaluation: LabelledSet[Any], expected: Float32Array, bound: float) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 
+from edge_sdk.console.counted import counted
+
 from .device_notes import device_notes, outcome_of_build
 from .report_file import (
     BoxLabelReport,
@@ -97,13 +99,17 @@ def _has_boxes(item: VariantReport) -> bool:
 def _amount(report: Report) -> str:
     summary = report.evaluation
     if isinstance(summary, EvaluationSummary):
-        amount = f"{summary.clips} recordings ({summary.hours * 60:.1f} minutes, {summary.windows} windows)"
+        amount = (
+            f"{counted(summary.clips, 'recording', 'recordings')} ({summary.hours * 60:.1f} minutes, "
+            f"{counted(summary.windows, 'window', 'windows')})"
+        )
         counts = f"{_counts(summary.clips_by_label)}, background {summary.background_clips}"
         return f"{amount}: {counts}. A recording's score is the highest of its windows."
-    amount = f"{summary.pictures} pictures: {_counts(summary.pictures_by_label)}"
+    amount = f"{counted(summary.pictures, 'picture', 'pictures')}: {_counts(summary.pictures_by_label)}"
     amount = f"{amount}, background {summary.background_pictures}."
     if summary.pictures_without_annotation:
-        amount = f"{amount} {summary.pictures_without_annotation} more have no annotation and do not count."
+        more = counted(summary.pictures_without_annotation, "more has", "more have")
+        amount = f"{amount} {more} no annotation, which cannot count."
     if not summary.boxes_by_label:
         return amount
     boxes = f"True boxes: {_counts(summary.boxes_by_label)}"

@@ -118,7 +118,7 @@ def test_missed_things_and_false_boxes_are_counted(show: Show, tmp_path: Path) -
     sizes = [(name, 64, 64) for name in pictures]
     write_coco(tmp_path / "things/instances.json", sizes, boxes, "red", "green")
     lines = show(thing_bundle(), tmp_path / "things")
-    assert "at threshold 1 are missed, and 8 boxes are false" in lines
+    assert "at threshold 1 is missed, and 8 boxes are false" in lines
     (precision,) = [line for line in lines if line.startswith("mAP50 ")]
     assert " (~95 %: " in precision
     assert max(map(len, lines)) <= 80

@@ -67,7 +67,7 @@ def test_a_sample_that_is_there_twice_is_told() -> None:
     once: LabelledSet[Picture] = LabelledSet(Path("set"), ("saw",), samples[:2])
     assert repeated_samples(once, PICTURES) == []
     (warning,) = repeated_samples(LabelledSet(Path("set"), ("saw",), samples), PICTURES)
-    assert warning.startswith("1 pictures of the evaluation set are there before")
+    assert warning.startswith("1 picture of the evaluation set is there already, so it counts again")
     assert "a.png" in warning
 
 
@@ -83,7 +83,7 @@ def test_background_that_cannot_be_right_is_told() -> None:
     samples = (picture("a.png", 1, "saw"), picture("b.png", 2))
     assert uncounted_background(LabelledSet(Path("set"), ("saw",), samples[:1]), PICTURES) == []
     (warning,) = uncounted_background(LabelledSet(Path("set"), ("saw",), samples), PICTURES)
-    assert "pictures are background" in warning
+    assert "1 of 2 pictures is background" in warning
 
 
 @pytest.mark.parametrize("interpolation", get_args(Interpolation))
