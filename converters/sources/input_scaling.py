@@ -16,7 +16,8 @@ from edge_sdk.contract.image import ImageInput, channel_count
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import SpecError
 
-from .scaling_operations import Step, onnx_steps, tensorflow_steps, tflite_steps
+from .scaling_operations import onnx_steps, tensorflow_steps, tflite_steps
+from .scaling_walk import Step
 from .source_model import SourceModel
 
 __all__ = ["OwnScaling", "check_scaling", "own_scaling"]

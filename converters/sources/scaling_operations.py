@@ -1,58 +1,22 @@
-"""What a graph does to its input before its first layer, operation by operation, in every format.
-
-Additions and multiplications by constants scale pixels, and an exchange of channels decides which constant
-meets which. What moves, cuts, enlarges or clips pixels leaves their scale as it is, and is looked through.
-"""
+"""What a graph does to its input before its first layer, operation by operation, read from every format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from edge_sdk.contract.values import Array
 from edge_sdk.errors import MissingExtraError
 
-from .channel_cuts import Cuts, onnx_cuts, remaining_channels, strided_cuts, tensor_cuts
+from .channel_cuts import Cuts, onnx_cuts, strided_cuts, tensor_cuts
 from .flat_graph import FlatGraph
+from .scaling_walk import TURNS, Operation, ScalingWalk, Step, plain_kind
 
-__all__ = ["Step", "onnx_steps", "tensorflow_steps", "tflite_steps"]
+__all__ = ["onnx_steps", "tensorflow_steps", "tflite_steps"]
 
-Kind: TypeAlias = Literal["add", "subtract", "multiply", "divide", "order"]
-Step: TypeAlias = tuple[Kind, Array]
-"""What is done, and the constant; of ``order`` the index of the channel that each place is taken from."""
-
-_Constant: TypeAlias = Callable[[str], "Array | None"]
-_Shape: TypeAlias = Callable[[str], "Sequence[int | None] | None"]
-
-# Names of the three formats in lower case without underscores: they hardly differ, and do not collide.
-_ARITHMETIC: Mapping[str, Kind] = {
-    "add": "add",
-    "addv2": "add",
-    "biasadd": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "realdiv": "divide",
-}
-_PASSED = frozenset(
-    (
-        *("identity", "cast", "noop", "quantize", "dequantize", "quantizelinear", "dequantizelinear"),
-        *("transpose", "reshape", "expanddims", "unsqueeze", "squeeze", "tile"),
-        *("pad", "padv2", "mirrorpad", "resize", "scaleandtranslate"),
-        *("resizebilinear", "resizebicubic", "resizearea", "resizenearestneighbor"),
-        *("minimum", "maximum", "clip", "clipbyvalue"),
-    )
-)
-_SLICES = frozenset(("slice", "stridedslice"))
-_SPLITS = frozenset(("split", "splitv"))
-_JOINS = frozenset(("pack", "concat", "concatv2", "concatenation"))
-_REVERSALS = frozenset(("reversev2", "reversesequence"))
-_GATHERS = frozenset(("gather", "gatherv2"))
-_TURNS = _SLICES | _REVERSALS | _GATHERS
 _MASKS: Mapping[str, str] = {
     "begin": "beginMask",
     "end": "endMask",
@@ -74,16 +38,6 @@ _FOLDED: Mapping[str, Callable[..., Array]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Operation:
-    """One of a graph; tensors by name."""
-
-    kind: str
-    taken: Sequence[str]
-    given: Sequence[str]
-    cuts: Cuts = field(default_factory=dict)
-
-
 def tensorflow_steps(flat: FlatGraph, channels: int) -> list[Step]:
     """Of a TensorFlow graph. Constants too large to stand in it scale by place, not by channel."""
     graph = flat.load()
@@ -95,19 +49,21 @@ def tensorflow_steps(flat: FlatGraph, channels: int) -> list[Step]:
         known = graph.get_tensor_by_name(name).shape
         return None if known.rank is None else known.as_list()
 
-    def operation(one: Any) -> _Operation:
-        kind, taken = _plain(one.type), [part.name for part in one.inputs]
-        return _Operation(kind, taken, [part.name for part in one.outputs], cuts(one, kind, taken))
+    def operation(one: Any) -> Operation:
+        kind, taken = plain_kind(one.type), [part.name for part in one.inputs]
+        return Operation(kind, taken, [part.name for part in one.outputs], cuts(one, kind, taken))
 
     def cuts(one: Any, kind: str, taken: Sequence[str]) -> Cuts:
         if kind == "reversesequence":
             return {one.get_attr("seq_dim"): slice(None, None, -1)}
         if kind == "stridedslice":
             return strided_cuts(taken, constant, {name: one.get_attr(f"{name}_mask") for name in _MASKS})
-        return tensor_cuts(kind, taken, constant) if kind in _TURNS else {}
+        return tensor_cuts(kind, taken, constant) if kind in TURNS else {}
 
     operations = [operation(one) for one in graph.get_operations()]
-    return _Walk(operations, constant, shape, channels).begun_at(graph.get_tensor_by_name(flat.input).name)
+    return ScalingWalk(operations, constant, shape, channels).begun_at(
+        graph.get_tensor_by_name(flat.input).name
+    )
 
 
 def onnx_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
@@ -131,15 +87,17 @@ def onnx_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
         return {one.name: [length.dim_value for length in one.type.tensor_type.shape.dim] for one in known}
 
     operations = [
-        _Operation(
-            _plain(_ONNX_CLIPS.get(node.op_type, node.op_type)),
+        Operation(
+            plain_kind(_ONNX_CLIPS.get(node.op_type, node.op_type)),
             list(node.input),
             list(node.output),
             onnx_cuts(node, constants.get),
         )
         for node in graph.node
     ]
-    return _Walk(operations, constants.get, lambda name: shapes().get(name), channels).begun_at(input_name)
+    return ScalingWalk(operations, constants.get, lambda name: shapes().get(name), channels).begun_at(
+        input_name
+    )
 
 
 def tflite_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
@@ -161,107 +119,20 @@ def tflite_steps(content: bytes, input_name: str, channels: int) -> list[Step]:
         known = graph.tensors[int(index)].shape
         return None if known is None else [int(length) for length in known]
 
-    def operation(operator: Any) -> _Operation:
-        kind, taken = _plain(kinds[operator.opcodeIndex]), [str(index) for index in operator.inputs]
+    def operation(operator: Any) -> Operation:
+        kind, taken = plain_kind(kinds[operator.opcodeIndex]), [str(index) for index in operator.inputs]
         given = [str(index) for index in operator.outputs]
-        return _Operation(kind, taken, given, cuts(operator.builtinOptions, kind, taken))
+        return Operation(kind, taken, given, cuts(operator.builtinOptions, kind, taken))
 
     def cuts(options: Any, kind: str, taken: Sequence[str]) -> Cuts:
         if kind == "reversesequence":
             return {options.seqDim: slice(None, None, -1)}
         if kind == "stridedslice":
             return strided_cuts(taken, constant, {name: getattr(options, of) for name, of in _MASKS.items()})
-        return tensor_cuts(kind, taken, constant) if kind in _TURNS else {}
+        return tensor_cuts(kind, taken, constant) if kind in TURNS else {}
 
     operations = [operation(operator) for operator in graph.operators]
-    return _Walk(operations, constant, shape, channels).begun_at(inputs[input_name])
-
-
-def _plain(kind: str) -> str:
-    return kind.replace("_", "").lower()
-
-
-class _Walk:
-    """Goes from the input through operations of which each reads the one before alone."""
-
-    def __init__(
-        self, operations: Iterable[_Operation], constant: _Constant, shape: _Shape, channels: int
-    ) -> None:
-        self._readers: dict[str, list[_Operation]] = {}
-        for operation in operations:
-            for name in dict.fromkeys(operation.taken) if operation.kind != "shape" else ():
-                self._readers.setdefault(name, []).append(operation)
-        self._constant = constant
-        self._shape = shape
-        self._straight = list(range(channels))
-
-    def begun_at(self, tensor: str) -> list[Step]:
-        """What is done from a tensor on, up to the first layer."""
-        steps: list[Step] = []
-        while readers := self._readers.get(tensor, []):
-            first = readers[0]
-            if len(readers) > 1 or first.kind in _SPLITS:
-                step, tensor = self._reordered(tensor, readers)
-            elif first.kind in _PASSED or (first.kind == "relu" and not steps):  # pixels are not below 0
-                step, tensor = None, first.given[0]
-                continue
-            else:
-                step, tensor = self._step(first, tensor), first.given[0] if first.given else ""
-            if step is None:
-                break
-            steps.append(step)
-        return steps
-
-    def _step(self, operation: _Operation, tensor: str) -> Step | None:
-        if operation.kind in _ARITHMETIC:
-            return self._scaled(operation, tensor)
-        order = self._order(operation) if operation.kind in _TURNS else None
-        return None if order is None else ("order", np.array(order))
-
-    def _scaled(self, operation: _Operation, tensor: str) -> Step | None:
-        """What is done with the constant; None without one, or where it stands before a minus or a slash."""
-        kind = _ARITHMETIC[operation.kind]
-        operands = [None if name == tensor else self._constant(name) for name in operation.taken]
-        if len(operands) != 2:
-            return None
-        first, second = operands
-        if second is not None:
-            return kind, second
-        if first is None or kind in ("subtract", "divide"):
-            return None
-        return kind, first
-
-    def _order(self, operation: _Operation) -> list[int] | None:
-        """Where each channel is taken from, of an operation that turns or cuts; None if some are left out."""
-        if operation.kind in _GATHERS:
-            value = self._constant(operation.taken[1]) if len(operation.taken) > 1 else None
-            chosen = [] if value is None else [int(number) for number in np.asarray(value).reshape(-1)]
-        else:
-            chosen = self._kept(operation) or []
-        return chosen if sorted(chosen) == self._straight else None
-
-    def _kept(self, operation: _Operation) -> list[int] | None:
-        before, after = (self._shape(names[0]) for names in (operation.taken, operation.given))
-        return remaining_channels(operation.cuts, before, after, len(self._straight))
-
-    def _reordered(self, tensor: str, readers: Sequence[_Operation]) -> tuple[Step | None, str]:
-        """Channels that are taken apart and put together: the order, and what comes of it."""
-        places: dict[str, int] = {}
-        for reader in readers:
-            if reader.kind in _SPLITS:
-                places |= {name: place for place, name in enumerate(reader.given)}
-            elif reader.kind in _SLICES and reader.taken[0] == tensor:
-                kept = self._kept(reader) or []
-                if len(kept) == 1:
-                    places[reader.given[0]] = kept[0]
-        joins = {id(join): join for name in places for join in self._readers.get(name, [])}
-        if len(joins) != 1:
-            return None, ""
-        (join,) = joins.values()
-        order = [places[name] for name in join.taken if name in places]
-        if join.kind not in _JOINS or sorted(order) != self._straight:
-            return None, ""
-        return ("order", np.array(order)), join.given[0]
+    return ScalingWalk(operations, constant, shape, channels).begun_at(inputs[input_name])
 
 
 def _tensorflow_constant(tensor: Any) -> Array | None:
