@@ -7,11 +7,10 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, structs
 
-from edge_sdk.errors import ConversionError
-
 from ..data.labelled_set import LabelledSet
 from ..sources.source_model import SourceModel
 from ..spec.spec_file import ConversionSpec
+from ..variants.made import require_calibration
 from .acceptance import Acceptance
 
 __all__ = ["Case", "manifest_part"]
@@ -47,9 +46,7 @@ class Case(Generic[SetT]):
         Raises:
             ConversionError: There are none.
         """
-        if self.calibration is None:
-            raise ConversionError("integer arithmetic needs calibration samples; none were given")
-        return self.calibration
+        return require_calibration(self.calibration)
 
     @property
     def tried_first(self) -> SetT:

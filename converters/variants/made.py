@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.values import Array, TensorSpec
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from .onnx_int8 import OnnxQuantizer
     from .onnx_prepared import PreparedOnnx
 
-__all__ = ["Calibration", "Made", "Materials", "fixed_shape"]
+__all__ = ["Calibration", "Made", "Materials", "fixed_shape", "require_calibration"]
+
+_GivenT = TypeVar("_GivenT")
 
 Calibration: TypeAlias = Callable[[], Iterable[Array]]
 """Gives the model's input tensors for the calibration samples, batch of 1, the same each time."""
@@ -82,9 +84,7 @@ class Materials:
         Raises:
             ConversionError: There are none.
         """
-        if self.calibration is None:
-            raise ConversionError("integer arithmetic needs calibration samples; none were given")
-        return self.calibration
+        return require_calibration(self.calibration)
 
     @property
     def float_tflite(self) -> bytes:
@@ -172,6 +172,17 @@ class Materials:
 
         calibration = self.required_calibration
         return Int8Quantizer(self.float_tflite, self.traced, calibration)
+
+
+def require_calibration(given: _GivenT | None) -> _GivenT:
+    """What integer variants are calibrated with, in whatever form.
+
+    Raises:
+        ConversionError: There is none.
+    """
+    if given is None:
+        raise ConversionError("integer arithmetic needs calibration samples; none were given")
+    return given
 
 
 def fixed_shape(model_input: TensorSpec, samples: Sequence[Array]) -> tuple[int, ...]:
