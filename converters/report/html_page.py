@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from edge_sdk.console.counted import counted
 
 from .device_notes import device_notes, outcome_of_build
+from .html_parts import STYLE, bar, bullets, folded, number_cell, share_cell, table, text_cell
 from .report_file import (
     BoxLabelReport,
     EvaluationSummary,
     LabelReport,
     Moved,
     Report,
-    ShareReport,
     VariantReport,
 )
 
 __all__ = ["render_report"]
 
-_BAR_WIDTH = 90
-_BAR_HEIGHT = 14
 _MOVED = 0.005
 """A score that moved by less is rounding; it would only hide the samples that matter."""
-
-_STYLE = """
-:root{color-scheme:light dark;--text:#1c1c1c;--quiet:#5a5a5a;--page:#fff;--line:#dcdcdc;--empty:#ececec;
---bar:#8fbf9f;--good:#156b2e;--bad:#a3210f;--mind:#fff6dd}
-@media(prefers-color-scheme:dark){:root{--text:#e4e4e4;--quiet:#a5a5a5;--page:#171918;--line:#383c3a;
---empty:#2d312f;--bar:#3f7a54;--good:#6fd08c;--bad:#ff8f7d;--mind:#3a3117}}
-body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;
-color:var(--text);background:var(--page)}
-h1{margin-bottom:0}h2{margin-top:2.2rem}
-.wide{overflow-x:auto}table{border-collapse:collapse;margin:.5rem 0 1rem;font-size:14px}
-th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}
-th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.quiet{color:var(--quiet)}
-.passed{color:var(--good)}.refused,.left_out,.flipped{color:var(--bad)}
-.mind{background:var(--mind);padding:.6rem 1rem;border-radius:.4rem}.mind ul{margin:0}
-summary{cursor:pointer;font-weight:600;margin:.6rem 0}code{font-size:.85em;overflow-wrap:anywhere}
-rect.empty{fill:var(--empty)}rect.value{fill:var(--bar)}svg{vertical-align:middle}
-path{stroke:var(--text);stroke-width:2}
-"""
 
 
 def render_report(report: Report) -> str:
@@ -58,12 +37,12 @@ def render_report(report: Report) -> str:
         f"<h3>{escape(report.source.name)}</h3>",
         _labels(report.source),
         _confusion(report.source),
-        *(_folded(item.name, _labels(item) + _confusion(item)) for item in report.variants if item.labels),
+        *(folded(item.name, _labels(item) + _confusion(item)) for item in report.variants if item.labels),
         f"<h2>{_words(report)[1].capitalize()} furthest from the {escape(report.source.name)}</h2>",
         _moved_samples(report),
         "<h2>Golden samples</h2>",
         "<p>Before a device trusts a variant, its answers to these must be right within a bound.</p>",
-        _list(report.golden_samples),
+        bullets(report.golden_samples),
         "<h2>Made from</h2>",
         _provenance(report),
     ]
@@ -71,7 +50,7 @@ def render_report(report: Report) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width">'
-        f"<style>{_STYLE}</style></head><body>\n" + "\n".join(sections) + "\n</body></html>\n"
+        f"<style>{STYLE}</style></head><body>\n" + "\n".join(sections) + "\n</body></html>\n"
     )
 
 
@@ -130,7 +109,7 @@ def _words(report: Report) -> tuple[str, str]:
 def _warnings(report: Report) -> str:
     if not report.warnings:
         return ""
-    return f'<div class="mind"><b>Mind</b>{_list(report.warnings)}</div>'
+    return f'<div class="mind"><b>Mind</b>{bullets(report.warnings)}</div>'
 
 
 def _variants(report: Report) -> str:
@@ -138,7 +117,7 @@ def _variants(report: Report) -> str:
     headings = ["variant", "outcome", "metric", "95 % interval", *more]
     numbers = ["drop", "agreement", "max difference", "default kernels", "KB"]
     rows = [_variant_row(item, more) for item in (report.source, *report.variants)]
-    return _table(
+    return table(
         [*headings, *numbers, "worst label", "TensorRT-RTX"], rows, numbers={"metric", *more, *numbers}
     )
 
@@ -149,22 +128,22 @@ def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
     if metric is not None:
         value = metric.value
         between = "" if metric.low is None else f"{metric.low:.3f}-{metric.high:.3f}"
-        bar = _bar(metric.value, metric.low, metric.high)
-        interval = f'{bar} {between} <span class="quiet">n {metric.n}</span>'
+        drawn = bar(metric.value, metric.low, metric.high)
+        interval = f'{drawn} {between} <span class="quiet">n {metric.n}</span>'
     worst = "" if item.worst_label is None else f"{item.worst_label} {item.worst_label_drop:+.4f}"
     return [
-        _text(item.name),
-        _text(item.outcome.replace("_", " "), item.outcome),
-        _number(value, ".4f"),
+        text_cell(item.name),
+        text_cell(item.outcome.replace("_", " "), item.outcome),
+        number_cell(value, ".4f"),
         f"<td>{interval}</td>",
-        *(_number(others.get(name), ".4f") for name in more),
-        _number(item.drop, "+.4f"),
-        _number(item.agreement, ".4f"),
-        _number(item.max_abs_difference, ".1e"),
-        _number(None if item.default_kernels is None else item.default_kernels.max_abs_difference, ".1e"),
-        _number(None if item.bytes is None else item.bytes / 1000, ".0f"),
-        _text(worst),
-        _text(outcome_of_build(item.build_check)),
+        *(number_cell(others.get(name), ".4f") for name in more),
+        number_cell(item.drop, "+.4f"),
+        number_cell(item.agreement, ".4f"),
+        number_cell(item.max_abs_difference, ".1e"),
+        number_cell(None if item.default_kernels is None else item.default_kernels.max_abs_difference, ".1e"),
+        number_cell(None if item.bytes is None else item.bytes / 1000, ".0f"),
+        text_cell(worst),
+        text_cell(outcome_of_build(item.build_check)),
     ]
 
 
@@ -172,7 +151,7 @@ def _reasons(report: Report) -> str:
     notes = [f"{item.name}: {item.note}" for item in report.variants if item.note]
     notes += device_notes(report)
     reasons = [f"{item.name}: {item.reason}" for item in report.variants if item.reason]
-    return _list([*notes, *reasons]) if notes or reasons else ""
+    return bullets([*notes, *reasons]) if notes or reasons else ""
 
 
 def _labels(item: VariantReport) -> str:
@@ -180,22 +159,22 @@ def _labels(item: VariantReport) -> str:
     if boxes:
         numbers = ["missed", "false", "AP50", "AP50-95"]
         headings = ["label", "threshold", "recall", "precision", *numbers]
-        return _table(headings, map(_box_row, boxes), numbers={"threshold", *numbers})
+        return table(headings, map(_box_row, boxes), numbers={"threshold", *numbers})
     headings = ["label", "threshold", "recall", "precision", "specificity", "AUC"]
     rows = [_label_row(label) for label in item.labels if isinstance(label, LabelReport)]
-    return _table(headings, rows, numbers={"threshold"})
+    return table(headings, rows, numbers={"threshold"})
 
 
 def _box_row(label: BoxLabelReport) -> list[str]:
     return [
-        _text(label.label),
-        _number(label.threshold, "g"),
-        _share(label.recall),
-        _share(label.precision),
-        _number(label.missed, "d"),
-        _number(label.false, "d"),
-        _number(label.ap50, ".4f"),
-        _number(label.ap50_95, ".4f"),
+        text_cell(label.label),
+        number_cell(label.threshold, "g"),
+        share_cell(label.recall),
+        share_cell(label.precision),
+        number_cell(label.missed, "d"),
+        number_cell(label.false, "d"),
+        number_cell(label.ap50, ".4f"),
+        number_cell(label.ap50_95, ".4f"),
     ]
 
 
@@ -203,17 +182,17 @@ def _label_row(label: LabelReport) -> list[str]:
     between = "" if label.auc_low is None else f"{label.auc_low:.2f}-{label.auc_high:.2f}"
     auc = "" if label.auc is None else f'{label.auc:.3f} <span class="quiet">{between}</span>'
     return [
-        _text(label.label),
+        text_cell(label.label),
         _threshold(label.threshold),
-        _share(label.recall),
-        _share(label.precision),
-        _share(label.specificity),
+        share_cell(label.recall),
+        share_cell(label.precision),
+        share_cell(label.specificity),
         f"<td>{auc}</td>",
     ]
 
 
 def _threshold(value: float | None) -> str:
-    return '<td class="n">highest</td>' if value is None else _number(value, "g")
+    return '<td class="n">highest</td>' if value is None else number_cell(value, "g")
 
 
 def _confusion(item: VariantReport) -> str:
@@ -221,17 +200,16 @@ def _confusion(item: VariantReport) -> str:
     matrix = item.confusion
     if matrix is not None:
         rows = [
-            [_text(label), *(_number(n or None, "d") for n in row)]
+            [text_cell(label), *(number_cell(n or None, "d") for n in row)]
             for label, row in zip(matrix.labels, matrix.counts, strict=True)
         ]
-        table = _table(["is / taken for", *matrix.labels], rows, numbers=matrix.labels)
-        return (
-            f"<p>Confusion: a row for each label that is there, a column for what it is taken for.</p>{table}"
-        )
+        laid_out = table(["is / taken for", *matrix.labels], rows, numbers=matrix.labels)
+        told = "a row for each label that is there, a column for what it is taken for"
+        return f"<p>Confusion: {told}.</p>{laid_out}"
     if not item.confused:
         return ""
-    rows = [[_text(one.label), _text(one.decided), _number(one.n, "d")] for one in item.confused]
-    return f"<p>The most frequent mistakes:</p>{_table(['is', 'taken for', 'n'], rows, numbers={'n'})}"
+    rows = [[text_cell(one.label), text_cell(one.decided), number_cell(one.n, "d")] for one in item.confused]
+    return f"<p>The most frequent mistakes:</p>{table(['is', 'taken for', 'n'], rows, numbers={'n'})}"
 
 
 def _moved_samples(report: Report) -> str:
@@ -242,7 +220,7 @@ def _moved_samples(report: Report) -> str:
         return f"<p>No score of a {one} moved by {_MOVED:g} or more in any variant.</p>"
     highest = "The highest window counts. " if one == "recording" else ""
     explained = f"<p>{highest}Scores that moved by less than {_MOVED:g} are not shown.</p>"
-    return explained + _table(headings, rows, numbers={report.source.name, "variant's", "threshold"})
+    return explained + table(headings, rows, numbers={report.source.name, "variant's", "threshold"})
 
 
 def _moved(note: Moved) -> bool:
@@ -251,13 +229,13 @@ def _moved(note: Moved) -> bool:
 
 def _moved_row(variant: str, note: Moved) -> list[str]:
     return [
-        _text(variant),
-        _text(note.sample),
-        _text(note.label),
-        _number(note.source_score, ".4f"),
-        _number(note.score, ".4f"),
+        text_cell(variant),
+        text_cell(note.sample),
+        text_cell(note.label),
+        number_cell(note.source_score, ".4f"),
+        number_cell(note.score, ".4f"),
         _threshold(note.threshold),
-        _text("flipped", "flipped") if note.flipped else _text("same", "quiet"),
+        text_cell("flipped", "flipped") if note.flipped else text_cell("same", "quiet"),
     ]
 
 
@@ -267,7 +245,8 @@ def _provenance(report: Report) -> str:
     if provenance.calibration is not None:
         files.append(provenance.calibration)
     rows = [
-        [_text(file.name), _number(file.n, "d"), f"<td><code>{file.sha256}</code></td>"] for file in files
+        [text_cell(file.name), number_cell(file.n, "d"), f"<td><code>{file.sha256}</code></td>"]
+        for file in files
     ]
     libraries = ", ".join(f"{name} {version}" for name, version in provenance.libraries.items())
     fused = (
@@ -275,50 +254,5 @@ def _provenance(report: Report) -> str:
         if report.fusion_difference is None
         else f"<p>Fused; largest difference to its parts run in turn: {report.fusion_difference:.1e}.</p>"
     )
-    table = _table(["name", "files", "sha256"], rows, numbers={"files"})
-    return f'{table}{fused}<p class="quiet">With {escape(libraries)}.</p>'
-
-
-def _share(share: ShareReport) -> str:
-    if share.value is None:
-        return _text("none", "quiet")
-    bar = _bar(share.value, share.low, share.high)
-    between = f'<span class="quiet">{share.low:.2f}-{share.high:.2f}</span>'
-    return f"<td>{bar} {share.hits} of {share.n} {between}</td>"
-
-
-def _bar(value: float, low: float | None, high: float | None) -> str:
-    """A value on 0..1 as a bar, with its interval as a line."""
-    interval = ""
-    if low is not None and high is not None:
-        interval = f'<path d="M{low * _BAR_WIDTH:.1f} 7H{high * _BAR_WIDTH:.1f}"/>'
-    return (
-        f'<svg width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" role="img" aria-label="{value:.3f}">'
-        f'<rect class="empty" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}"/>'
-        f'<rect class="value" width="{value * _BAR_WIDTH:.1f}" height="{_BAR_HEIGHT}"/>{interval}</svg>'
-    )
-
-
-def _text(text: str, kind: str = "") -> str:
-    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
-
-
-def _number(value: float | None, form: str) -> str:
-    return f'<td class="n">{"" if value is None else format(value, form)}</td>'
-
-
-def _table(headings: Sequence[str], rows: Iterable[list[str]], *, numbers: Container[str] = ()) -> str:
-    head = "".join(
-        f'<th class="n">{escape(heading)}</th>' if heading in numbers else f"<th>{escape(heading)}</th>"
-        for heading in headings
-    )
-    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{head}</tr>\n{body}</table></div>'
-
-
-def _folded(summary: str, content: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
-
-
-def _list(lines: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+    laid_out = table(["name", "files", "sha256"], rows, numbers={"files"})
+    return f'{laid_out}{fused}<p class="quiet">With {escape(libraries)}.</p>'
