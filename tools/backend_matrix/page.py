@@ -35,8 +35,8 @@ python -m tools.backend_matrix --work matrix-out --page docs/reference/backends.
 
 A number is the error of the outputs relative to the source model's: the root of the squared differences'
 sum, over that of the values, of the worst output of the worst sample, by plain kernels or by those that a
-device uses by default, whichever are further off. Samples are recordings and photos that were not
-calibrated with. The tolerance of a precision stands over its column.
+device uses by default, whichever are further off. Samples are recordings and photos; none is both calibrated
+on and compared on. The tolerance of a precision stands over its column.
 
 | A cell | says |
 |---|---|
@@ -115,7 +115,7 @@ def _table(
         notes: For reasons.
     """
     lines = [
-        f"| Model | from | samples | {' | '.join(columns.values())} |",
+        f"| Model | from | calibrated on / compared on | {' | '.join(columns.values())} |",
         "|---" * (3 + len(columns)) + "|",
     ]
     variants = [prefix if column == "as given" else f"{prefix}-{column}" for column in columns]
@@ -125,7 +125,8 @@ def _table(
             show(name, variant, row.cells[variant]) if variant in row.cells else notes.mark(_NOT_ASKED)
             for variant in variants
         ]
-        lines.append(f"| {case.title} | {case.source} | {row.samples} | {' | '.join(cells)} |")
+        samples = f"{row.calibration} / {row.samples}"
+        lines.append(f"| {case.title} | {case.source} | {samples} | {' | '.join(cells)} |")
     return lines
 
 
@@ -140,12 +141,14 @@ def _error_cell(
         case "kept":
             return f"{figure(error)} {link}"
         case "refused" if verdict is not None:
-            who = "`convert` does not make it" if verdict.outcome == "left_out" else "the gate refuses it"
-            return notes.mark(f"off by {figure(error)}, and {who}: {short_reason(verdict)}")
+            off = (
+                "" if verdict.outcome == "left_out" else f"off by {figure(error)}, and the gate refuses it: "
+            )
+            return notes.mark(off + short_reason(verdict))
         case "rounds":
             return f"{figure(error)} rounds {notes.mark(_ROUNDS.format(figure(own_rounding(row))))}"
         case "unexplained":
-            return f"**{figure(error)}**"
+            return f"**{error:.3g}**"
         case _:
             refused = verdict is not None and verdict.outcome == "refused"
             return f"{figure(error)} {link}" if refused else figure(error)

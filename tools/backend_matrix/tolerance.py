@@ -90,7 +90,7 @@ def unexplained(rows: Mapping[str, Row], gates: Mapping[str, GateReport]) -> lis
         gates: Likewise, of those that can be judged.
     """
     return [
-        f"{name}: {variant} is off by {figure(error)}, more than {figure(TOLERANCES[cell.precision])}"
+        f"{name}: {variant} is off by {error:.3g}, more than {TOLERANCES[cell.precision]:g}"
         for name, row in rows.items()
         for variant, cell in row.cells.items()
         if standing(row, cell, verdict_on(name, variant, gates)) == "unexplained"
