@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import UsageError
+
+from .stand_in import make_steady
 
 if TYPE_CHECKING:
     import keras
 
 CLASSES = 1000
-_TILED_PICTURES = 16
-_TILES = 4
 
 
 @dataclass(frozen=True)
@@ -53,9 +50,8 @@ def build_network(name: str, *, weights: Path | None = None, side: int | None = 
 
     Args:
         name: One of :data:`NETWORKS`.
-        weights: A ``.weights.h5`` or ``.h5`` file of Keras; None leaves the weights random, with the
-            statistics of coloured tiles in each batch normalisation: enough to try a conversion, and says
-            nothing about pictures.
+        weights: A ``.weights.h5`` or ``.h5`` file of Keras; None leaves the weights random, and makes them
+            :mod:`steady <.stand_in>`: enough to try a conversion, and says nothing about pictures.
         side: Another size of the input, where the network permits it.
 
     Raises:
@@ -69,39 +65,13 @@ def build_network(name: str, *, weights: Path | None = None, side: int | None = 
     model: keras.Model = build(weights=None, input_shape=shape, classes=CLASSES, classifier_activation=None)
     if weights is None:
         preprocess: Any = getattr(_applications(), network.module).preprocess_input
-        _normalize_as_trained(model, preprocess(_coloured_tiles(shape)))
+        make_steady(model, preprocess, shape[0])
         return model
     try:
         model.load_weights(weights)
     except (OSError, ValueError) as error:
         raise UsageError(f"{weights} has no weights for {network.builder}: {error}") from error
     return model
-
-
-def _normalize_as_trained(model: keras.Model, pictures: Float32Array) -> None:
-    """Take the statistics of some pictures into each batch normalisation.
-
-    Without it each layer's output is smaller than the last's: MobileNetV2's logits were 1e-12, which no
-    8-bit scale can hold, so that its int8 was all zeros.
-    """
-    import keras
-
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    if not layers:
-        return
-    usual = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.momentum = 0.0  # takes this batch's statistics as they are
-    model(pictures, training=True)
-    for layer, momentum in zip(layers, usual, strict=True):
-        layer.momentum = momentum
-
-
-def _coloured_tiles(shape: tuple[int, ...]) -> Float32Array:
-    """Pictures that differ from each other even where a network has averaged over them, as noise does not."""
-    rows, columns = (np.arange(size) * _TILES // size for size in shape[:2])
-    tiles = np.random.default_rng(0).uniform(0, 255, (_TILED_PICTURES, _TILES, _TILES, 3))
-    return tiles[:, rows[:, np.newaxis], columns].astype(np.float32)
 
 
 def _seed() -> None:

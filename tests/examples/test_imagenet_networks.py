@@ -20,6 +20,7 @@ from edge_sdk.image.prepare import Preparation
 from examples.imagenet.build import write
 from examples.imagenet.networks import NETWORKS, Network, build_network, spec_text
 from examples.imagenet.parity import measure
+from examples.imagenet.stand_in import ends_of_branches
 
 SIDE = 64
 NEARLY = 1e-3
@@ -87,6 +88,34 @@ def test_random_weights_give_logits_that_8_bits_can_hold() -> None:
     assert np.asarray(network(pixels)).std() > 0.01
     normalizations = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert {layer.momentum for layer in normalizations} == {0.999}
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50v2"])
+def test_random_weights_tell_photos_apart_and_not_noise(name: str, shared_data: Path) -> None:
+    """As they come, noise of one grey level moves MobileNetV2's logits nearly as far as another photo."""
+    network = build_network(name, side=SIDE)
+    scale = preprocess_input(NETWORKS[name])
+    photos = [
+        read_picture(shared_data / f"images/coral/{photo}")[:SIDE, :SIDE].astype(np.float32)
+        for photo in ("parrot.jpg", "cat.bmp")
+    ]
+    noise = np.random.default_rng(0).normal(0, 1, (SIDE, SIDE, 3)).astype(np.float32)
+    pictures = np.stack([*photos, photos[0] + noise])
+    one, other, noisy = np.asarray(network(scale(pictures)))
+    assert np.linalg.norm(other - one) > 4 * np.linalg.norm(noisy - one)
+
+
+def test_the_stand_ins_branches_are_those_that_are_added() -> None:
+    """One of each addition, and never the identity, nor what takes its place."""
+    for name, block in {
+        "mobilenet_v2": "block_2_project_BN",
+        "efficientnet_v2_b0": "block2b_project_bn",
+    }.items():
+        network = build_network(name, side=SIDE)
+        added = [layer.name for layer in ends_of_branches(network)]
+        additions = [layer for layer in network.layers if isinstance(layer, keras.layers.Add)]
+        assert added[0] == block
+        assert len(set(added)) == len(added) == len(additions)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

@@ -141,17 +141,16 @@ def _error_cell(
         case "kept":
             return f"{figure(error)} {link}"
         case "refused" if verdict is not None:
-            off = (
-                "" if verdict.outcome == "left_out" else f"off by {figure(error)}, and the gate refuses it: "
-            )
+            refused = f"off by {figure(error)}, and the gate refuses it: "
+            off = "" if verdict.outcome == "left_out" else refused
             return notes.mark(off + short_reason(verdict))
         case "rounds":
             return f"{figure(error)} rounds {notes.mark(_ROUNDS.format(figure(own_rounding(row))))}"
         case "unexplained":
             return f"**{error:.3g}**"
         case _:
-            refused = verdict is not None and verdict.outcome == "refused"
-            return f"{figure(error)} {link}" if refused else figure(error)
+            is_refused = verdict is not None and verdict.outcome == "refused"
+            return f"{figure(error)} {link}" if is_refused else figure(error)
 
 
 def _build_cell(cell: Cell, notes: Notes) -> str:
