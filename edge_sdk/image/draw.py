@@ -14,6 +14,7 @@ import numpy as np
 
 from ..contract.values import Detections, Pixels
 from ..errors import UsageError
+from .label_places import LabelPlaces, Rectangle
 from .picture_file import PICTURE_SUFFIXES, is_picture
 from .pillow import load_pillow
 
@@ -30,7 +31,7 @@ _BLACK: _Color = (0, 0, 0)
 def draw_detections(
     pixels: Pixels, detections: Detections, labels: Sequence[str], thresholds: Sequence[float]
 ) -> Pixels:
-    """Draw a box with its label and score around each detection that counts.
+    """Draw a box with its label and score around each detection that counts; no label hides another.
 
     Args:
         pixels: The picture, uint8 ``[height, width, 3]``, blue, green, red. It is not changed.
@@ -42,12 +43,15 @@ def draw_detections(
         A new picture.
     """
     canvas = _Canvas(pixels)
-    # The best come last, on top.
-    for box, score, label in reversed(
-        list(zip(detections.boxes, detections.scores, detections.labels, strict=True))
-    ):
-        if float(score) >= thresholds[label]:  # as those who tell of it compare, not in float32
-            canvas.box(box.tolist(), f"{labels[label]} {score:.2f}", _color(int(label)))
+    counting = [
+        (_in_pixels(box.tolist()), f"{labels[label]} {score:.2f}", _color(int(label)))
+        for box, score, label in zip(detections.boxes, detections.scores, detections.labels, strict=True)
+        if float(score) >= thresholds[label]  # as those who tell of it compare, not in float32
+    ]
+    for box, _, color in reversed(counting):  # the best come last, on top
+        canvas.box(box, color)
+    for box, text, color in counting:  # the best choose first
+        canvas.label(box, text, color)
     return canvas.pixels()
 
 
@@ -105,21 +109,23 @@ class _Canvas:
         side = min(pixels.shape[:2])
         self._font: Any = load_pillow("ImageFont").load_default(max(_LEAST_LETTERS_PX, side // 32))
         self._line_px = max(1, side // 240)
+        self._places = LabelPlaces(self._image.width, self._image.height)
 
-    def box(self, corners: Sequence[float], text: str, color: _Color) -> None:
-        """A rectangle, its text above it, or inside where there is no room above."""
-        left, top, right, bottom = (round(corner) for corner in corners)
-        self._draw.rectangle(
-            (left, top, max(left, right - 1), max(top, bottom - 1)), outline=color, width=self._line_px
-        )
-        height = self._line_height()
-        self.text((left, top - height if top >= height else top), text, color)
+    def box(self, box: Rectangle, color: _Color) -> None:
+        """A rectangle."""
+        right, bottom = max(box.left, box.right - 1), max(box.top, box.bottom - 1)
+        self._draw.rectangle((box.left, box.top, right, bottom), outline=color, width=self._line_px)
+
+    def label(self, box: Rectangle, text: str, color: _Color) -> None:
+        """The text of a box, where it hides no other."""
+        place = self._places.take(box, self._length(_drawable(text)), self._line_height())
+        self.text((place.left, place.top), text, color)
 
     def text(self, corner: tuple[int, int], text: str, color: _Color) -> int:
         """A line of text on its colour, moved left where it would not fit; returns where the next begins."""
         text = _drawable(text)
         left, top = corner
-        length = int(self._font.getlength(text)) + 2
+        length = self._length(text)
         left = max(0, min(left, self._image.width - length))
         right = left + length
         bottom = top + self._line_height()
@@ -132,9 +138,17 @@ class _Canvas:
         """What has been drawn, uint8 ``[height, width, 3]``, blue, green, red."""
         return np.ascontiguousarray(np.asarray(self._image, np.uint8)[..., ::-1])
 
+    def _length(self, text: str) -> int:
+        return int(self._font.getlength(text)) + 2
+
     def _line_height(self) -> int:
         ascent, descent = self._font.getmetrics()
         return int(ascent + descent) + 2
+
+
+def _in_pixels(corners: Sequence[float]) -> Rectangle:
+    left, top, right, bottom = (round(corner) for corner in corners)
+    return Rectangle(left, top, right, bottom)
 
 
 def _drawable(text: str) -> str:

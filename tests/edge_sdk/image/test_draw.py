@@ -46,6 +46,25 @@ def test_its_label_stands_above_it_or_inside_where_there_is_no_room() -> None:
     assert inside[4:12, 52:80].all()
 
 
+@pytest.mark.parametrize("n", [2, 6])
+def test_labels_of_boxes_on_top_of_each_other_can_all_be_read(n: int) -> None:
+    """Each label's own colour: as much of it is seen as where the box is alone."""
+    boxes = [([50.0 + index, 60.0 + index, 200.0, 180.0], 0.9 - index / 100, index) for index in range(n)]
+    names, thresholds = [f"dog {index}" for index in range(n)], [0.5] * n
+    together = draw_detections(GRAY, found(*boxes), names, thresholds)
+    for box in boxes:
+        alone = draw_detections(GRAY, found(box), names, thresholds)
+        color = alone[179, 100]
+        label = (alone[40:60] == color).all(axis=2).sum()
+        assert (together == color).all(axis=2).sum() >= label
+
+
+def test_where_there_is_no_room_for_all_labels_each_is_drawn_all_the_same() -> None:
+    small: Pixels = np.zeros((12, 60, 3), np.uint8)
+    boxes = [([0.0, 0.0, 60.0, 12.0], 0.9, index) for index in range(3)]
+    assert draw_detections(small, found(*boxes), ["dog"] * 3, [0.5] * 3).any()
+
+
 def test_the_picture_itself_is_not_changed() -> None:
     draw_detections(GRAY, found(([0, 0, 320, 240], 0.9, 0)), ["dog"], [0.5])
     draw_classes(GRAY, [("dog", 0.9)])
