@@ -43,35 +43,41 @@ def assemble_report(
         source_name: What to call the model that variants are held against.
         max_drop: How much of the metric they may lose.
     """
-    outcomes = {item.name: _proven_report(item, proof.source) for item in proof.proven}
-    outcomes |= {
-        name: VariantReport(name=name, outcome="left_out", reason=reason)
-        for name, reason in proof.left_out.items()
-    }
-    source = proof.source
     return Report(
         name=spec.name,
         version=spec.version,
-        metric_meaning=describe_metric(source.metric.name, trial.nouns.many),
+        metric_meaning=describe_metric(proof.source.metric.name, trial.nouns.many),
         max_drop=max_drop,
         evaluation=trial.summary(),
-        source=_with_confusion(
-            VariantReport(
-                name=source_name,
-                outcome="passed",
-                metric=source.metric,
-                more_metrics=source.more,
-                labels=list(source.labels),
-            ),
-            source,
-        ),
-        variants=list(outcomes.values()),
+        source=_source_report(source_name, proof.source),
+        variants=_variant_reports(proof),
         golden_samples=list(proof.golden.names),
         warnings=_warnings(trial, proof),
         provenance=provenance,
         fusion_difference=proof.fusion_difference,
         not_built=proof.not_built,
     )
+
+
+def _source_report(name: str, source: Judged) -> VariantReport:
+    report = VariantReport(
+        name=name,
+        outcome="passed",
+        metric=source.metric,
+        more_metrics=source.more,
+        labels=list(source.labels),
+    )
+    return _with_confusion(report, source)
+
+
+def _variant_reports(proof: Proof) -> list[VariantReport]:
+    """Of each that was asked for, once; what was left out comes last."""
+    outcomes = {item.name: _proven_report(item, proof.source) for item in proof.proven}
+    outcomes |= {
+        name: VariantReport(name=name, outcome="left_out", reason=reason)
+        for name, reason in proof.left_out.items()
+    }
+    return list(outcomes.values())
 
 
 def _proven_report(item: Proven, source: Judged) -> VariantReport:

@@ -10,7 +10,7 @@ from ..contract.manifest import Manifest, ModelFormat, Variant
 from ..errors import ManifestError, MissingExtraError, UsageError
 from .backend import MAX_THREADS, Backend
 from .engine import Engine, EngineBackend
-from .options import AS_ON_EVERY_COMPUTER, BackendName, EngineOptions, TensorRtOptions
+from .options import AS_ON_EVERY_COMPUTER, BackendName, EngineOptions, OnnxOptions, TensorRtOptions
 from .tensorrt.products import PRODUCT_MODULES
 
 __all__ = ["BACKENDS_OF", "backend_installed", "choose_variant", "engine_installed", "open_backend"]
@@ -63,18 +63,26 @@ def open_backend(
     if chosen not in BACKENDS_OF[format]:
         raise UsageError(f"backend '{chosen}' does not run {format} files: {name}")
     if chosen == "tflite":
-        from .tflite import TFLiteEngine
-
-        engine: Engine = TFLiteEngine(model, threads=threads, reference_kernels=reference_kernels, name=name)
+        engine = _open_tflite(model, name, threads, reference_kernels=reference_kernels)
     elif chosen == "onnx":
-        from .onnx import OnnxEngine
-
-        engine = OnnxEngine(
-            model, threads=threads, reference_kernels=reference_kernels, name=name, options=options.onnx
-        )
+        engine = _open_onnx(model, name, threads, options.onnx, reference_kernels=reference_kernels)
     else:
         engine = _open_tensorrt(model, name, options.tensorrt)
     return EngineBackend(name, engine)
+
+
+def _open_tflite(model: bytes, name: str, threads: int, *, reference_kernels: bool) -> Engine:
+    from .tflite import TFLiteEngine
+
+    return TFLiteEngine(model, threads=threads, reference_kernels=reference_kernels, name=name)
+
+
+def _open_onnx(
+    model: bytes, name: str, threads: int, options: OnnxOptions, *, reference_kernels: bool
+) -> Engine:
+    from .onnx import OnnxEngine
+
+    return OnnxEngine(model, threads=threads, reference_kernels=reference_kernels, name=name, options=options)
 
 
 def _open_tensorrt(model: bytes, name: str, options: TensorRtOptions) -> Engine:
