@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ..contract.bundle import Bundle
 from ..contract.golden import MOST_BOUND
-from ..contract.manifest import Variant
+from ..contract.manifest import Manifest, Variant
 from ..contract.values import Detections, Float32Array, Pixels
 from ..decode.box_matching import match_boxes
 from ..decode.boxes import pairwise_iou
@@ -17,6 +17,7 @@ from ..decode.counting import counting_of
 from ..errors import BundleError
 from .backend import Backend
 from .golden_result import Flip, GoldenResult
+from .golden_ties import Ties, without_suppression
 from .image_detector import ImageDetector
 
 __all__ = [
@@ -95,13 +96,14 @@ def run_golden_boxes(
     bound, least_iou = min(variant.golden.bound, MOST_BOUND), variant.golden.least_iou or 0.0
     counting = counting_of(manifest)
     limits = np.array([counting.threshold(label_id) for label_id in manifest.label_ids])
+    before = _BeforeSuppression(manifest, variant, backend, limits, bound, least_iou)
     worst, flips, lowest = _Worst(), list[Flip](), 1.0
     for sample, wanted in enumerate(split_rows(expected, len(pictures))):
         paired = pair_golden(wanted, detector.detect(pictures[sample]), limits, least_iou)
-        for left, right, overlap in paired.pairs:
-            difference = abs(float(wanted.scores[left]) - float(paired.found.scores[right]))
-            worst.take(difference, sample, int(wanted.labels[left]))
-            lowest = min(lowest, overlap)
+        paired = before.without_ties(paired, pictures[sample])
+        for pair in paired.pairs:
+            worst.take(paired.difference(pair), sample, int(wanted.labels[pair[0]]))
+            lowest = min(lowest, pair[2])
         flips += _flips(limits, manifest.label_ids, sample, paired, bound)
     return GoldenResult(
         variant=variant.name,
@@ -135,6 +137,10 @@ class PairedBoxes:
     pairs: list[tuple[int, int, float]]
     missing: list[int]
     extra: list[int]
+
+    def difference(self, pair: tuple[int, int, float]) -> float:
+        """By how much the scores of a pair differ."""
+        return abs(float(self.wanted.scores[pair[0]]) - float(self.found.scores[pair[1]]))
 
     def overlap(self, index: int) -> float:
         """The largest that an expected box has with any of its label that was found."""
@@ -181,6 +187,67 @@ def pair_golden(
     return PairedBoxes(wanted, found, pairs, missing, extra)
 
 
+class _BeforeSuppression:
+    """Looks at what was found before suppression, in pictures where that may be what made a difference."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        variant: Variant,
+        backend: Backend,
+        limits: npt.NDArray[np.float64],
+        bound: float,
+        least_iou: float,
+    ) -> None:
+        self._limits, self._bound, self._least_iou = limits, bound, least_iou
+        self._output = manifest.detections
+        output = without_suppression(manifest.detections, float(limits.min()) - bound)
+        self._detector = (
+            None
+            if output is None
+            else ImageDetector(manifest.image, output, manifest.label_ids, backend, variant.tensors)
+        )
+
+    def without_ties(self, paired: PairedBoxes, picture: Pixels) -> PairedBoxes:
+        """The same, but for boxes that rounding alone takes away or adds."""
+        off = [pair for pair in paired.pairs if paired.difference(pair) > self._bound]
+        if self._detector is None or not (off or any(flipped_boxes(paired, self._limits, self._bound))):
+            return paired
+        wanted, found = paired.wanted, paired.found
+        before = self._detector.detect(picture)
+        ties = Ties(self._output, before, found, wanted, self._bound, self._least_iou)
+        # Where boxes changed places, those that overlap most need not be the same.
+        missing = [*paired.missing, *(left for left, _, _ in off)]
+        extra = [*paired.extra, *(right for _, right, _ in off)]
+        lost = {index for index, may in zip(missing, ties.may_be_missing(missing), strict=True) if not may}
+        there = [index for index in range(len(wanted)) if index not in lost]
+        more = {index for index, may in zip(extra, ties.may_be_extra(extra, there), strict=True) if not may}
+        return replace(
+            paired,
+            pairs=[pair for pair in paired.pairs if pair not in off or pair[0] in lost or pair[1] in more],
+            missing=[index for index in paired.missing if index in lost],
+            extra=[index for index in paired.extra if index in more],
+        )
+
+
+def flipped_boxes(
+    paired: PairedBoxes, limits: npt.NDArray[np.float64], bound: float
+) -> tuple[list[int], list[int]]:
+    """Boxes over their threshold on one side that the other side has not: expected ones, and found ones.
+
+    One that is no further over it than the bound may come and go; but it may not be somewhere else.
+    """
+    wanted, found = paired.wanted, paired.found
+    missing = [
+        index
+        for index in paired.missing
+        if wanted.scores[index] >= limits[wanted.labels[index]] + bound or paired.moved(index, bound)
+    ]
+    return missing, [
+        index for index in paired.extra if found.scores[index] >= limits[found.labels[index]] + bound
+    ]
+
+
 def _flips(
     limits: npt.NDArray[np.float64],
     label_ids: tuple[str, ...],
@@ -188,18 +255,13 @@ def _flips(
     paired: PairedBoxes,
     bound: float,
 ) -> list[Flip]:
-    """Boxes over their threshold on one side that the other side has not.
-
-    One that is no further over it than the bound may come and go; but it may not be somewhere else.
-    """
+    missing, extra = flipped_boxes(paired, limits, bound)
     flips = []
-    for index in paired.missing:
+    for index in missing:
         label, score = int(paired.wanted.labels[index]), float(paired.wanted.scores[index])
-        if score >= limits[label] + bound or paired.moved(index, bound):
-            overlap = paired.overlap(index)
-            flips.append(Flip(sample, label_ids[label], float(limits[label]), score, 0.0, best_iou=overlap))
-    for index in paired.extra:
+        overlap = paired.overlap(index)
+        flips.append(Flip(sample, label_ids[label], float(limits[label]), score, 0.0, best_iou=overlap))
+    for index in extra:
         label, score = int(paired.found.labels[index]), float(paired.found.scores[index])
-        if score >= limits[label] + bound:
-            flips.append(Flip(sample, label_ids[label], float(limits[label]), 0.0, score))
+        flips.append(Flip(sample, label_ids[label], float(limits[label]), 0.0, score))
     return flips
