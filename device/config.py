@@ -30,6 +30,7 @@ from msgspec import Meta, Struct
 
 from edge_sdk.contract.manifest import Manifest, Rule
 from edge_sdk.contract.messages import TopicName
+from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import ConfigError
 from edge_sdk.inference.options import BackendName, EngineOptions, OnnxOptions, TensorRtOptions
 from edge_sdk.inference.thread_argument import MAX_THREADS
@@ -250,7 +251,7 @@ def override_rules(manifest: Manifest, overrides: dict[str, RuleConfig]) -> dict
             known = ", ".join(sorted(rules))
             raise ConfigError(
                 f"[rules.{label_id}]: bundle {manifest.name} has no rule for '{label_id}'",
-                hint=f"it has rules for: {known}",
+                hint=nearest_hint(label_id, rules, otherwise=f"it has rules for: {known}"),
             )
         rules[label_id] = _overridden(rules[label_id], override, manifest.audio.sample_rate_hz)
         if rules[label_id].release > rules[label_id].threshold:

@@ -170,6 +170,9 @@ def test_a_rule_for_a_label_that_has_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="no rule for 'chainsaw'") as refused:
         overridden("chainsaw", RuleConfig(hits=1))
     assert "low" in (refused.value.hint or "")
+    with pytest.raises(ConfigError, match="no rule for 'lowe'") as refused:
+        overridden("lowe", RuleConfig(hits=1))
+    assert refused.value.hint == "did you mean 'low'?"
 
 
 def test_a_release_above_its_threshold_is_refused() -> None:
