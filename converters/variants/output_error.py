@@ -44,10 +44,10 @@ class OutputError:
             BackendError: The model does not run.
         """
         given = self._run(content)
-        return max(relative_error(wanted, given[name]) for name, wanted in self._wanted.items())
+        return max(_error(wanted, given[name]) for name, wanted in self._wanted.items())
 
-    def _run(self, content: bytes) -> dict[str, Array]:
-        """Raw outputs for the samples by name, ``[samples, ...]``, by the engine that a device has."""
+    def _run(self, content: bytes) -> dict[str, list[Array]]:
+        """Raw outputs by name, one for each sample, by the engine that a device has."""
         # ONNX Runtime's int8 kernels saturate on some processors, and would mislead a search.
         plain = self._format == "onnx"
         with (
@@ -59,7 +59,21 @@ class OutputError:
             for sample in self._samples:
                 for output, answer in backend.infer({taken: sample}).items():
                     answers[output].append(np.array(answer, copy=True))
-        return {output: np.stack(values) for output, values in answers.items()}
+        return answers
+
+
+def _error(wanted: Sequence[Array], given: Sequence[Array]) -> float:
+    """Over all samples, where a model may give more boxes of one than of another."""
+    pairs = [_fitted(one, other) for one, other in zip(wanted, given, strict=True)]
+    return relative_error(
+        *(np.concatenate([part.reshape(-1) for part in side]) for side in zip(*pairs, strict=True))
+    )
+
+
+def _fitted(wanted: Array, given: Array) -> list[Array]:
+    """Both in one shape; what one has too few of is 0 there."""
+    shape = np.maximum(wanted.shape, given.shape)
+    return [np.pad(value, [(0, extent) for extent in shape - value.shape]) for value in (wanted, given)]
 
 
 class Half(NamedTuple):
