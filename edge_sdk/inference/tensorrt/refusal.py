@@ -74,9 +74,9 @@ def builder_refusal(network: Any, told: str) -> Refusal:
 
 def refusal_hint(refusals: Sequence[Refusal | BuildRefusal]) -> str:
     """What to do where these are why a model is refused."""
-    if any(refusal.reason.startswith(_NO_PLUGIN) for refusal in refusals):
-        return "such a plugin asks for a GPU: on the computer that has the card, `edge-sdk build` may do it"
     runs = "ONNX Runtime runs it all the same"
+    if any(refusal.reason.startswith(_NO_PLUGIN) for refusal in refusals):
+        return f"{runs}; such a plugin asks for a GPU, so only `edge-sdk build` on the device can tell"
     if any(refusal.operator in _PAIRS for refusal in refusals):
         return f"{runs}; for TensorRT convert the float model, of which onnx-int8 is made as it takes it"
     named = dict.fromkeys(
