@@ -1,7 +1,7 @@
 """How large the activations of an ONNX model become on calibration tensors, measured in one pass.
 
-ONNX Runtime's own calibrators keep every activation of every sample until the end. Here one sample is
-held at a time, and large models are run in parts.
+ONNX Runtime's own calibrators find extremes in the graph, or keep every activation of every sample until the
+end, of which they make histograms. Here one sample is held at a time, and large models are run in parts.
 """
 
 from __future__ import annotations
