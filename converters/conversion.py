@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge_sdk.console.progress import Progress
+from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import ClassesOutput, Provenance
 from edge_sdk.errors import GateRefusedError
@@ -111,7 +112,8 @@ def _decide(checked: Checked, proof: Proof, progress: Progress, show: ShowReport
     latency = [item.latency for item in proof.proven]
     show(report, latency)
     if not proof.passed:
-        reasons = [f"{item.name}: {item.reason}" for item in report.variants]
+        said = told_once((item.name, item.reason) for item in report.variants)
+        reasons = [f"{names}: {reason}" for names, reason in said]
         raise GateRefusedError(
             "no variant may be used, so nothing was written:\n  " + "\n  ".join(reasons),
             hint="--max-drop sets how much may be lost; --variants what is tried",

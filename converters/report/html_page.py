@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from edge_sdk.console.counted import counted
+from edge_sdk.console.told_once import told_once
 
 from .device_notes import device_notes, outcome_of_build
 from .html_parts import STYLE, bar, bullets, folded, number_cell, share_cell, table, text_cell
@@ -148,10 +149,14 @@ def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
 
 
 def _reasons(report: Report) -> str:
-    notes = [f"{item.name}: {item.note}" for item in report.variants if item.note]
-    notes += device_notes(report)
-    reasons = [f"{item.name}: {item.reason}" for item in report.variants if item.reason]
-    return bullets([*notes, *reasons]) if notes or reasons else ""
+    notes = told_once((item.name, item.note) for item in report.variants if item.note)
+    reasons = told_once((item.name, item.reason) for item in report.variants if item.reason)
+    lines = [
+        *(f"{names}: {note}" for names, note in notes),
+        *device_notes(report),
+        *(f"{names}: {reason}" for names, reason in reasons),
+    ]
+    return bullets(lines) if lines else ""
 
 
 def _labels(item: VariantReport) -> str:

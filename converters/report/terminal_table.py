@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_sdk.console.table import text_table
+from edge_sdk.console.told_once import told_once
 
 from .device_notes import device_notes, outcome_of_build
 from .report_file import Latency, Report, VariantReport
@@ -30,7 +31,8 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
         for row, cell in zip(rows, cells, strict=True):
             row.insert(-1, cell)
     lines = [text_table(headings, rows, numbers=range(1, 9 + len(more)))]
-    lines += [f"{item.name}: {item.note}" for item in report.variants if item.note]
+    notes = told_once((item.name, item.note) for item in report.variants if item.note)
+    lines += [f"{names}: {note}" for names, note in notes]
     lines += device_notes(report)
     lines += [
         f"{item.name}: {item.outcome.replace('_', ' ')}: {item.reason}"

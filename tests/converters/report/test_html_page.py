@@ -77,6 +77,17 @@ def test_what_is_not_in_the_bundle_stands_there_with_its_reason(report: Report) 
     assert "<too>" not in page
 
 
+def test_a_reason_that_several_variants_share_is_told_once(report: Report) -> None:
+    left_out = [
+        VariantReport(name=name, outcome="left_out", reason="it is a .tflite", note="as given")
+        for name in ("onnx-float32", "onnx-int8")
+    ]
+    page = render_report(structs.replace(report, variants=left_out))
+    assert (
+        "<li>onnx-float32, onnx-int8: as given</li><li>onnx-float32, onnx-int8: it is a .tflite</li>" in page
+    )
+
+
 def test_recordings_that_moved_are_shown_and_rounding_is_not(report: Report) -> None:
     page = render_report(report)
     (row,) = re.findall(r"<tr><td>tflite-int8</td><td>saw/a.wav</td>.*?</tr>", page)
