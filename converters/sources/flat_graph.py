@@ -60,7 +60,7 @@ class FlatGraph:
         whole = tensorflow.compat.v1.wrap_function(everything, [])
         taken, given = taken_and_given[0], taken_and_given[1:]
         # Without a signature each call fails once and is tried again, and its input printed for the message.
-        signature = ((tensorflow.TensorSpec.from_tensor(taken),), {})
+        signature: Any = ((tensorflow.TensorSpec.from_tensor(taken),), {})
         return whole.prune([taken], given, input_signature=signature)
 
 
