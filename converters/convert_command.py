@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_sdk.console.arguments import share
 from edge_sdk.console.foreign_text import printable, valid_text
 from edge_sdk.console.progress import make_progress
 from edge_sdk.inference.thread_argument import add_threads_argument
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(default: {','.join(DEFAULT_VARIANTS)})",
     )
     parser.add_argument(
-        "--max-drop", type=float, default=0.01, metavar="X", help="refuse a variant that loses more (0.01)"
+        "--max-drop", type=share, default=0.01, metavar="X", help="refuse a variant that loses more (0.01)"
     )
     parser.add_argument(
         "--modelopt-python",

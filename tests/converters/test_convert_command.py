@@ -192,7 +192,8 @@ def test_a_spec_that_contradicts_the_model_is_refused(
     ("flags", "changes", "complaint"),
     [
         (["--variants", "tflite-int9"], {}, "did you mean 'tflite-int8'?"),
-        (["--max-drop", "7"], {}, "max-drop must be 0..1"),
+        (["--max-drop", "7"], {}, "'7' is not a number from 0 to 1"),
+        (["--max-drop", "little"], {}, "'little' is not a number from 0 to 1"),
         (["--threads", "0"], {}, "0 is not a whole number, 1 to 64"),
         ([], {"model": "absent.keras"}, "there is no model absent.keras"),
         ([], {"spec": "absent.toml"}, "there is no file absent.toml"),
@@ -211,15 +212,20 @@ def test_wrong_use_is_found_at_once(
     assert "opening" not in said
 
 
-@pytest.mark.parametrize(("threads", "said"), [(0, "not 0"), (65, "1 to 64")])
-def test_from_python_threads_are_checked_too(workplace: Any, tmp_path: Path, threads: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({"threads": 0}, "not 0"), ({"threads": 65}, "1 to 64"), ({"max_drop": 7.0}, "max-drop must be 0..1")],
+)
+def test_from_python_numbers_are_checked_too(
+    workplace: Any, tmp_path: Path, arguments: dict[str, Any], said: str
+) -> None:
     with pytest.raises(UsageError, match=said):
         converters.convert(
             workplace.model,
             spec=workplace.spec,
             evaluation=workplace.evaluation,
             output=tmp_path / "x.edge",
-            threads=threads,
+            **arguments,
         )
 
 
