@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -75,13 +76,24 @@ def _converted(model: TracedModel, set_up: Callable[[Any], None]) -> bytes:
         # Gradients are of no use here, and those of SiLU (EfficientNetV2) cannot be saved.
         options = tensorflow.saved_model.SaveOptions(experimental_custom_gradients=False)
         signatures = {"serving_default": _named(model)}
-        tensorflow.saved_model.save(module, folder, signatures=signatures, options=options)
+        with _bytecode_not_written():
+            tensorflow.saved_model.save(module, folder, signatures=signatures, options=options)
         converter = tensorflow.lite.TFLiteConverter.from_saved_model(folder)
         set_up(converter)
         content: bytes = converter.convert()
     del converter
     gc.collect()  # it leaves copies of the model in cycles
     return name_tensors(content, model)
+
+
+@contextlib.contextmanager
+def _bytecode_not_written() -> Iterator[None]:
+    """TensorFlow imports code that it has written to the temporary folder, and removes only its source."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 @contextlib.contextmanager

@@ -86,7 +86,7 @@ def test_stopped_in_the_middle_it_leaves_no_file(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TMPDIR": str(places["temporary"])},
+        env=os.environ | {"TMPDIR": str(places["temporary"]), "PYTHONDONTWRITEBYTECODE": ""},
     ) as running:
         assert running.stderr is not None
         for line in running.stderr:

@@ -42,7 +42,7 @@ def run_verb(*words: object, folder: Path) -> Measured:
 
 
 def start_verb(*words: object, folder: Path) -> subprocess.Popen[str]:
-    """Start a verb; its temporary files go into ``folder/temporary``."""
+    """Start a verb; its temporary files go into ``folder/temporary``, bytecode of such files too."""
     temporary = folder / "temporary"
     temporary.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, __file__, str(folder / "peak"), *map(str, words)]
@@ -51,7 +51,7 @@ def start_verb(*words: object, folder: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TMPDIR": str(temporary)},
+        env=os.environ | {"TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": ""},
     )
 
 
