@@ -153,7 +153,7 @@ def require_fallback(done: Finished, store: Store, name: str, reason: str) -> No
 
 
 def test_with_nothing_wrong_tensorrt_runs_it(
-    jetson: Jetson, run_on: Callable[[Jetson, str], Finished]
+    jetson: Jetson, run_on: Callable[[Jetson, str], Finished], store: Store
 ) -> None:
     jetson.engines.chmod(0o500)  # to run, nothing is written there
     done = run_on(jetson, "box-well")
