@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 import pytest
-from device_run import NOWHERE, DeviceProcess
+from device_run import NOWHERE, StartDevice, offline
 from fake_installation import FakeInstallation
 from tiny_bundle import TinyBundle, tiny_bundle
 
@@ -18,8 +16,6 @@ from device.picks import Pick, write_pick
 from edge_sdk.contract.bundle import Bundle, file_digest
 from edge_sdk.contract.messages import BundleReference
 from edge_sdk.inference.options import BackendName
-
-StartDevice: TypeAlias = Callable[..., DeviceProcess]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +48,7 @@ def test_a_variant_that_computes_something_else_here_is_passed_over_for_the_next
     swapped = made.members["golden/tflite-float32.npy"]
     swapped = swapped[:-12] + swapped[-8:-4] + swapped[-12:-8] + swapped[-4:]  # two labels exchanged
     bundle = with_content(made, {"golden/tflite-float32.npy": swapped}).write(tmp_path / "off.edge")
-    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(two_tones, tmp_path)
     wanted = ["--backend", "tflite", "--backend", "onnx", "--json"]
     done = run_device_process(bundle, *words, *wanted, environment=own_folders).finished()
     assert done.code == 0, done.err
@@ -70,7 +66,7 @@ def test_where_nothing_works_nothing_is_heard_and_each_reason_is_told(
     made = tiny_bundle(("tflite-float32", "onnx-float32"))
     broken = {"models/tflite-float32.tflite": b"no model", "models/onnx-float32.onnx": b"none either"}
     bundle = with_content(made, broken).write(tmp_path / "broken.edge")
-    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(two_tones, tmp_path)
     wanted = ["--backend", "tensorrt", "--backend", "tflite", "--backend", "onnx"]
     environment = own_folders | {"PYTHONPATH": installation.search_path}
     done = run_device_process(bundle, *words, *wanted, "--json", environment=environment).finished()

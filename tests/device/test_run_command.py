@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
 import pytest
 import soundfile
-from device_run import NOWHERE, DeviceProcess
+from device_run import NOWHERE, StartDevice, offline
 from tiny_bundle import RATE, TinyBundle, tiny_bundle, tone
 
 from edge_sdk.contract.bundle import file_digest
@@ -22,8 +20,6 @@ from edge_sdk.contract.values import Float32Array
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.store import Store
 from edge_sdk.monitor.subscriber import Subscriber
-
-StartDevice: TypeAlias = Callable[..., DeviceProcess]
 
 
 def stored(store: Store, device: str) -> list[Alert]:
@@ -34,6 +30,17 @@ def stored(store: Store, device: str) -> list[Alert]:
 def written(path: Path, samples: Float32Array, subtype: str = "FLOAT") -> Path:
     soundfile.write(path, samples, RATE, subtype=subtype)
     return path
+
+
+def configured(folder: Path, bundle: Path, source: Path, rules: str) -> Path:
+    """A configuration file for a device that finds no broker."""
+    config = folder / "box.toml"
+    config.write_text(
+        f'bundle = "{bundle}"\nsource = "{source}"\n[broker]\nurl = "{NOWHERE}"\n'
+        f'[outbox]\nfolder = "outbox"\n{rules}\n',
+        encoding="utf-8",
+    )
+    return config
 
 
 def test_events_arrive_with_time_and_model_and_nothing_waits(
@@ -91,8 +98,8 @@ def test_sigterm_ends_what_is_open_and_keeps_the_outbox(
     run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
 ) -> None:
     endless = written(tmp_path / "endless.wav", tone(300, 120))
-    words = ["--source", f"{endless}?pace=realtime", "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
-    device = run_device_process(tones_bundle, *words, "--drain-s", "0")
+    words = offline(f"{endless}?pace=realtime", tmp_path)
+    device = run_device_process(tones_bundle, *words)
     device.wait_for("new    low")
     device.process.send_signal(signal.SIGTERM)
     done = device.finished()
@@ -135,12 +142,7 @@ def test_an_event_that_is_open_at_kill_9_gets_exactly_one_end(
 def test_a_configuration_file_with_its_own_thresholds_is_enough(
     run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
 ) -> None:
-    config = tmp_path / "box.toml"
-    config.write_text(
-        f'bundle = "{tones_bundle}"\nsource = "{two_tones}"\n[broker]\nurl = "{NOWHERE}"\n'
-        '[outbox]\nfolder = "outbox"\n[rules.high]\nthreshold = 1.0\n',
-        encoding="utf-8",
-    )
+    config = configured(tmp_path, tones_bundle, two_tones, "[rules.high]\nthreshold = 1.0")
     done = run_device_process(config, "--json", "--drain-s", "0").finished()
     assert done.code == 0, done.err
     assert done.document["events"] == {"low": 1}
@@ -150,12 +152,7 @@ def test_a_configuration_file_with_its_own_thresholds_is_enough(
 def test_a_rule_for_an_unknown_label_is_wrong_use(
     run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
 ) -> None:
-    config = tmp_path / "box.toml"
-    config.write_text(
-        f'bundle = "{tones_bundle}"\nsource = "{two_tones}"\n[broker]\nurl = "{NOWHERE}"\n'
-        '[outbox]\nfolder = "outbox"\n[rules.chainsaw]\nthreshold = 1.0\n',
-        encoding="utf-8",
-    )
+    config = configured(tmp_path, tones_bundle, two_tones, "[rules.chainsaw]\nthreshold = 1.0")
     done = run_device_process(config, "--json").finished()
     assert done.code == 2
     assert "rules.chainsaw" in done.document["message"]
@@ -181,7 +178,7 @@ def test_a_source_that_is_no_sound_is_refused_before_anything_is_made(
     run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path, name: str, content: bytes, says: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    words = ["--source", tmp_path / name, "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    words = offline(tmp_path / name, tmp_path)
     done = run_device_process(tones_bundle, *words, "--json").finished()
     assert done.code == 1
     assert says in done.document["message"]
@@ -192,7 +189,7 @@ def test_one_sample_is_no_silence(
     run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path
 ) -> None:
     source = written(tmp_path / "click.wav", np.ones(1, np.float32))
-    words = ["--source", source, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(source, tmp_path)
     done = run_device_process(tones_bundle, *words, "--json").finished()
     assert done.code == 1
     assert "nothing of click.wav could be inspected" in done.document["error"]["message"]
@@ -204,8 +201,8 @@ def test_what_is_no_number_ends_the_run_after_what_came_before(
 ) -> None:
     samples = tone(300, 3)
     samples[-1] = np.nan
-    words = ["--source", written(tmp_path / "nan.wav", samples), "--broker", NOWHERE, "--drain-s", "0"]
-    done = run_device_process(tones_bundle, *words, "--outbox", tmp_path / "outbox", "--json").finished()
+    words = offline(written(tmp_path / "nan.wav", samples), tmp_path)
+    done = run_device_process(tones_bundle, *words, "--json").finished()
     assert done.code == 1
     assert done.document["events"] == {"low": 1}
     assert done.document["coverage"]["faults"] == {"source_failed": 1}
@@ -217,7 +214,7 @@ def test_a_truncated_file_is_heard_as_far_as_it_goes_and_fails(
 ) -> None:
     source = written(tmp_path / "cut.wav", tone(300, 6), "PCM_16")
     source.write_bytes(source.read_bytes()[: 44 + 3 * RATE * 2])
-    words = ["--source", source, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(source, tmp_path)
     done = run_device_process(tones_bundle, *words, "--json").finished()
     assert done.code == 1
     assert done.document["ended"] == "failed"
@@ -237,7 +234,7 @@ def test_twelve_hours_can_be_stopped_at_any_time(
         file.seek(0)
         file.write(header)
         file.truncate(44 + size)
-    words = ["--source", source, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(source, tmp_path)
     device = run_device_process(tones_bundle, *words)
     device.wait_for("new    low")
     device.process.send_signal(signal.SIGTERM)
@@ -249,7 +246,7 @@ def test_twelve_hours_can_be_stopped_at_any_time(
 def test_a_reader_that_goes_away_does_not_end_the_device(
     run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
 ) -> None:
-    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(two_tones, tmp_path)
     device = run_device_process(tones_bundle, *words)
     assert device.process.stdout is not None
     device.process.stdout.close()  # `| head` that has seen enough
@@ -269,7 +266,7 @@ def test_a_name_that_is_no_utf_8_is_heard_in_a_folder_and_told_in_valid_text(
     folder.mkdir()
     written(folder / "x.wav", tone(300, 2)).rename(folder / os.fsdecode(b"bad\xff.wav"))
     (folder / os.fsdecode(b"worse\xff\x1b[31m.wav")).touch()
-    words = ["--source", folder, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(folder, tmp_path)
     done = run_device_process(tones_bundle, *words, "--json").finished()
     assert done.code == 0, done.err
     assert done.document["events"] == {"low": 1}
@@ -280,7 +277,7 @@ def test_a_name_that_is_no_utf_8_is_heard_in_a_folder_and_told_in_valid_text(
 def test_the_end_of_a_source_is_said_plainly(
     run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
 ) -> None:
-    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox", "--drain-s", "0"]
+    words = offline(two_tones, tmp_path)
     done = run_device_process(tones_bundle, *words).finished()
     assert "the source has ended, nothing listens any more: 1 x high, 1 x low" in done.out
 
@@ -292,7 +289,7 @@ def test_a_damaged_bundle_is_refused(
     content[len(content) // 2] ^= 0xFF
     damaged = tmp_path / "damaged.edge"
     damaged.write_bytes(content)
-    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    words = offline(two_tones, tmp_path)
     done = run_device_process(damaged, *words, "--json").finished()
     assert done.code == 1
     assert done.document["error"] in ("BundleError", "DigestError")
@@ -310,7 +307,7 @@ def test_a_machine_that_computes_something_else_refuses_to_listen(
     files = {name: file_digest(content) for name, content in members.items()}
     manifest = msgspec.structs.replace(tiny.manifest, files=files)
     bundle = TinyBundle(manifest, members).write(tmp_path / "other.edge")
-    words = ["--source", two_tones, "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
+    words = offline(two_tones, tmp_path)
     done = run_device_process(bundle, *words, "--json").finished()
     assert done.code == 1
     assert done.document["error"] == "VerificationError"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
-from device_run import NOWHERE, DeviceProcess
+from device_run import NOWHERE, StartDevice
 
 from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.monitor.store import Store
-
-StartDevice: TypeAlias = Callable[..., DeviceProcess]
 
 
 def test_a_damaged_outbox_is_kept_told_and_replaced(

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import pytest
-from device_run import DeviceProcess, Finished
+from device_run import Finished, StartDevice
 from fake_installation import FakeInstallation
 from small_rights import without_root_rights
 from tiny_bundle import tiny_bundle
@@ -30,7 +30,6 @@ from edge_sdk.inference.tensorrt.sealed_file import read_sealed, write_sealed
 from edge_sdk.inference.tensorrt.trial_mark import remove_mark, write_mark
 from edge_sdk.monitor.store import Store
 
-StartDevice: TypeAlias = Callable[..., DeviceProcess]
 ORIN = Gpu("Orin", "8.7", integrated=True, memory_bytes=8 << 30, cuda="12.6")
 
 

@@ -14,12 +14,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
-from device_run import NOWHERE, DeviceProcess
+from device_run import NOWHERE, StartDevice, offline
 from tiny_bundle import LABELS, RATE, audio_input, tiny_bundle, tone, tone_rule
 
 from device.config import load_config
@@ -35,7 +35,6 @@ from edge_sdk.inference.scorer import AudioScorer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-StartDevice: TypeAlias = Callable[..., DeviceProcess]
 SYSTEMD = Path(__file__).parents[2] / "device" / "systemd"
 
 
@@ -271,10 +270,8 @@ def test_a_device_says_all_of_it_to_who_has_started_it(
 ) -> None:
     endless = tmp_path / "endless.wav"
     soundfile.write(endless, tone(300, 120), RATE, subtype="PCM_16")
-    words = ["--source", f"{endless}?pace=realtime", "--broker", NOWHERE, "--outbox", tmp_path / "outbox"]
-    device = run_device_process(
-        tones_bundle, *words, "--drain-s", "0", environment=systemd.environment(timeout_s=1.2)
-    )
+    words = offline(f"{endless}?pace=realtime", tmp_path)
+    device = run_device_process(tones_bundle, *words, environment=systemd.environment(timeout_s=1.2))
     *before, ready = systemd.until("READY")
     assert [said["STATUS"] for said in before] == ["loading tones 0.1.0"]
     assert "tflite-float32 on tflite listens to endless.wav" in ready["STATUS"]

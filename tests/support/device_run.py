@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 NOWHERE = "mqtt://127.0.0.1:1"
 
@@ -67,3 +68,12 @@ class DeviceProcess:
         """Wait for its end."""
         out, err = self.process.communicate(timeout=120)
         return Finished(self.process.returncode, out, err)
+
+
+StartDevice: TypeAlias = Callable[..., DeviceProcess]
+"""Starts one with these words, and ends it with the test."""
+
+
+def offline(source: object, folder: Path) -> list[object]:
+    """Words for a device that finds no broker and waits for none; its outbox is in that folder."""
+    return ["--source", source, "--broker", NOWHERE, "--outbox", folder / "outbox", "--drain-s", "0"]
