@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ends_of_branches", "make_steady", "photo_like_pictures"]
 
-_OF_BRANCHES = 0.2
+_OF_BRANCHES = 0.1
 """What remains of a residual branch."""
 
 _OFFSET = 1.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from examples.imagenet.networks import NETWORKS
 
 from .labelled import Labelled, chainsaws, daisies, faces, forest_sounds, of_the_recipe, street_photos
-from .samples import known_photos, pictures_in, recordings_in, some_of, street_scenes
+from .samples import known_photos, other_photos, pictures_in, recordings_in, some_of, street_scenes
 
 __all__ = ["CASES", "Case", "Prepared"]
 
@@ -134,7 +134,7 @@ def _stand_in(name: str, calibrating: int, compared: int) -> Callable[[Path, Pat
         from examples.imagenet.build import write
 
         model = write(name, folder)
-        calibration = some_of(street_scenes(data), calibrating)
+        calibration = some_of(other_photos(data), calibrating)
         return Prepared(
             (model,), model.with_suffix(".toml"), calibration, some_of(known_photos(data), compared)
         )
@@ -180,11 +180,15 @@ _SLOW = {
 _UNTRAINED = "a network of random weights makes no decisions that could be judged"
 
 
+_CALIBRATING = {"vgg16": 4, "efficientnet_v2_b0": 100}
+"""Photos; squeeze and excitation has ranges that few photos do not show."""
+
+
 def _stand_in_case(name: str) -> Case:
     title = f"{NETWORKS[name].builder}, random weights"
     huge = name == "vgg16"
-    few, more = (4, 4) if huge else (16, 8)
-    return Case(title, "Keras", _stand_in(name, few, more), _SLOW, _UNTRAINED, alone=huge)
+    prepare = _stand_in(name, _CALIBRATING.get(name, 16), 4 if huge else 8)
+    return Case(title, "Keras", prepare, _SLOW, _UNTRAINED, alone=huge)
 
 
 CASES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_sdk.image.picture_file import is_picture
 
-__all__ = ["known_photos", "pictures_in", "recordings_in", "some_of", "street_scenes"]
+__all__ = ["known_photos", "other_photos", "pictures_in", "recordings_in", "some_of", "street_scenes"]
 
 
 def known_photos(data: Path) -> tuple[Path, ...]:
@@ -18,6 +18,12 @@ def known_photos(data: Path) -> tuple[Path, ...]:
 def street_scenes(data: Path) -> tuple[Path, ...]:
     """Those of PASCAL VOC."""
     return pictures_in(data / "images/voc100/images")
+
+
+def other_photos(data: Path) -> tuple[Path, ...]:
+    """A hundred: of streets, of things, and of flowers."""
+    flowers = some_of(pictures_in(data / "images/flowers128"), 45)
+    return (*street_scenes(data), *pictures_in(data / "images/fastestdet"), *flowers)
 
 
 def pictures_in(folder: Path) -> tuple[Path, ...]:
