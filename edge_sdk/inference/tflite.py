@@ -57,10 +57,9 @@ class _Tensor(Struct, frozen=True):
         np.copyto(quantized, steps, casting="unsafe")
         return quantized
 
-    def dequantize(self, value: Array) -> Array:
-        """A new array: whoever is given it may keep it, and no further one is made on the way."""
-        real = value.astype(np.float32)
-        np.subtract(real, np.float32(self.zero_point), out=real)
+    def dequantize(self, value: Array, real: Array) -> Array:
+        """Fill ``real``, float32."""
+        np.subtract(value, np.float32(self.zero_point), out=real, dtype=np.float32)
         np.multiply(real, np.float32(self.scale), out=real)
         return real
 
@@ -98,6 +97,7 @@ class TFLiteEngine:
         self.outputs = tuple(tensor.spec for tensor in self._outputs)
         self._shapes: dict[int, tuple[int, ...]] = {}
         self._room: dict[int, tuple[Array, Array]] = {}
+        self._dequantized: dict[int, Array] = {}
         with loading(self.library, name, self.errors):
             self._allocate_where_closed()
 
@@ -141,7 +141,12 @@ class TFLiteEngine:
 
     def _read(self, tensor: _Tensor) -> Array:
         value: Array = self._interpreter.get_tensor(tensor.index)
-        return tensor.dequantize(value) if tensor.scale else value
+        if not tensor.scale:
+            return value
+        real = self._dequantized.get(tensor.index)
+        if real is None or real.shape != value.shape:
+            self._dequantized[tensor.index] = real = np.empty(value.shape, np.float32)
+        return tensor.dequantize(value, real)
 
 
 def _tensor(model: str, details: Mapping[str, Any]) -> _Tensor:

@@ -67,7 +67,7 @@ def measure(model: Path, photos: Sequence[Path], preset: str) -> dict[str, float
     """
     with open_source((model,), fit_input=_one_picture) as source:
         tensors = _tensors(source.input, photos, preset)
-        wanted = [source.run(tensor) for tensor in tensors]
+        wanted = [source.run(tensor).copy() for tensor in tensors]
         found: dict[str, float] = {}
         for name in VARIANTS:
             recipe = RECIPES[name]

@@ -50,9 +50,11 @@ def test_a_large_input_is_not_copied_into_new_memory(kind: str) -> None:
         assert most_at_once(backend, np.zeros((1, LARGE), np.float32)) < FEW
 
 
-def test_of_a_large_quantized_output_there_is_one_array_and_no_further_one() -> None:
+def test_a_large_quantized_output_goes_into_memory_that_is_kept() -> None:
     with open_backend(model("int8", n_features=4, n_labels=LARGE), "tflite") as backend:
         value = np.zeros((1, 4), np.float32)
         given = backend.infer({INPUT: value})["scores"]
-        assert given.nbytes == 4 * LARGE
-        assert given.nbytes <= most_at_once(backend, value) < given.nbytes + given.nbytes // 4 + FEW
+        assert given.dtype == np.float32
+        assert given.shape == (1, LARGE)
+        # The interpreter's own array, a byte for each number, is new each time.
+        assert most_at_once(backend, value) < given.nbytes // 4 + given.nbytes // 16 + FEW
