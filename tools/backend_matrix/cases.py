@@ -111,7 +111,7 @@ def _flowers(recipe: str) -> Callable[[Path, Path], Prepared]:
         names = ["flowers"] if recipe == "frozen" else ["base", "head"]
         models = tuple(folder / f"{name}.keras" for name in names)
         what = "photos that the recipe does not train on, 20 of each flower, of which one is a drop of 0.05"
-        labelled = of_the_recipe(folder, what, max_drop=0.05)
+        labelled = of_the_recipe(folder, what)
         return _of_pictures(models, Path(train.__file__).with_name("flowers.toml"), labelled)
 
     return prepare

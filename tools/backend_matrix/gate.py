@@ -71,7 +71,6 @@ def ask_gate(prepared: Prepared, folder: Path) -> GateReport:
         calibration=labelled.calibration,
         evaluation=labelled.evaluation,
         output=folder / "judged.edge",
-        max_drop=labelled.max_drop,
         variants=("tflite", "onnx", *RECIPES),
         force=True,
     )

@@ -20,8 +20,8 @@ _HEAD = """
 What `edge-sdk convert` makes of these models: of every variant that can be made from the source, the
 metric on labelled samples, its drop against the first line, and agreement, the share of samples decided as
 there ([the gate](../explanation/accuracy-gate.md) tells what the words mean). A drop may not be more than
-the budget, `--max-drop`, of the metric and of any one label. The default is 0.01; where one sample of few
-is already more, a larger one is stated. Where samples are few, a drop of nothing shows no more than that
+the budget, `--max-drop`, of the metric and of any one label: its default of 0.01, which a single sample of
+few exceeds, and then refuses the variant. Where samples are few, a drop of nothing shows no more than that
 the variant is not broken.
 """
 

@@ -21,18 +21,16 @@ class Labelled:
         calibration: Folder for integer variants.
         evaluation: Folder that judges.
         what: What is in the latter, for the page.
-        max_drop: The budget of the gate; its default where nothing is said.
     """
 
     calibration: Path
     evaluation: Path
     what: str
-    max_drop: float = 0.01
 
 
-def of_the_recipe(folder: Path, what: str, max_drop: float = 0.01) -> Labelled:
+def of_the_recipe(folder: Path, what: str) -> Labelled:
     """What a training recipe laid out beside its model, and did not train on."""
-    return Labelled(folder / "calibration", folder / "evaluation", what, max_drop)
+    return Labelled(folder / "calibration", folder / "evaluation", what)
 
 
 def forest_sounds(folder: Path, data: Path) -> Labelled:
@@ -53,7 +51,6 @@ def forest_sounds(folder: Path, data: Path) -> Labelled:
         lay_out((clip for clip in clips if clip.split == TEST), folder / "evaluation"),
         "recordings of ESC-10's fold 4 and of Sounds mod, of sources that the head was not trained on, "
         "of which one is a drop of 0.0123",
-        max_drop=0.03,
     )
 
 
