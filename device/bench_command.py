@@ -230,6 +230,8 @@ def _energy() -> str:
 
 
 def _verdict(manifest: Manifest, best: _Fastest | None, results: list[Measured], *, picked: bool) -> str:
+    if best is None and all(one.status == "not_run" for one in results):
+        return "nothing was measured: what could run it is not here, or does not work here"
     if best is None:
         return "nothing that could be run passes its golden samples"
     notes = _price(manifest, best) + _noise(best, results)

@@ -77,7 +77,8 @@ def open_model(
         EdgeSdkError: Nothing works.
     """
     found = find_pick(bundle)
-    if found.note is not None and variant is None and backends is None:
+    is_heeded = variant is None and (found.pick is None or backends is None or found.pick.backend in backends)
+    if found.note is not None and is_heeded:
         (warn if found.pick is None else say)(found.note)
     choices: list[Choice] = possible_choices(
         bundle.manifest, variant=variant, backends=backends, pick=found.choice

@@ -130,7 +130,7 @@ def find_pick(bundle: Bundle, folder: Path | None = None) -> FoundPick:
         return FoundPick(note=f"the pick, {named}, is passed over: it was measured {change}{_AGAIN}")
     if not any(variant.name == own.variant for variant in bundle.manifest.variants):
         return FoundPick(note=f"the pick, {named}, is passed over: the bundle has no such variant{_AGAIN}")
-    return FoundPick(own, f"{named} was picked: fastest here, {own.median_ms:.3g} ms")
+    return FoundPick(own, f"{named} was picked here, {own.median_ms:.3g} ms")
 
 
 _AGAIN = "; `edge-sdk bench BUNDLE --pick` measures again"

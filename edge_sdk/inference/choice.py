@@ -40,7 +40,7 @@ def possible_choices(
         variant: Only this one.
         backends: Only these, in this order. By default the bundle's own order of variants, each with what
             usually runs its format; before that TensorRT, where a library for it is installed.
-        pick: Variant and backend that were fastest here. They go first, but for what ``backends`` says.
+        pick: Variant and backend that were picked here. They go first, but for what ``backends`` says.
 
     Raises:
         UsageError: There is no such variant, or nothing in the bundle runs on these backends.

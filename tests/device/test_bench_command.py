@@ -140,6 +140,8 @@ def test_where_nothing_can_be_run_nothing_was_measured(
     assert [one["status"] for one in document["results"]] == ["not_run"]
     code, document = benched(bundle, capsys, "--backend", "onnx", "--pick")
     assert (code, document["error"]) == (2, "UsageError")
+    assert main(["bench", str(bundle), *QUICK, "--backend", "onnx"]) == 2
+    assert "nothing was measured: what could run it is not here" in capsys.readouterr().out
     assert "no variant can be run here" in document["message"]
 
 

@@ -112,7 +112,7 @@ def test_what_was_fastest_here_is_run_and_that_is_said(
     done = run_device_process(*words, verb=verb, environment=own_folders).finished()
     assert done.code == 0, done.err
     assert (done.document["variant"], done.document["backend"]) == ("tflite-float32", "tflite")
-    assert "tflite-float32 on tflite was picked: fastest here, 0.5 ms" in done.err
+    assert "tflite-float32 on tflite was picked here, 0.5 ms" in done.err
 
 
 def test_a_pick_of_other_libraries_is_passed_over_and_that_is_said(
@@ -124,6 +124,27 @@ def test_a_pick_of_other_libraries_is_passed_over_and_that_is_said(
     assert done.code == 0, done.err
     assert done.document["variant"] == "onnx-float32"
     assert "is passed over: it was measured with onnxruntime 1.0.0" in done.err
+
+
+def test_a_stale_pick_is_told_too_where_backends_are_named(
+    run_device_process: StartDevice, both_formats: Path, two_tones: Path, own_folders: dict[str, str]
+) -> None:
+    pick_tflite(both_formats, own_folders, {**inference_versions(), "onnxruntime": "1.0.0"})
+    words = [both_formats, two_tones, "--summary", "--json", "--backend", "tflite"]
+    done = run_device_process(*words, verb="predict", environment=own_folders).finished()
+    assert done.code == 0, done.err
+    assert "is passed over: it was measured with onnxruntime 1.0.0" in done.err
+
+
+def test_a_pick_is_told_where_its_backend_is_named_and_not_where_another_is(
+    run_device_process: StartDevice, both_formats: Path, two_tones: Path, own_folders: dict[str, str]
+) -> None:
+    pick_tflite(both_formats, own_folders, inference_versions())
+    for backend, is_told in (("tflite", True), ("onnx", False)):
+        words = [both_formats, two_tones, "--summary", "--json", "--backend", backend]
+        done = run_device_process(*words, verb="predict", environment=own_folders).finished()
+        assert done.code == 0, done.err
+        assert ("was picked here" in done.err) is is_told
 
 
 def test_a_pick_that_was_measured_with_other_settings_is_run_with_a_warning(
