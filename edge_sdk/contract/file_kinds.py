@@ -58,7 +58,7 @@ _CONVERT = "edge-sdk convert {model} --spec {spec} --evaluation DIR -o NAME.edge
 
 _HINTS: dict[FileKind, str] = {
     "bundle": "it is converted already: 'edge-sdk inspect {path}' shows it, predict and run use it",
-    "config": "'edge-sdk run {path}' runs the bundle that it names",
+    "config": "it is given behind --config, or to 'edge-sdk run', which runs the bundle that it names",
     "spec": _CONVERT.format(model="MODEL", spec="{path}"),
     "recording": "the bundle comes first: edge-sdk predict BUNDLE FILE...",
     "picture": "the bundle comes first: edge-sdk predict BUNDLE FILE...",
@@ -136,6 +136,6 @@ def _kind_of_toml(path: Path) -> FileKind | None:
         keys = set(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return None
-    if "bundle" in keys and keys & {"broker", "source", "device"}:
+    if "inference" in keys or ("bundle" in keys and keys & {"broker", "source", "device"}):
         return "config"
     return "spec" if keys & _SPEC_KEYS else None

@@ -25,6 +25,7 @@ KINDS = {
     "saved": "saved_model",
     "spec.toml": "spec",
     "config.toml": "config",
+    "settings.toml": "config",
     "x.wav": "recording",
     "x.jpg": "picture",
 }
@@ -49,6 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "saved/saved_model.pb").write_bytes(b"")
     (tmp_path / "spec.toml").write_text(SPEC)
     (tmp_path / "config.toml").write_text(CONFIG)
+    (tmp_path / "settings.toml").write_text("[inference]\nthreads = 2\n")
     (tmp_path / "x.wav").write_bytes(b"RIFF")
     (tmp_path / "x.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "notes.toml").write_text("who = 'me'\n")
@@ -78,6 +80,7 @@ def test_each_kind_is_known_by_what_is_in_it(folder: Path) -> None:
         ("predict x.jpg x.edge", "x.jpg is a picture or video, not a bundle", "the bundle comes first"),
         ("evaluate saved clips", "saved is a SavedModel, not a bundle", "edge-sdk convert saved --spec"),
         ("inspect config.toml", "config.toml is a device's configuration, not a bundle", "edge-sdk run"),
+        ("verify settings.toml", "settings.toml is a device's configuration, not a bundle", "--config"),
         ("run x.onnx", "x.onnx is an ONNX model, not a bundle", "edge-sdk convert x.onnx --spec"),
         ("run spec.toml", "spec.toml is a spec, not a device's configuration", "CONFIG.toml"),
     ],
