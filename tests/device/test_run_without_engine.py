@@ -26,7 +26,7 @@ from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.inference.tensorrt.cuda import Gpu
 from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
-from edge_sdk.inference.tensorrt.sealed_file import read_sealed, write_sealed
+from edge_sdk.inference.tensorrt.sealed_file import read_seal, read_sealed, write_sealed
 from edge_sdk.inference.tensorrt.trial_mark import remove_mark, write_mark
 from edge_sdk.monitor.store import Store
 
@@ -72,7 +72,7 @@ class Jetson:
         content = bytes(plan)
         assert old in content
         write_sealed(self.engine, record, content.replace(old, new), partial=self.engines / "new.partial")
-        write_mark(self.engine, ORIN)
+        write_mark(self.engine, ORIN, seal=read_seal(self.engine))
 
     def build(self, bundle: Path, prepare: Callable[[], object] = lambda: None) -> dict[str, Any]:
         """Run ``edge-sdk build``; gives what it says of the variant."""

@@ -48,7 +48,7 @@ def make_engine(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnP
     """See to it that there is an engine of a model, and that it runs, if its GPU is here.
 
     One that is there is tried first. One that does not run, or that crashes whoever loads it, is built again,
-    unless it runs with other settings than those of the job.
+    unless it is marked as one that runs with other settings than those of the job: who uses these keeps it.
     It is tried in another process than the one that built it, which holds nothing of the builder's, as the
     device will.
 
@@ -75,7 +75,7 @@ def make_engine(job: Job, model: bytes, *, time_limit_s: float, on_progress: OnP
             raise BackendError(
                 f"the engine of {job.name} runs, but not with {job.settings}: {there.message}",
                 hint="these stand below [inference.tensorrt] of --config, or are the defaults: keep to those "
-                "with which it runs",
+                "with which it runs; if it does not run with those either, a build with them builds it again",
             )
         if isinstance(there, Unfit):
             on_progress(Working(f"building again: {there.message}", 0.0))

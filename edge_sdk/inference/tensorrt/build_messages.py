@@ -81,7 +81,7 @@ class Trying(Struct, frozen=True, tag="trying"):
     Attributes:
         path: Where it is.
         settings: What comes of those of the job on this GPU.
-        runs_otherwise: Whether it ran before, with other settings alone.
+        runs_otherwise: Whether it ran before with other settings.
     """
 
     path: str
@@ -98,7 +98,8 @@ class Unfit(Struct, frozen=True, tag="unfit"):
 
     Attributes:
         message: What is wrong with it.
-        runs_otherwise: Whether it ran before, with other settings alone: another engine would do no better.
+        runs_otherwise: Whether it ran before with other settings: these are at fault, and who runs it with
+            the others keeps it.
     """
 
     message: str

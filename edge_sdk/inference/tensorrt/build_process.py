@@ -16,24 +16,20 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
-import numpy as np
 
 from ...errors import BackendError, EdgeSdkError, UsageError
 from .build import BuiltEngine, build_engine
 from .build_lock import build_lock
-from .build_messages import Absent, Failed, Finished, Job, Message, Refused, Trying, Unfit, Waiting, Working
+from .build_messages import Failed, Job, Message, Refused, Waiting, Working
 from .build_target import BuildTarget, find_target
-from .cuda import Cuda
-from .engine import TensorRtEngine
 from .engine_cache import EngineCache, EngineRecord, writing_hint
 from .fingerprint import Fingerprint
 from .foreign_errors import FOREIGN_ERRORS
-from .library import Library
 from .memory_check import check_memory, free_host_bytes, memory_need
-from .trial_mark import is_tried_otherwise
+from .trial import finished, try_engine
 
 __all__ = ["main"]
 
@@ -108,11 +104,11 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
     cache = EngineCache(Path(job.cache))
     wanted = target.fingerprint(model)
     if job.task == "try":
-        return _try(job, target, cache, wanted, tell)
+        return try_engine(job, target, cache, wanted, tell)
     before = cache.seal(wanted)
     with build_lock(cache.folder, lambda process: tell(Waiting(process))):
         if cache.seal(wanted) != before:  # whoever held the folder has built it
-            return _finished("found", job, target, cache, wanted)
+            return finished("found", job, target, cache, wanted)
         cache.remove_partial()
         _check(job, target, cache, wanted, len(model))
         started = time.monotonic()
@@ -124,79 +120,7 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
         )
         if built.timings:
             cache.write_timings(wanted.builder, built.timings)
-        return _finished("built", job, target, cache, wanted, seconds=round(time.monotonic() - started, 3))
-
-
-def _try(
-    job: Job, target: BuildTarget, cache: EngineCache, wanted: Fingerprint, tell: Callable[[Message], None]
-) -> Message:
-    """Load the engine that is there, and run it, where its GPU is."""
-    path = cache.path(wanted)
-    if not path.exists():
-        return Absent()
-    try:
-        plan = cache.read(wanted, job.name)
-        given_mb = cache.workspace_mb(wanted)
-        if given_mb < job.least_workspace_mb:
-            return Unfit(
-                f"it was built with --workspace-mb {given_mb}, asked for {job.least_workspace_mb}", None
-            )
-    except BackendError as error:
-        return Unfit(error.message, error.hint)
-    if target.cuda is not None:
-        otherwise = is_tried_otherwise(path, target.cuda.gpu, job.settings)
-        tell(Trying(str(path), job.settings.on(target.cuda.gpu), otherwise))
-        try:
-            _run_once(job, plan, target.library, target.cuda)
-        except BackendError as error:
-            return Unfit(error.message, error.hint, otherwise)
-        cache.mark_tried(wanted, target.cuda.gpu, job.settings)
-    return _finished("found", job, target, cache, wanted, tried=target.cuda is not None)
-
-
-def _run_once(job: Job, plan: memoryview, library: Library, cuda: Cuda) -> None:
-    """As the device will: by the graph, where there is one, and in the memory that was asked for."""
-    engine = TensorRtEngine(
-        plan,
-        library=library,
-        cuda=cuda,
-        name=job.name,
-        graph=job.settings.cuda_graph,
-        mapped_memory=job.settings.mapped_memory,
-    )
-    try:
-        engine.run(
-            {
-                spec.name: np.zeros([extent or 1 for extent in spec.shape], spec.dtype)
-                for spec in engine.inputs
-            }
-        )
-    finally:
-        engine.close()
-
-
-def _finished(
-    status: Literal["built", "found"],
-    job: Job,
-    target: BuildTarget,
-    cache: EngineCache,
-    wanted: Fingerprint,
-    *,
-    seconds: float = 0.0,
-    tried: bool = False,
-) -> Finished:
-    here, path = target.cuda is not None, cache.path(wanted)
-    return Finished(
-        status=status,
-        path=str(path),
-        bytes=path.stat().st_size,
-        fingerprint=wanted,
-        seconds=seconds,
-        here=here,
-        tried=tried,
-        # Only by what has taken their place: it runs, or is for a GPU elsewhere.
-        removed=[str(old) for old in cache.remove_superseded(wanted, job.name)] if tried or not here else [],
-    )
+        return finished("built", job, target, cache, wanted, seconds=round(time.monotonic() - started, 3))
 
 
 def _check(job: Job, target: BuildTarget, cache: EngineCache, wanted: Fingerprint, model_bytes: int) -> None:

@@ -14,7 +14,14 @@ from ...errors import BackendError, BackendUnavailableError
 from .cuda import Gpu
 from .fingerprint import Fingerprint
 from .foreign_errors import MEMORY_HINT
-from .sealed_file import DamagedFileError, read_header, read_seal, read_sealed, write_sealed
+from .sealed_file import (
+    DamagedFileError,
+    read_header,
+    read_seal,
+    read_sealed,
+    read_with_seal,
+    write_sealed,
+)
 from .session import REBUILD_HINT
 from .trial_mark import USUAL_SETTINGS, TrialSettings, is_tried, remove_marks, write_mark
 
@@ -90,9 +97,13 @@ class EngineCache:
         Raises:
             BackendError: There is none, the message tells which ones there are instead; or it is damaged.
         """
+        return self.read_with_seal(fingerprint, name)[0]
+
+    def read_with_seal(self, fingerprint: Fingerprint, name: str) -> tuple[memoryview, bytes]:
+        """As :meth:`read`, and the seal of those very bytes, by which they are marked as tried."""
         path = self.path(fingerprint)
         try:
-            record, plan = read_sealed(path, EngineRecord)
+            record, plan, seal = read_with_seal(path, EngineRecord)
         except FileNotFoundError:
             raise BackendUnavailableError(self._absence(fingerprint, name), hint=REBUILD_HINT) from None
         except OSError as error:
@@ -108,7 +119,7 @@ class EngineCache:
         if record.fingerprint != fingerprint:
             difference = record.fingerprint.differences(fingerprint)
             raise BackendError(f"the engine {path} is of {difference}", hint=REBUILD_HINT)
-        return plan
+        return plan, seal
 
     def workspace_mb(self, fingerprint: Fingerprint) -> int:
         """What an engine's kernels may use beside weights and tensors; 0 where that is not known."""
@@ -131,9 +142,9 @@ class EngineCache:
         Raises:
             BackendError: As :meth:`read`; or it was not tried, or did not come through.
         """
-        plan = self.read(fingerprint, name)
+        plan, seal = self.read_with_seal(fingerprint, name)
         path = self.path(fingerprint)
-        if not is_tried(path, gpu, settings):
+        if not is_tried(path, gpu, settings, seal=seal):
             usual = settings.on(gpu) == USUAL_SETTINGS
             how, option = ("", "") if usual else (f" with {settings}", " --config CONFIG.toml")
             raise BackendUnavailableError(
@@ -161,20 +172,25 @@ class EngineCache:
         return path
 
     def mark_tried(
-        self, fingerprint: Fingerprint, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS
+        self, fingerprint: Fingerprint, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS, *, seal: bytes
     ) -> None:
         """Say that an engine ran, so that it is loaded from now on.
+
+        Args:
+            fingerprint: Its own.
+            gpu: On which it ran.
+            settings: With which it ran.
+            seal: Of the bytes that ran.
 
         Raises:
             BackendError: That cannot be written.
         """
         path = self.path(fingerprint)
         try:
-            write_mark(path, gpu, settings)
-        except (OSError, DamagedFileError) as error:
-            hint = writing_hint(error, 0) if isinstance(error, OSError) else REBUILD_HINT
+            write_mark(path, gpu, settings, seal=seal)
+        except OSError as error:
             raise BackendError(
-                f"the engine {path} runs, but cannot be marked so: {error}", hint=hint
+                f"the engine {path} runs, but cannot be marked so: {error}", hint=writing_hint(error, 0)
             ) from error
 
     def remove_superseded(self, current: Fingerprint, name: str) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-__all__ = ["DamagedFileError", "read_header", "read_seal", "read_sealed", "write_sealed"]
+__all__ = ["DamagedFileError", "read_header", "read_seal", "read_sealed", "read_with_seal", "write_sealed"]
 
 _MAGIC = b"edge-sdk engine\n"
 _DIGEST_BYTES = 32
@@ -94,14 +94,21 @@ def read_sealed(path: Path, header: type[_Header]) -> tuple[_Header, memoryview]
         DamagedFileError: A bit of it is not as it was written.
         OSError: It cannot be read.
     """
+    found, content, _ = read_with_seal(path, header)
+    return found, content
+
+
+def read_with_seal(path: Path, header: type[_Header]) -> tuple[_Header, memoryview, bytes]:
+    """As :func:`read_sealed`, and the seal of those very bytes, whatever replaces the file meanwhile."""
     whole = path.read_bytes()
     if not whole.startswith(_MAGIC) or len(whole) < _HEADER_FROM:
         raise DamagedFileError("edge-sdk did not write it")
     view = memoryview(whole)
-    if hashlib.sha256(view[_SEALED_FROM:]).digest() != view[len(_MAGIC) : _SEALED_FROM]:
+    seal = hashlib.sha256(view[_SEALED_FROM:]).digest()
+    if seal != view[len(_MAGIC) : _SEALED_FROM]:
         raise DamagedFileError("its digest is not the one that was written with it")
     found, end = _header(whole, header)
-    return found, view[end:]
+    return found, view[end:], seal
 
 
 def _header(whole: bytes, header: type[_Header]) -> tuple[_Header, int]:

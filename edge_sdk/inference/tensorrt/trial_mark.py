@@ -70,48 +70,56 @@ class _Trial(Struct, frozen=True, kw_only=True):
     settings: TrialSettings = USUAL_SETTINGS
 
 
-def is_tried(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS) -> bool:
+def is_tried(
+    engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS, *, seal: bytes | None = None
+) -> bool:
     """Whether an engine ran on this GPU with these settings.
 
     Args:
         engine: Its file.
         gpu: In use.
         settings: How it is to run.
+        seal: Of the bytes that are asked about; None are those of the file.
     """
     settings = settings.on(gpu)
     try:
         trial, _ = read_sealed(_mark(engine, settings), _Trial)
-        return trial == _trial(engine, gpu, settings)
+        return trial == _trial(read_seal(engine) if seal is None else seal, gpu, settings)
     except (OSError, DamagedFileError):
         return False
 
 
-def is_tried_otherwise(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS) -> bool:
-    """Whether it ran there with other settings alone: then these are at fault where it does not run."""
-    others = (
+def is_tried_otherwise(
+    engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS, *, seal: bytes | None = None
+) -> bool:
+    """Whether it ran there with other settings: then these are at fault where it does not run with them.
+
+    With these it may have run as well, once. Who runs it with the others is to keep it.
+    """
+    others = {
         TrialSettings(cuda_graph=graph, mapped_memory=mapped).on(gpu)
         for graph, mapped in itertools.product((True, False), repeat=2)
-    )
-    return not is_tried(engine, gpu, settings) and any(is_tried(engine, gpu, other) for other in others)
+    } - {settings.on(gpu)}
+    return any(is_tried(engine, gpu, other, seal=seal) for other in others)
 
 
-def write_mark(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS) -> None:
+def write_mark(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS, *, seal: bytes) -> None:
     """Say that it did.
 
     Args:
         engine: Its file.
         gpu: On which it ran.
         settings: With which it ran.
+        seal: Of the bytes that ran: another file that has come into their place has not.
 
     Raises:
         OSError: It cannot be written.
-        DamagedFileError: The engine is no such file any more.
     """
-    if not is_tried(engine, gpu, settings):  # a folder that is read-only may have had it for long
+    if not is_tried(engine, gpu, settings, seal=seal):  # a read-only folder may have had it for long
         settings = settings.on(gpu)
         mark = _mark(engine, settings)
         partial = mark.with_suffix(f".{os.getpid()}.partial")
-        write_sealed(mark, _trial(engine, gpu, settings), b"", partial=partial)
+        write_sealed(mark, _trial(seal, gpu, settings), b"", partial=partial)
 
 
 def remove_mark(engine: Path, settings: TrialSettings = USUAL_SETTINGS) -> None:
@@ -127,8 +135,8 @@ def remove_marks(engine: Path) -> None:
             mark.unlink()
 
 
-def _trial(engine: Path, gpu: Gpu, settings: TrialSettings) -> _Trial:
-    return _Trial(engine=read_seal(engine).hex(), gpu=gpu.name, cuda=gpu.cuda, settings=settings)
+def _trial(seal: bytes, gpu: Gpu, settings: TrialSettings) -> _Trial:
+    return _Trial(engine=seal.hex(), gpu=gpu.name, cuda=gpu.cuda, settings=settings)
 
 
 def _mark(engine: Path, settings: TrialSettings) -> Path:

@@ -24,7 +24,7 @@ from edge_sdk.inference.tensorrt.cuda import open_cuda
 from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord, default_folder
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint, fingerprint
 from edge_sdk.inference.tensorrt.library import find_library
-from edge_sdk.inference.tensorrt.sealed_file import DamagedFileError, read_sealed, write_sealed
+from edge_sdk.inference.tensorrt.sealed_file import DamagedFileError, read_seal, read_sealed, write_sealed
 
 Install = Callable[..., None]
 WANTED = Fingerprint(
@@ -288,8 +288,8 @@ def test_a_model_whose_engine_was_built_runs(install: Install, cache: Path) -> N
     cache.mkdir()
     plan = build_engine(library, model).plan
     assert plan is not None
-    EngineCache(cache).write(record(wanted), plan)
-    EngineCache(cache).mark_tried(wanted, open_cuda().gpu)
+    path = EngineCache(cache).write(record(wanted), plan)
+    EngineCache(cache).mark_tried(wanted, open_cuda().gpu, seal=read_seal(path))
     engine = opening.open_engine(model, name="onnx-int8", cache=cache)
     x = np.ones((1, 4), np.float32)
     assert (engine.run({"x": x})["y"] == 2).all()

@@ -16,7 +16,7 @@ from gpu_onnx import scaled_onnx
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.tensorrt.cuda import Gpu
 from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
-from edge_sdk.inference.tensorrt.sealed_file import read_sealed
+from edge_sdk.inference.tensorrt.sealed_file import read_seal, read_sealed
 from edge_sdk.inference.tensorrt.trial_mark import remove_mark, write_mark
 
 ORIN = Gpu("Orin", "8.7", integrated=True, memory_bytes=8 << 30, cuda="12.6")
@@ -66,7 +66,7 @@ def test_an_engine_that_crashes_its_loader_though_it_once_ran_is_built_again(
     whole = path.read_bytes()
     record, plan = read_sealed(path, EngineRecord)
     EngineCache(cache).write(record, bytes(plan).replace(b'"typed"', b'"deadly": 1, "typed"'))
-    write_mark(path, ORIN)
+    write_mark(path, ORIN, seal=read_seal(path))
     assert opened_elsewhere(cache) == f"ended with {-signal.SIGSEGV}"
     told: Told = []
     assert finished(told_build(cache, None, told.append)).status == "built"

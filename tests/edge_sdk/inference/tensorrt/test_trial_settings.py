@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from engine_builds import build, engines_in, finished
+from engine_builds import Told, build, engines_in, finished, told_build
 from fake_gpu import FakeGpu
 from fake_installation import FakeInstallation
 from gpu_onnx import scaled_onnx
@@ -102,9 +103,51 @@ def test_a_trial_runs_the_graph_and_without_one_the_engine_may_run_all_the_same(
     assert "has not run yet" in opened(cache, TrialSettings())
 
 
+GRAPHS_FAIL = {"failing": {"cudaGraphLaunch": "cudaErrorLaunchFailure"}}
+RUNS_CRASH = {"behaviour": "die:execute_async_v3"}
+
+
+@pytest.mark.parametrize("fault", [GRAPHS_FAIL, RUNS_CRASH], ids=["fails", "crashes"])
+def test_an_engine_that_no_longer_runs_in_one_way_stays_for_who_runs_it_in_another(
+    installation: FakeInstallation, cache: Path, fault: dict[str, Any]
+) -> None:
+    path = Path(finished(build(cache)).path)
+    build(cache, settings=NO_GRAPH)
+    before = read_seal(path)
+    installation.install("10.3", **fault)
+    with pytest.raises(BackendError, match="runs, but not with cuda_graph = true"):
+        build(cache)
+    assert read_seal(path) == before
+    assert opened(cache, NO_GRAPH) == "runs"
+    assert "has not run yet" in opened(cache, TrialSettings())
+
+
+def test_an_engine_that_no_longer_runs_in_any_way_is_built_again(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    build(cache)
+    build(cache, settings=NO_GRAPH)
+    installation.install("10.3", **RUNS_CRASH)
+    with pytest.raises(BackendError, match="runs, but not with cuda_graph = true"):
+        build(cache)
+    told: Told = []
+    with pytest.raises(BackendError, match="tried the engine of onnx-float32 ended by SIGSEGV"):
+        told_build(cache, None, told.append, settings=NO_GRAPH)
+    assert any("building again: " in str(one) for one in told)
+
+
+def test_want_of_memory_says_nothing_against_an_engine(installation: FakeInstallation, cache: Path) -> None:
+    build(cache)
+    build(cache, settings=NO_GRAPH)
+    installation.install("10.3", failing={"cudaMalloc": "cudaErrorMemoryAllocation"})
+    with pytest.raises(BackendError, match="cudaErrorMemoryAllocation"):
+        build(cache)
+    assert [opened(cache, one) for one in (TrialSettings(), NO_GRAPH)] == ["runs", "runs"]
+
+
 def test_another_engine_has_not_run_in_any_way(cache: Path) -> None:
     path = Path(finished(build(cache)).path)
-    write_mark(path, ORIN, MAPPED)
+    write_mark(path, ORIN, MAPPED, seal=read_seal(path))
     assert is_tried(path, ORIN, MAPPED)
     record, plan = read_sealed(path, EngineRecord)
     EngineCache(cache).write(record, bytes(plan))
