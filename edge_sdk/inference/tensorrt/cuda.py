@@ -23,7 +23,8 @@ LOST = "lost"
 
 _UNAVAILABLE = (NO_DRIVER, OLD_DRIVER, NO_DEVICE)
 _HINTS = {
-    NO_DRIVER: "on a Jetson the driver comes with JetPack; in a container, start it with `--runtime nvidia`",
+    NO_DRIVER: "without an NVIDIA GPU nothing is wrong, and other backends serve; on a Jetson the driver "
+    "comes with JetPack, and a container needs `--runtime nvidia`",
     OLD_DRIVER: "install cuda-bindings of the driver's CUDA (for CUDA 12: `pip install 'cuda-bindings<13'`), "
     "or update the driver",
     NO_DEVICE: "does CUDA_VISIBLE_DEVICES hide the GPU, or the container not have it (`--runtime nvidia`)?",
