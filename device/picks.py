@@ -45,7 +45,8 @@ class Pick(Struct, frozen=True, kw_only=True):
     def other_settings(self, now: EngineOptions) -> str | None:
         """In what settings of now differ from those that it was measured with; None where nothing does.
 
-        Where engines lie makes none faster.
+        Those of other backends say nothing of it, nor do threads of the processor where a GPU runs it; and
+        where engines lie makes none faster.
 
         Args:
             now: With which it is to run.
@@ -54,9 +55,14 @@ class Pick(Struct, frozen=True, kw_only=True):
         listed = [
             f"{name} = {before[name]}, here {value}"
             for name, value in after.items()
-            if before[name] != value and name != "tensorrt.cache"
+            if before[name] != value and self._concerns(name)
         ]
         return "; ".join(listed) or None
+
+    def _concerns(self, setting: str) -> bool:
+        if setting == "threads":
+            return self.backend != "tensorrt"
+        return setting.startswith(f"{self.backend}.") and setting != "tensorrt.cache"
 
 
 class FoundPick(Struct, frozen=True):

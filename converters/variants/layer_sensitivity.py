@@ -4,7 +4,8 @@ Each layer alone is made integer, and the error that it makes of the raw output 
 is measured. In the order of these errors as few layers are kept in float as bring the error of the whole
 down to an aim, found by bisection. An eighth of the layers is int8 in any case. Errors are those on tensors
 that the ranges were not measured on: on the others nothing is ever cut off, and many a model would seem to
-be near enough that is not. The evaluation set has no say in any of this.
+be near enough that is not. So it is models with the ranges of a half that are measured; what is made has the
+ranges of both, and is not measured here. The evaluation set has no say in any of this.
 
 Source: Wu et al., "Integer Quantization for Deep Learning Inference: Principles and Empirical Evaluation",
 NVIDIA, 2020, partial quantization by a sensitivity analysis of one layer at a time.
@@ -46,6 +47,11 @@ class PartialQuantizer(LayerQuantizer, Protocol):
         """The quantizer by the ranges of one half of the calibration tensors, each with the other half."""
         ...
 
+    @property
+    def judged(self) -> str:
+        """On what, and by which models, errors of the halves are told."""
+        ...
+
 
 def make_mixed_by_sensitivity(quantizer: PartialQuantizer, progress: Progress) -> Made:
     """Keep as few of the most sensitive layers in float as bring the error down to the aim.
@@ -67,7 +73,7 @@ def make_mixed_by_sensitivity(quantizer: PartialQuantizer, progress: Progress) -
     found = bisect_left(counts, True, hi=most - 1, key=lambda n: search.error_with(n) <= ERROR_AIMED_AT)
     chosen = search.error_with(counts[found])
     content = quantizer.quantize(search.ordered[: counts[found]])
-    return describe_mixed(quantizer, content, chosen, search.int8_error)
+    return describe_mixed(quantizer, content, chosen, search.int8_error, quantizer.judged)
 
 
 def most_sensitive_first(quantizer: PartialQuantizer, progress: Progress) -> list[str]:

@@ -113,15 +113,26 @@ def make_mixed(quantizer: LayerQuantizer, progress: Progress) -> Made:
     counts = search.counts
     found = bisect_left(counts, True, hi=len(counts) - 1, key=lambda kept: attempt(kept).is_enough)
     chosen = attempt(counts[found])
-    return describe_mixed(quantizer, chosen.content, chosen.error, search.int8_error)
+    judged = f"on {len(quantizer.samples())} calibration tensors"
+    return describe_mixed(quantizer, chosen.content, chosen.error, search.int8_error, judged)
 
 
-def describe_mixed(quantizer: LayerQuantizer, content: bytes, error: float, int8_error: float) -> Made:
-    """What was found, with the layers that really are float; errors are those on the calibration tensors."""
+def describe_mixed(
+    quantizer: LayerQuantizer, content: bytes, error: float, int8_error: float, judged: str
+) -> Made:
+    """What was found, with the layers that really are float.
+
+    Args:
+        quantizer: What made it.
+        content: The file.
+        error: Of it.
+        int8_error: Without layers that were chosen to be in float.
+        judged: On what these were measured, and by which models.
+    """
     layers = [operation for operation in quantizer.read(content) if operation.is_layer]
     note = (
-        f"{_describe([layer.is_float for layer in layers])} in float; off by {error:.1%} on "
-        f"{len(quantizer.samples())} calibration tensors, int8 by {int8_error:.1%}"
+        f"{_describe([layer.is_float for layer in layers])} in float; off by {error:.1%} {judged}, "
+        f"int8 by {int8_error:.1%}"
     )
     if error > ERROR_AIMED_AT:
         note += f"; the aim of {ERROR_AIMED_AT:.0%} is not reached"

@@ -2,7 +2,8 @@
 
 How an activation's range follows from its values is chosen for each model among a few rules, by the error of
 its raw output on calibration tensors that the ranges were not measured on: these are measured in two halves,
-each is judged on the other, and what is made in the end has the ranges of both.
+each is judged on the other, and what is made in the end has the ranges of both. Of a single tensor there is
+no other half, and the widest range is taken.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .onnx_layers import place
 from .onnx_operations import read_onnx_operations
 from .onnx_pairs import PairInserter
 from .onnx_prepared import PreparedOnnx
-from .onnx_range_rules import RANGE_RULES, RangeRule
+from .onnx_range_rules import RANGE_RULES, WIDEST, RangeRule
 from .onnx_ranges import TensorRange, measure_in_groups
 from .output_error import Half, HeldOutError
 from .tflite_operations import Operation
@@ -46,7 +47,8 @@ class OnnxQuantizer:
         equalize: Give the channels between two layers one range where that costs nothing.
 
     Raises:
-        ConversionError: There is nothing in it that could be int8, or no calibration tensor.
+        ConversionError: There is nothing in it that could be int8, no calibration tensor, or a value in it
+            is not finite.
         BackendError: The model does not run.
     """
 
@@ -104,19 +106,36 @@ class OnnxQuantizer:
 
     @cached_property
     def rule(self) -> RangeRule:
-        """How ranges of activations follow from their values: as given, or what errs least.
+        """How ranges of activations follow from their values: as given, or what errs least where held out.
 
         Raises:
             ConversionError, BackendError: As for :meth:`quantize`.
         """
         if self._given_rule is not None:
             return self._given_rule
+        if not self._has_held_out:  # on the tensor that it was measured on no range cuts anything off
+            return WIDEST
         judges = [spread(samples, _JUDGES // 2) for _, samples in self._parts]
         error = HeldOutError(self.float_model, self.format, judges, "onnx-int8")
         return min(
             RANGE_RULES,
             key=lambda rule: error.of(self._quantize(ranges, rule, ()) for ranges, _ in self._parts),
         )
+
+    @property
+    def note(self) -> str:
+        """What a person should know of its ranges; empty where there is nothing."""
+        if self._has_held_out or self._given_rule is not None:
+            return ""
+        return f"its ranges are unjudged, of a single calibration tensor: {WIDEST.name}"
+
+    @property
+    def judged(self) -> str:
+        """On what, and by which models, :attr:`halves` tell errors."""
+        if not self._has_held_out:
+            return "on the calibration tensor that its ranges are of"
+        n = len(self._samples.kept)
+        return f"on {n} calibration tensors, each half of them by a model with the ranges of the other half"
 
     @property
     def halves(self) -> list[Half]:
@@ -131,12 +150,16 @@ class OnnxQuantizer:
     def _parts(self) -> list[tuple[Mapping[str, TensorRange], list[Array]]]:
         """The ranges of each half, and what was kept of the other; of a single tensor its own."""
         kept = self._samples.kept
+        if not self._has_held_out:
+            return [(self._ranges, kept)]
         held_out = [
             [tensor for index, tensor in enumerate(kept) if half_of(index) != half] for half in (0, 1)
         ]
-        if not all(held_out):
-            return [(self._ranges, kept)]
         return list(zip(self._in_halves, held_out, strict=True))
+
+    @property
+    def _has_held_out(self) -> bool:
+        return len(self._samples.kept) > 1
 
     def read(self, content: bytes) -> list[Operation]:
         """The operations of a model that was made."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from .onnx_ranges import TensorRange
 
-__all__ = ["RANGE_RULES", "RangeRule"]
+__all__ = ["RANGE_RULES", "WIDEST", "RangeRule"]
 
 
 class RangeRule(NamedTuple):
@@ -42,3 +42,6 @@ RANGE_RULES = (
     RangeRule("the largest value and a quarter more", partial(_times, 1.25)),
 )
 """What is tried."""
+
+WIDEST = RANGE_RULES[-1]
+"""Where nothing is held out that could tell."""

@@ -6,12 +6,14 @@ end, of which they make histograms. Here one sample is held at a time, and large
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from edge_sdk.contract.values import Array
+from edge_sdk.errors import ConversionError
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.open import open_backend
 
@@ -32,9 +34,14 @@ _MOST_BYTES = 256 * 2**20
 
 
 class TensorRange:
-    """The magnitudes of one activation: a histogram from 0 to a power of two, and channel means."""
+    """The magnitudes of one activation: a histogram from 0 to a power of two, and channel means.
 
-    def __init__(self) -> None:
+    Args:
+        name: Of its tensor, for errors.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._name = name
         self.peak = 0.0
         self._top = 0.0
         self._counts = np.zeros(_BINS, dtype=np.int64)
@@ -43,16 +50,25 @@ class TensorRange:
         self._n = 0
 
     def add(self, value: Array) -> None:
-        """Take what it was for one sample, float32 with a batch axis."""
+        """Take what it was for one sample, float32 with a batch axis.
+
+        Raises:
+            ConversionError: A value is not finite.
+        """
         flat = np.abs(value.reshape(-1))
         peak = float(flat.max(initial=0.0))
+        if not math.isfinite(peak):
+            raise ConversionError(
+                f"the tensor '{self._name}' has values that are not finite, and so no range for int8",
+                hint="keep the model in float; or see that calibration samples are what it was trained on",
+            )
         if peak > self._top:
             self._widen(peak)
         self.peak = max(self.peak, peak)
-        if self._top > 0:
-            step = -(-len(flat) // _MOST_VALUES)
-            places = (flat[::step] * np.float32(_BINS / self._top)).astype(np.int32)
-            self._counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
+        step = -(-len(flat) // _MOST_VALUES) or 1
+        bins_each = _BINS / self._top if self._top > 0 else 0.0  # zeros count before anything else was seen
+        places = (flat[::step] * np.float32(bins_each)).astype(np.int32)
+        self._counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
         self._sums = self._sums + _channel_means(value)
         self._channel_peaks = np.maximum(
             self._channel_peaks, np.abs(value).max(axis=_all_but_channels(value))
@@ -69,7 +85,7 @@ class TensorRange:
 
     def merged(self, other: TensorRange) -> TensorRange:
         """As if one had been given what both were given."""
-        found = TensorRange()
+        found = TensorRange(self._name)
         found.peak = max(self.peak, other.peak)
         found._widen(found.peak)
         found._counts = self._counts_up_to(found._top) + other._counts_up_to(found._top)
@@ -116,6 +132,7 @@ def measure_ranges(
         samples: Tensors for the input; gone through once.
 
     Raises:
+        ConversionError: One of them is not finite.
         BackendError: The model does not run.
     """
     (ranges,) = measure_in_groups(model, input_name, names, ((0, sample) for sample in samples), n_groups=1)
@@ -126,7 +143,7 @@ def measure_in_groups(
     model: Any, input_name: str, names: Sequence[str], samples: Iterable[tuple[int, Array]], n_groups: int
 ) -> list[dict[str, TensorRange]]:
     """As :func:`measure_ranges`, apart for each group of samples, which come with their group's number."""
-    groups = [{name: TensorRange() for name in names} for _ in range(n_groups)]
+    groups = [{name: TensorRange(name) for name in names} for _ in range(n_groups)]
     parts = [
         _with_outputs(model, part) for part in _parts(model, [name for name in names if name != input_name])
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from edge_sdk.contract.manifest import ModelFormat
 from edge_sdk.contract.values import Array
+from edge_sdk.errors import ConversionError
 from edge_sdk.inference.open import open_backend
 
 from ..quiet import quiet_libraries
@@ -38,9 +40,10 @@ class OutputError:
         self._wanted = self._run(float_model)
 
     def of(self, content: bytes) -> float:
-        """The relative error over all samples, of the output that is off most.
+        """The relative error over all samples, of the output that is off most; infinite if one is not finite.
 
         Raises:
+            ConversionError: The float model's own answers are not finite.
             BackendError: The model does not run.
         """
         given = self._run(content)
@@ -108,6 +111,7 @@ class HeldOutError:
         """The root of the mean square of the models' errors.
 
         Raises:
+            ConversionError: The float model's own answers are not finite.
             BackendError: One does not run.
         """
         found = [error.of(content) for error, content in zip(self._errors, contents, strict=True)]
@@ -115,7 +119,20 @@ class HeldOutError:
 
 
 def relative_error(wanted: Array, given: Array) -> float:
-    """Root of the squared differences' sum, relative to that of the wanted values."""
+    """Root of the squared differences' sum, relative to that of the wanted values.
+
+    It is infinite where a given value is not finite: NaN compares as no error in ``max`` and ``min``.
+
+    Raises:
+        ConversionError: A wanted value is not finite.
+    """
     size = float(np.sqrt(np.square(wanted, dtype=np.float64).sum()))
+    if not math.isfinite(size):
+        raise ConversionError(
+            "the source's answers to its samples are not finite, so that nothing can be held against them",
+            hint="see that samples are prepared as the model was trained",
+        )
     off = float(np.sqrt(np.square(wanted.astype(np.float64) - given).sum()))
+    if not math.isfinite(off):
+        return math.inf
     return off / size if size > 0 else float(off > 0)

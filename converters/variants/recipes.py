@@ -93,7 +93,7 @@ def _onnx_int8(materials: Materials) -> Made:
             heads_in_float=materials.heads_in_float,
         )
     else:
-        made = _with_float_layers(materials.onnx_quantizer.quantize())
+        made = _of_ranges(_with_float_layers(materials.onnx_quantizer.quantize()), materials)
     return _noted(made, materials)
 
 
@@ -110,7 +110,14 @@ def _with_float_layers(content: bytes) -> Made:
 def _onnx_mixed(materials: Materials) -> Made:
     from .layer_sensitivity import make_mixed_by_sensitivity
 
-    return _noted(make_mixed_by_sensitivity(materials.onnx_quantizer, materials.progress), materials)
+    made = make_mixed_by_sensitivity(materials.onnx_quantizer, materials.progress)
+    return _noted(_of_ranges(made, materials), materials)
+
+
+def _of_ranges(made: Made, materials: Materials) -> Made:
+    """With what is to be known about the ranges of its activations."""
+    notes = [note for note in (made.note, materials.onnx_quantizer.note) if note]
+    return replace(made, note="; ".join(notes))
 
 
 def _noted(made: Made, materials: Materials) -> Made:

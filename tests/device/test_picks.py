@@ -16,7 +16,7 @@ from device.picks import FoundPick, Pick, find_pick, write_pick
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.messages import BundleReference
 from edge_sdk.errors import EdgeSdkError
-from edge_sdk.inference.options import EngineOptions, TensorRtOptions
+from edge_sdk.inference.options import EngineOptions, OnnxOptions, TensorRtOptions
 
 BUNDLE = tiny_bundle(("tflite-float32", "onnx-float32")).bundle()
 ELSEWHERE = Machine(
@@ -60,9 +60,25 @@ def test_a_pick_from_before_settings_were_kept_was_measured_with_the_usual_ones(
 
 def test_where_engines_lie_makes_no_other_settings_and_how_they_run_does() -> None:
     elsewhere = EngineOptions(tensorrt=TensorRtOptions(cache="/var/cache/edge-sdk/engines"))
-    assert pick().other_settings(elsewhere) is None
+    by_engine = pick(backend="tensorrt")
+    assert by_engine.other_settings(elsewhere) is None
     mapped = EngineOptions(tensorrt=TensorRtOptions(mapped_memory=True))
-    assert pick().other_settings(mapped) == "tensorrt.mapped_memory = false, here true"
+    assert by_engine.other_settings(mapped) == "tensorrt.mapped_memory = false, here true"
+
+
+@pytest.mark.parametrize(
+    ("backend", "concerns"),
+    [
+        ("tflite", "threads = 1, here 4"),
+        ("onnx", "threads = 1, here 4; onnx.shrink_arena = false, here true"),
+        ("tensorrt", "tensorrt.mapped_memory = false, here true"),
+    ],
+)
+def test_only_settings_of_what_was_picked_are_others(backend: str, concerns: str) -> None:
+    now = EngineOptions(
+        threads=4, onnx=OnnxOptions(shrink_arena=True), tensorrt=TensorRtOptions(mapped_memory=True)
+    )
+    assert pick(backend=backend).other_settings(now) == concerns
 
 
 def test_a_device_without_a_pick_has_nothing_to_say(tmp_path: Path) -> None:

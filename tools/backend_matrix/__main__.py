@@ -7,7 +7,8 @@ about an hour on two cores. What is in the work folder already, and of the same 
 each model ``row.json``, the errors of its variants, and ``gate.json``, what the gate says of them.
 
 The exit status is 1 if a variant is further off than the tolerance of its precision and no gate was asked
-whether it decides as well all the same, or if it is float32 of a float model.
+whether it decides as well all the same, or if it is float32 of a float model; if one answers with values that
+are not finite; or if making or running one fails otherwise than by a refusal of the conversion.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ from edge_sdk.contract.audio import LogMel
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import BuildCheck, ClassesOutput, Precision
 from edge_sdk.contract.values import Array
-from edge_sdk.errors import BackendError, EdgeSdkError, UsageError
+from edge_sdk.errors import BackendError, ConversionError, EdgeSdkError, UsageError
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.image_feed import ImageFeed
@@ -32,7 +33,7 @@ from edge_sdk.signal.log_mel import LogMelExtractor
 
 from .cases import CASES, Prepared
 
-__all__ = ["Cell", "Row", "measure"]
+__all__ = ["Cell", "Compared", "Row", "compare_with", "error_against", "measure", "measured_cell"]
 
 _TRIED = 8
 """Calibration samples that a variant is tried on while it is made."""
@@ -44,8 +45,9 @@ class Cell(Struct, frozen=True, kw_only=True):
     Attributes:
         precision: Of the variant.
         reason: Why it is not there; empty where it is.
+        failed: Whether that was no refusal of the conversion, but something that should not have been.
         error: Of its outputs to the float source's, by plain kernels: the worst output of the worst sample,
-            by the root of squares, relative.
+            by the root of squares, relative. Infinite where one is not finite, which the file has as null.
         fast_error: The same by the kernels that a device uses by default.
         bytes: Of the file.
         build: Of ONNX, what TensorRT-RTX's parser and builder say.
@@ -53,6 +55,7 @@ class Cell(Struct, frozen=True, kw_only=True):
 
     precision: Precision = "as_given"
     reason: str = ""
+    failed: bool = False
     error: float | None = None
     fast_error: float | None = None
     bytes: int | None = None
@@ -75,6 +78,14 @@ class Row(Struct, frozen=True, kw_only=True):
     integers: bool = False
 
 
+class Compared(NamedTuple):
+    """A tensor, what the source answers to it, and its outputs' names in their order."""
+
+    tensor: Array
+    wanted: dict[str, Array]
+    places: list[str]
+
+
 def measure(name: str, prepared: Prepared, folder: Path) -> Row:
     """Make all variants of a model, and compare each with it.
 
@@ -84,7 +95,7 @@ def measure(name: str, prepared: Prepared, folder: Path) -> Row:
         folder: For its variants.
 
     Raises:
-        EdgeSdkError: The model cannot be opened.
+        EdgeSdkError: The model cannot be opened, or does not answer with finite values.
     """
     case = CASES[name]
     spec = load_spec(prepared.spec)
@@ -96,7 +107,7 @@ def measure(name: str, prepared: Prepared, folder: Path) -> Row:
     ) as source:
         tensor_for = _feed(spec, source)
         calibration = [tensor_for(path) for path in prepared.calibration]
-        compared = [tensor_for(path) for path in prepared.compared]
+        compared = compare_with(source, [tensor_for(path) for path in prepared.compared])
         heads_in_float = not isinstance(spec.output, ClassesOutput)
         tried = calibration[:: max(1, len(calibration) // _TRIED)]
         materials = Materials(source, lambda: calibration, tried, heads_in_float=heads_in_float)
@@ -106,7 +117,7 @@ def measure(name: str, prepared: Prepared, folder: Path) -> Row:
         cells = {variant: Cell(reason=why) for variant, why in reasons.items()}
         for recipe in (recipe for recipe in recipes if recipe.name not in case.passed_over):
             print(f"  {name}: {recipe.name}", flush=True)
-            cells[recipe.name] = _cell(recipe, materials, compared, folder)
+            cells[recipe.name] = measured_cell(recipe, materials, compared, folder)
         integers = source.format == "tflite" and _has_integers(source.content or b"")
     return Row(
         cells=_with_builds(cells, folder),
@@ -137,7 +148,8 @@ def _feed(spec: ConversionSpec, source: SourceModel) -> Callable[[Path], Array]:
     return tensor_for
 
 
-def _cell(recipe: Recipe, materials: Materials, compared: Sequence[Array], folder: Path) -> Cell:
+def measured_cell(recipe: Recipe, materials: Materials, compared: Sequence[Compared], folder: Path) -> Cell:
+    """Make a variant, and hold it against what its source answers."""
     try:
         made = build_variant(recipe, materials)
         content = made.content
@@ -150,12 +162,13 @@ def _cell(recipe: Recipe, materials: Materials, compared: Sequence[Array], folde
         ):
             return Cell(
                 precision=recipe.precision,
-                error=_error(materials.source, plain, compared),
-                fast_error=_error(materials.source, fast, compared),
+                error=error_against(compared, plain),
+                fast_error=error_against(compared, fast),
                 bytes=len(content),
             )
     except EdgeSdkError as error:
-        return Cell(precision=recipe.precision, reason=str(error))
+        is_refusal = isinstance(error, ConversionError)
+        return Cell(precision=recipe.precision, reason=str(error), failed=not is_refusal)
 
 
 def _with_builds(cells: dict[str, Cell], folder: Path) -> dict[str, Cell]:
@@ -174,13 +187,30 @@ def _with_builds(cells: dict[str, Cell], folder: Path) -> dict[str, Cell]:
     return {name: msgspec.structs.replace(cell, build=builds.get(name)) for name, cell in cells.items()}
 
 
-def _error(source: SourceModel, backend: Backend, compared: Sequence[Array]) -> float:
-    worst = 0.0
-    for tensor in compared:
+def compare_with(source: SourceModel, tensors: Iterable[Array]) -> list[Compared]:
+    """Tensors with what a model answers to them.
+
+    Raises:
+        BackendError: An answer is not finite: nothing can be held against that.
+    """
+    compared = []
+    for tensor in tensors:
         answers = source.backend.infer({source.input.name: tensor})
         wanted = {spec.name: answers[spec.name].copy() for spec in source.outputs}
+        for name, value in wanted.items():
+            if not np.isfinite(value).all():
+                raise BackendError(f"{source.name} answers with values that are not finite in '{name}'")
+        places = [spec.name for spec in source.backend.outputs]
+        compared.append(Compared(tensor, wanted, places))
+    return compared
+
+
+def error_against(compared: Iterable[Compared], backend: Backend) -> float:
+    """That of the worst output of the worst sample; infinite where one is not finite."""
+    worst = 0.0
+    for tensor, wanted, places in compared:
         given = backend.infer({backend.inputs[0].name: tensor})
-        by_place = dict(zip((spec.name for spec in source.backend.outputs), given.values(), strict=True))
+        by_place = dict(zip(places, given.values(), strict=True))
         for name, value in wanted.items():
             worst = max(worst, relative_error(value, given.get(name, by_place[name])))
     return worst

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from edge_sdk.contract.manifest import Precision
@@ -11,7 +12,16 @@ from .gate import GateReport
 from .gate_section import gate_section, short_reason, verdict_link
 from .measure import Cell, Row
 from .notes import Notes
-from .tolerance import TOLERANCES, error_of, figure, own_rounding, standing, verdict_on
+from .tolerance import (
+    MOST_ROUNDING,
+    OF_KERNELS,
+    TOLERANCES,
+    error_of,
+    figure,
+    own_rounding,
+    standing,
+    verdict_on,
+)
 
 __all__ = ["matrix_page"]
 
@@ -22,7 +32,7 @@ _NOT_ASKED = "the source's own form, or what tf2onnx makes of it, stands in the 
 
 _ROUNDS = (
     "the source is quantized, and its answers by TFLite's plain kernels and by its fast ones are {} apart; "
-    "up to twice that is its own rounding"
+    f"up to {OF_KERNELS:g} times that, of {MOST_ROUNDING:g} at most, is its own rounding"
 )
 
 _HEAD = """# Backends
@@ -43,9 +53,11 @@ on and compared on. The tolerance of a precision stands over its column.
 | number | within the tolerance: the variant agrees with its source |
 | number, refused | it agrees, but [the gate](#what-the-gate-says) refuses it for its decisions |
 | number, kept | beyond the tolerance, but it decides as its source does: the gate keeps it |
-| number, rounds | as far off as the source's own rounding to integers: the note gives the yardstick |
+| number, rounds | as far off as the source's own rounding to integers: see the note |
 | [n] | no such variant: the [reason](#reasons) of that number says why |
 | **number** | beyond the tolerance, and nothing speaks for it: the command ends with exit status 1 |
+| **not finite** | it answers with infinity or no number: likewise |
+| **failed** [n] | making or running it ended with an error that is no refusal of the conversion: likewise |
 """
 
 _WHERE = """
@@ -135,7 +147,7 @@ def _error_cell(
 ) -> str:
     error, verdict = error_of(cell), verdict_on(name, variant, gates)
     if error is None:
-        return notes.mark(cell.reason)
+        return f"**failed** {notes.mark(cell.reason)}" if cell.failed else notes.mark(cell.reason)
     link = verdict_link(name, variant, gates)
     match standing(row, cell, verdict):
         case "kept":
@@ -146,8 +158,8 @@ def _error_cell(
             return notes.mark(off + short_reason(verdict))
         case "rounds":
             return f"{figure(error)} rounds {notes.mark(_ROUNDS.format(figure(own_rounding(row))))}"
-        case "unexplained":
-            return f"**{error:.3g}**"
+        case "unexplained" | "failed":
+            return f"**{error:.3g}**" if math.isfinite(error) else "**not finite**"
         case _:
             is_refused = verdict is not None and verdict.outcome == "refused"
             return f"{figure(error)} {link}" if is_refused else figure(error)

@@ -127,6 +127,18 @@ def test_errors_are_those_on_tensors_that_ranges_were_not_measured_on() -> None:
     assert told_of_int8 > 2 * seen
 
 
+@pytest.mark.parametrize(
+    ("n", "on"),
+    [
+        (1, "on the calibration tensor that its ranges are of"),
+        (6, "on 6 calibration tensors, each half of them by a model with the ranges of the other half"),
+    ],
+)
+def test_the_note_says_what_was_measured_on_what(n: int, on: str) -> None:
+    note = make_mixed_by_sensitivity(quantizer(chain(7), pictures(n)), SilentProgress()).note
+    assert f"% {on}, int8 by " in note
+
+
 def test_the_same_inputs_give_the_same_bytes() -> None:
     once, again = (make_mixed_by_sensitivity(quantizer(chain(4)), SilentProgress()) for _ in range(2))
     assert once == again

@@ -16,7 +16,7 @@ from converters.variants.onnx_graph import OnnxGraph
 from converters.variants.onnx_int8 import OnnxQuantizer
 from converters.variants.onnx_operations import read_onnx_operations
 from converters.variants.onnx_prepared import prepare_onnx
-from converters.variants.onnx_range_rules import RANGE_RULES, RangeRule
+from converters.variants.onnx_range_rules import RANGE_RULES, WIDEST, RangeRule
 from converters.variants.onnx_ranges import TensorRange
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.errors import ConversionError
@@ -211,6 +211,39 @@ def test_ranges_of_two_halves_are_those_of_the_whole() -> None:
     assert (merged.channel_peaks == whole.channel_peaks).all()
 
 
+def test_zeros_count_whenever_they_come() -> None:
+    silence, sound = (np.zeros((1, 10_000), np.float32), np.linspace(0, 1, 10_000, dtype=np.float32)[None])
+
+    def of(*values: Float32Array) -> TensorRange:
+        found = TensorRange()
+        for value in values:
+            found.add(value)
+        return found
+
+    expected = of(sound, silence)
+    for found in (of(silence, sound), of(silence).merged(of(sound)), of(sound).merged(of(silence))):
+        for share in (0.4, 0.5, 0.6, 0.9, 0.9999):
+            assert found.largest(share) == expected.largest(share)
+    assert expected.largest(0.6) == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_inside_that_is_not_finite_is_told_by_its_tensor(value: float) -> None:
+    content = cut_off(3.0)
+    model = onnx.load_from_string(content)
+    for constant in model.graph.initializer:
+        if constant.name == "w0":
+            weights = numpy_helper.to_array(constant).copy()
+            weights[0, 0, 0, 0] = value
+            constant.CopyFrom(numpy_helper.from_array(weights, "w0"))
+    for node in model.graph.node:
+        if node.op_type == "Clip":
+            node.CopyFrom(helper.make_node("Relu", ["a"], ["b"]))
+    prepared = prepare_onnx(model.SerializeToString(), INPUT, SHAPE)
+    with pytest.raises(ConversionError, match=r"tensor '.+' has values that are not finite"):
+        OnnxQuantizer(prepared, lambda: pictures(2), heads_in_float=False, equalize=False)
+
+
 def test_the_range_of_nothing_but_zeros_is_0() -> None:
     found = TensorRange()
     found.add(np.zeros((1, 9), dtype=np.float32))
@@ -271,6 +304,15 @@ def test_one_tensor_or_two_are_enough_to_calibrate_on(n: int) -> None:
     unseen = pictures(10, seed=9)
     int8 = quantizer(residual_net(), n).quantize()
     assert relative_error(answers(residual_net(), unseen), answers(int8, unseen)) < 0.2
+
+
+def test_a_single_tensor_judges_no_range_and_that_is_noted() -> None:
+    made = quantizer(residual_net(), 1)
+    assert made.rule is WIDEST
+    assert made.note == (
+        "its ranges are unjudged, of a single calibration tensor: the largest value and a quarter more"
+    )
+    assert quantizer(residual_net(), 2).note == ""
 
 
 def test_no_tensor_at_all_is_refused() -> None:
