@@ -18,7 +18,7 @@ from edge_sdk.inference.options import TensorRtOptions
 from edge_sdk.inference.tensorrt.build_child import Outcome, make_engine
 from edge_sdk.inference.tensorrt.build_messages import Job, Refused, Waiting, Working
 from edge_sdk.inference.tensorrt.build_target import THIS, read_target
-from edge_sdk.inference.tensorrt.engine_cache import default_folder
+from edge_sdk.inference.tensorrt.engine_folder import default_folder
 from edge_sdk.inference.tensorrt.library import require_installed
 from edge_sdk.inference.tensorrt.refusal import refusal_hint
 from edge_sdk.inference.tensorrt.trial_mark import TrialSettings

@@ -130,7 +130,8 @@ def open_engine(
         else:
             plan: bytes = request.getfixturevalue("plan_of")(model)
             library: Library = request.getfixturevalue("library")
-            engine = TensorRtEngine(plan, library=library, cuda=cuda, name="model", graph=graph, **settings)
+            assert not settings, f"{runner} does without {settings}"
+            engine = TensorRtEngine(plan, library=library, cuda=cuda, name="model", graph=graph)
             opened.append(engine)
             if engine.graph_refusal is not None:
                 results.refuse(f"{runner}, graph", engine.graph_refusal)

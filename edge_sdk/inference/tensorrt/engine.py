@@ -9,9 +9,10 @@ from typing import final
 
 from ...contract.values import Array, TensorSpec
 from .cuda import Cuda
+from .engine_folder import rebuild_hint
 from .foreign_errors import FOREIGN_ERRORS, as_backend_error
 from .library import Library
-from .session import REBUILD_HINT, Session
+from .session import Session
 
 __all__ = ["TensorRtEngine"]
 
@@ -32,6 +33,7 @@ class TensorRtEngine:
         name: What to call the model in messages.
         graph: Capture all of an inference as a CUDA graph, where that can be done.
         mapped_memory: Let an integrated GPU work in the computer's memory, and copy nothing.
+        hint: What to do about an engine that is of no use; None is to build one.
 
     Attributes:
         graph_refusal: Why there is no CUDA graph; None where there is one, or none was wanted.
@@ -53,14 +55,16 @@ class TensorRtEngine:
         name: str,
         graph: bool = True,
         mapped_memory: bool = False,
+        hint: str | None = None,
     ) -> None:
+        hint = rebuild_hint() if hint is None else hint
         self.library = library.product
         self.mapped_memory_refusal: str | None = None
         if mapped_memory and not cuda.gpu.integrated:
             self.mapped_memory_refusal = f"{cuda.gpu} is not integrated: it would reach over the bus"
         mapped = mapped_memory and self.mapped_memory_refusal is None
-        with as_backend_error(f"{library} cannot load the engine of {name}", REBUILD_HINT):
-            session = Session(plan, library, cuda, name, mapped=mapped)
+        with as_backend_error(f"{library} cannot load the engine of {name}", hint):
+            session = Session(plan, library, cuda, name, mapped=mapped, hint=hint)
         # Closing drops the engine, and no more: see EngineBackend. The session must not know the engine.
         self._close = weakref.finalize(self, session.close)
         self._session = session
@@ -68,7 +72,7 @@ class TensorRtEngine:
         self.inputs: tuple[TensorSpec, ...] = session.inputs
         self.outputs: tuple[TensorSpec, ...] = session.outputs
         try:
-            with as_backend_error(f"{library} failed to run {name}", REBUILD_HINT):
+            with as_backend_error(f"{library} failed to run {name}", hint):
                 session.run_once()
                 self.graph_refusal = session.capture() if graph else None
         except BaseException:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from ...errors import BackendError, BackendUnavailableError
 from .cuda import Gpu
+from .engine_folder import build_command, rebuild_hint
 from .fingerprint import Fingerprint
 from .foreign_errors import MEMORY_HINT
 from .sealed_file import (
@@ -22,10 +22,9 @@ from .sealed_file import (
     read_with_seal,
     write_sealed,
 )
-from .session import REBUILD_HINT
 from .trial_mark import USUAL_SETTINGS, TrialSettings, is_tried, remove_marks, write_mark
 
-__all__ = ["EngineCache", "EngineRecord", "default_folder", "writing_hint"]
+__all__ = ["EngineCache", "EngineRecord", "writing_hint"]
 
 _KEY_DIGITS = 16
 
@@ -46,23 +45,6 @@ class EngineRecord(Struct, frozen=True, kw_only=True):
 
 class _TimingRecord(Struct, frozen=True, kw_only=True):
     builder: Fingerprint
-
-
-def default_folder() -> Path:
-    """``$XDG_CACHE_HOME/edge-sdk/engines``, or the same below ``~/.cache``.
-
-    Raises:
-        BackendError: This user has no home.
-    """
-    given = os.environ.get("XDG_CACHE_HOME")
-    if given and Path(given).is_absolute():  # the standard ignores others
-        return Path(given) / "edge-sdk" / "engines"
-    try:
-        return Path.home() / ".cache" / "edge-sdk" / "engines"
-    except RuntimeError as error:
-        raise BackendError(
-            f"there is no folder for engines: {error}", hint="set XDG_CACHE_HOME, or name a folder"
-        ) from error
 
 
 class EngineCache:
@@ -101,24 +83,22 @@ class EngineCache:
 
     def read_with_seal(self, fingerprint: Fingerprint, name: str) -> tuple[memoryview, bytes]:
         """As :meth:`read`, and the seal of those very bytes, by which they are marked as tried."""
-        path = self.path(fingerprint)
+        path, hint = self.path(fingerprint), rebuild_hint(self.folder)
         try:
             record, plan, seal = read_with_seal(path, EngineRecord)
         except FileNotFoundError:
-            raise BackendUnavailableError(self._absence(fingerprint, name), hint=REBUILD_HINT) from None
+            raise BackendUnavailableError(self._absence(fingerprint, name), hint=hint) from None
         except OSError as error:
-            raise BackendError(
-                f"cannot read the engine {path}: {error.strerror}", hint=REBUILD_HINT
-            ) from error
+            raise BackendError(f"cannot read the engine {path}: {error.strerror}", hint=hint) from error
         except MemoryError as error:
             raise BackendError(
                 f"there is no memory to read the engine {path} into", hint=MEMORY_HINT
             ) from error
         except DamagedFileError as error:
-            raise BackendError(f"the engine {path} is damaged: {error}", hint=REBUILD_HINT) from error
+            raise BackendError(f"the engine {path} is damaged: {error}", hint=hint) from error
         if record.fingerprint != fingerprint:
             difference = record.fingerprint.differences(fingerprint)
-            raise BackendError(f"the engine {path} is of {difference}", hint=REBUILD_HINT)
+            raise BackendError(f"the engine {path} is of {difference}", hint=hint)
         return plan, seal
 
     def workspace_mb(self, fingerprint: Fingerprint) -> int:
@@ -146,11 +126,11 @@ class EngineCache:
         path = self.path(fingerprint)
         if not is_tried(path, gpu, settings, seal=seal):
             usual = settings.on(gpu) == USUAL_SETTINGS
-            how, option = ("", "") if usual else (f" with {settings}", " --config CONFIG.toml")
+            how, options = ("", []) if usual else (f" with {settings}", ["--config CONFIG.toml"])
             raise BackendUnavailableError(
                 f"the engine of {name} has not run yet on {gpu.name} under CUDA {gpu.cuda}{how}: {path}",
-                hint=f"`edge-sdk build BUNDLE{option}` tries it in a process of its own, lest it crash this "
-                "one, and builds again what does not run",
+                hint=f"`{build_command(self.folder, *options)}` tries it in a process of its own, lest it "
+                "crash this one, and builds again what does not run",
             )
         return plan
 

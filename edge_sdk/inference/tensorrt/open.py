@@ -6,7 +6,8 @@ from pathlib import Path
 
 from .cuda import open_cuda
 from .engine import TensorRtEngine
-from .engine_cache import EngineCache, default_folder
+from .engine_cache import EngineCache
+from .engine_folder import default_folder, rebuild_hint
 from .fingerprint import fingerprint
 from .library import find_library
 from .trial_mark import TrialSettings
@@ -42,5 +43,11 @@ def open_engine(
     settings = TrialSettings(cuda_graph=graph, mapped_memory=mapped_memory)
     plan = engines.read_tried(fingerprint(model, library, cuda.gpu), name, cuda.gpu, settings)
     return TensorRtEngine(
-        plan, library=library, cuda=cuda, name=name, graph=graph, mapped_memory=mapped_memory
+        plan,
+        library=library,
+        cuda=cuda,
+        name=name,
+        graph=graph,
+        mapped_memory=mapped_memory,
+        hint=rebuild_hint(engines.folder),
     )

@@ -17,9 +17,8 @@ from .message_log import message_log
 from .output_size import MAX_OUTPUT_BYTES, output_room
 from .tensor_buffers import TensorBuffers
 
-__all__ = ["REBUILD_HINT", "Session"]
+__all__ = ["Session"]
 
-REBUILD_HINT = "`edge-sdk build BUNDLE` builds one for this device"
 _RUN_HINT = "where memory is short, end what else uses it; else restart this process"
 
 # TensorRT's own map to NumPy's types fails over NumPy's releases.
@@ -44,6 +43,7 @@ class Session:
             TensorRT's runtimes end the process.
         name: What to call the model in messages.
         mapped: Let the GPU work in the computer's memory.
+        hint: What to do about an engine that is refused.
 
     Attributes:
         buffers: Where inputs are put.
@@ -56,7 +56,7 @@ class Session:
     """
 
     def __init__(
-        self, plan: bytes | memoryview, library: Library, cuda: Cuda, name: str, *, mapped: bool
+        self, plan: bytes | memoryview, library: Library, cuda: Cuda, name: str, *, mapped: bool, hint: str
     ) -> None:
         self._library = library
         self._name = name
@@ -64,7 +64,7 @@ class Session:
         self._log = message_log(library.trt)
         self._graph: Graph | None = None
         self._rooms: dict[str, Any] = {}
-        self._engine = self._loaded(plan)
+        self._engine = self._loaded(plan, hint)
         self._context = self._new_context()
         with contextlib.ExitStack() as undo:
             self.stream = cuda.new_stream()
@@ -136,7 +136,7 @@ class Session:
             )
         self.buffers.copy_out()
 
-    def _loaded(self, plan: bytes | memoryview) -> Any:
+    def _loaded(self, plan: bytes | memoryview, hint: str) -> Any:
         trt, count = self._library.trt, self._log.count
         if hasattr(trt, "init_libnvinfer_plugins"):
             trt.init_libnvinfer_plugins(self._log, "")
@@ -151,9 +151,7 @@ class Session:
         engine = None if invalidity == ["MALFORMED_ENGINE"] else runtime.deserialize_cuda_engine(plan)
         if engine is None or invalidity:
             reasons = ": ".join([*filter(None, [", ".join(invalidity)]), self._log.since(count)])
-            raise BackendError(
-                f"{self._library} refuses the engine of {self._name}: {reasons}", hint=REBUILD_HINT
-            )
+            raise BackendError(f"{self._library} refuses the engine of {self._name}: {reasons}", hint=hint)
         self._runtime = runtime
         return engine
 

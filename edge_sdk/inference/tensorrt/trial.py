@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from .build_target import BuildTarget
 from .cuda import Cuda
 from .engine import TensorRtEngine
 from .engine_cache import EngineCache
+from .engine_folder import rebuild_hint
 from .fingerprint import Fingerprint
 from .foreign_errors import MEMORY_HINT
 from .library import Library
@@ -103,6 +105,7 @@ def _run_once(job: Job, plan: memoryview, library: Library, cuda: Cuda) -> None:
         name=job.name,
         graph=job.settings.cuda_graph,
         mapped_memory=job.settings.mapped_memory,
+        hint=rebuild_hint(Path(job.cache)),
     )
     try:
         engine.run(

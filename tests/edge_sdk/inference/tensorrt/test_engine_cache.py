@@ -21,7 +21,8 @@ from edge_sdk.errors import BackendError
 from edge_sdk.inference.tensorrt import open as opening
 from edge_sdk.inference.tensorrt.build import build_engine
 from edge_sdk.inference.tensorrt.cuda import open_cuda
-from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord, default_folder
+from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
+from edge_sdk.inference.tensorrt.engine_folder import default_folder
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint, fingerprint
 from edge_sdk.inference.tensorrt.library import find_library
 from edge_sdk.inference.tensorrt.sealed_file import DamagedFileError, read_seal, read_sealed, write_sealed

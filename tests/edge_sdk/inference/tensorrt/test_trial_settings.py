@@ -51,7 +51,7 @@ def test_an_engine_is_not_loaded_with_settings_that_it_was_not_tried_with(cache:
     assert opened(cache, TrialSettings()) == "runs"
     told = opened(cache, MAPPED)
     assert "has not run yet on Orin under CUDA 12.6 with cuda_graph = true, mapped_memory = true" in told
-    assert "`edge-sdk build BUNDLE --config CONFIG.toml` tries it" in told
+    assert f"`edge-sdk build BUNDLE --config CONFIG.toml --cache {cache}` tries it" in told
     again = finished(build(cache, settings=MAPPED))
     assert (again.status, again.path, again.tried) == ("found", built.path, True)
     assert [opened(cache, one) for one in (MAPPED, TrialSettings())] == ["runs", "runs"]
