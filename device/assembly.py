@@ -207,7 +207,7 @@ def _opening_lines(parts: _Parts, outbox: Outbox) -> list[str]:
     ]
     if golden is not None:
         passed = f"largest difference {golden.max_abs_difference:.1e}, allowed {golden.bound:.1e}"
-        lines.insert(2, f"self-test passed: {passed}")
+        lines.insert(2, "; ".join(filter(None, [f"self-test passed: {passed}", golden.ties])))
     if outbox.redirected_from is not None:
         lines.append(f"what waited for broker {outbox.redirected_from} goes to this one")
     if outbox.kept_aside is not None:

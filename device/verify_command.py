@@ -112,6 +112,11 @@ def _text(bundle: Bundle, settings: InferenceSettings, reports: list[ChoiceRepor
     reasons = ((one.variant, (one.backend, one.status, one.reason)) for one in reports if one.reason)
     for names, (backend, status, reason) in told_once(reasons):
         lines += ["", f"{names} on {backend} {status.replace('_', ' ')}: {reason}"]
+    ties = (
+        (one.variant, (one.backend, one.golden.ties)) for one in reports if one.golden and one.golden.ties
+    )
+    for names, (backend, what) in told_once(ties):
+        lines += ["", f"{names} on {backend}: {what}"]
     return "\n".join([*lines, "", _verdict(reports, passed=passed)])
 
 

@@ -17,7 +17,7 @@ from ..decode.counting import counting_of
 from ..errors import BundleError
 from .backend import Backend
 from .golden_result import Flip, GoldenResult
-from .golden_ties import Ties, without_suppression
+from .golden_ties import Ties, most_ties, without_suppression
 from .image_detector import ImageDetector
 
 __all__ = [
@@ -96,15 +96,18 @@ def run_golden_boxes(
     bound, least_iou = min(variant.golden.bound, MOST_BOUND), variant.golden.least_iou or 0.0
     counting = counting_of(manifest)
     limits = np.array([counting.threshold(label_id) for label_id in manifest.label_ids])
+    paired = [
+        pair_golden(wanted, detector.detect(picture), limits, least_iou)
+        for wanted, picture in zip(split_rows(expected, len(pictures)), pictures, strict=True)
+    ]
     before = _BeforeSuppression(manifest, variant, backend, limits, bound, least_iou)
+    paired, n_tied = _without_ties(paired, pictures, before, limits)
     worst, flips, lowest = _Worst(), list[Flip](), 1.0
-    for sample, wanted in enumerate(split_rows(expected, len(pictures))):
-        paired = pair_golden(wanted, detector.detect(pictures[sample]), limits, least_iou)
-        paired = before.without_ties(paired, pictures[sample])
-        for pair in paired.pairs:
-            worst.take(paired.difference(pair), sample, int(wanted.labels[pair[0]]))
+    for sample, one in enumerate(paired):
+        for pair in one.pairs:
+            worst.take(one.difference(pair), sample, int(one.wanted.labels[pair[0]]))
             lowest = min(lowest, pair[2])
-        flips += _flips(limits, manifest.label_ids, sample, paired, bound)
+        flips += _flips(limits, manifest.label_ids, sample, one, bound)
     return GoldenResult(
         variant=variant.name,
         passed=worst.difference <= bound and not flips,
@@ -117,6 +120,7 @@ def run_golden_boxes(
         flipped=tuple(flips),
         lowest_iou=lowest,
         least_iou=least_iou,
+        n_tied=n_tied,
     )
 
 
@@ -209,25 +213,36 @@ class _BeforeSuppression:
         )
 
     def without_ties(self, paired: PairedBoxes, picture: Pixels) -> PairedBoxes:
-        """The same, but for boxes that rounding alone takes away or adds."""
-        off = [pair for pair in paired.pairs if paired.difference(pair) > self._bound]
-        if self._detector is None or not (off or any(flipped_boxes(paired, self._limits, self._bound))):
+        """The same, but for expected boxes and found ones that rounding made change places."""
+        flipped = flipped_boxes(paired, self._limits, self._bound)
+        if self._detector is None or not any(flipped):
             return paired
-        wanted, found = paired.wanted, paired.found
         before = self._detector.detect(picture)
-        ties = Ties(self._output, before, found, wanted, self._bound, self._least_iou)
-        # Where boxes changed places, those that overlap most need not be the same.
-        missing = [*paired.missing, *(left for left, _, _ in off)]
-        extra = [*paired.extra, *(right for _, right, _ in off)]
-        lost = {index for index, may in zip(missing, ties.may_be_missing(missing), strict=True) if not may}
-        there = [index for index in range(len(wanted)) if index not in lost]
-        more = {index for index, may in zip(extra, ties.may_be_extra(extra, there), strict=True) if not may}
+        ties = Ties(self._output, before, paired.found, paired.wanted, self._bound, self._least_iou)
+        tied = [
+            pair
+            for pair in ties.pairs(paired.missing, paired.extra)
+            if pair[0] in flipped[0] or pair[1] in flipped[1]
+        ]
+        lost, won = {pair[0] for pair in tied}, {pair[1] for pair in tied}
         return replace(
             paired,
-            pairs=[pair for pair in paired.pairs if pair not in off or pair[0] in lost or pair[1] in more],
-            missing=[index for index in paired.missing if index in lost],
-            extra=[index for index in paired.extra if index in more],
+            missing=[index for index in paired.missing if index not in lost],
+            extra=[index for index in paired.extra if index not in won],
         )
+
+
+def _without_ties(
+    paired: list[PairedBoxes],
+    pictures: list[Pixels],
+    before: _BeforeSuppression,
+    limits: npt.NDArray[np.float64],
+) -> tuple[list[PairedBoxes], int]:
+    """All pictures without what changed places, and how many boxes did; as they were, where too many did."""
+    eased = [before.without_ties(one, picture) for one, picture in zip(paired, pictures, strict=True)]
+    n_tied = sum(len(one.missing) for one in paired) - sum(len(one.missing) for one in eased)
+    n_expected = sum(int(np.sum(one.wanted.scores >= limits[one.wanted.labels])) for one in paired)
+    return (paired, 0) if n_tied > most_ties(n_expected) else (eased, n_tied)
 
 
 def flipped_boxes(

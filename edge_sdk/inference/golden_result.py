@@ -56,6 +56,8 @@ class GoldenResult:
         labels_reordered: The model file itself lists the manifest's labels in another order.
         lowest_iou: Detectors: the least overlap of a box with the one that was expected.
         least_iou: Detectors: the least that a healthy machine may show.
+        n_tied: Detectors: expected boxes that suppression dropped for another one of nearly the same score.
+            They are not among ``flipped``.
     """
 
     variant: str
@@ -70,6 +72,13 @@ class GoldenResult:
     labels_reordered: bool = False
     lowest_iou: float | None = None
     least_iou: float | None = None
+    n_tied: int = 0
+
+    @property
+    def ties(self) -> str:
+        """What was excused; empty where nothing was."""
+        boxes = "box" if self.n_tied == 1 else "boxes"
+        return f"{self.n_tied} expected {boxes} lost to another of nearly one score" if self.n_tied else ""
 
     @property
     def difference(self) -> str:

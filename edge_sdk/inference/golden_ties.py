@@ -1,9 +1,9 @@
 """Which of two boxes over one thing is left, where rounding decides: not what a golden sample is about.
 
 Suppression drops what overlaps a better box. Two candidates of nearly one score change places by rounding:
-then the device has the other one, and may have others for what that one drops. The suppression itself is
-the same code on every device; so each expected box must be there before it, in its place and with its score,
-and a box that is there in addition must be one that an expected box would have dropped.
+then the device has the other one. This excuses one expected box against one other box, where the device has
+both before suppression, the expected one as it should be; nothing else, since a device that computes
+something else must not pass. What rounding changes beyond that fails, and is told.
 """
 
 from __future__ import annotations
@@ -19,9 +19,31 @@ from ..contract.detector import DetectionOutput, Suppression
 from ..contract.values import Detections
 from ..decode.boxes import pairwise_iou
 
-__all__ = ["Ties", "without_suppression"]
+__all__ = ["Ties", "most_ties", "without_suppression"]
 
-_MOST = 10_000
+_MOST_CANDIDATES = 10_000
+
+_MARGIN = 0.02
+"""Scores that differ by more are no tie, whatever the bound of a variant: it may be ten times as wide."""
+
+_OVERLAP_SLACK = 0.05
+"""A device's box is not quite the expected one; and of one that the picture's edge cuts a part is gone."""
+
+_LEAST_OVERLAP = 0.3
+"""Boxes that overlap less are not over one thing, whatever the suppression's threshold."""
+
+_SAME_BOX = 0.99
+
+_TIES_SHARE = 10
+"""One box in so many may be tied."""
+
+_FEWEST_BOXES = 5
+"""From so many on one may be tied: of fewer, too little would be left to show a mistake."""
+
+
+def most_ties(n_expected: int) -> int:
+    """How many boxes of a set of golden samples may be tied: more are a mistake that looks like ties."""
+    return 0 if n_expected < _FEWEST_BOXES else max(1, n_expected // _TIES_SHARE)
 
 
 def without_suppression(output: DetectionOutput, least_score: float) -> DetectionOutput | None:
@@ -34,12 +56,13 @@ def without_suppression(output: DetectionOutput, least_score: float) -> Detectio
     if output.suppression.method != "hard":
         return None
     least = min(output.least_score, max(0.0, least_score))
-    return structs.replace(output, suppression=Suppression(method="none"), least_score=least, most=_MOST)
+    none = Suppression(method="none")
+    return structs.replace(output, suppression=none, least_score=least, most=_MOST_CANDIDATES)
 
 
 @dataclass(frozen=True)
 class Ties:
-    """What may come of suppression in one picture.
+    """What may have changed places in one picture.
 
     Attributes:
         output: The detector's, as the manifest has it.
@@ -57,42 +80,58 @@ class Ties:
     bound: float
     least_iou: float
 
-    def may_be_missing(self, missing: Sequence[int]) -> list[bool]:
-        """Whether expected boxes were there, in their places and with their scores, and others are better.
-
-        Or whether they would be there, were the least score of all not so near.
+    def pairs(self, missing: Sequence[int], extra: Sequence[int]) -> list[tuple[int, int]]:
+        """Which expected box lost to which one that was found; each, and each candidate, is used once.
 
         Args:
-            missing: Indices of expected boxes.
+            missing: Indices of expected boxes that were not found.
+            extra: Indices of boxes that were found and not expected.
         """
-        own, before = _taken(self.wanted, missing), self.before
-        fits = pairwise_iou(own.boxes, before.boxes) >= self.least_iou
-        fits &= own.labels[:, None] == before.labels[None, :]
-        fits &= np.abs(own.scores[:, None].astype(np.float64) - before.scores[None, :]) <= self.bound
-        too_low = fits & (before.scores < self.output.least_score)[None, :]
-        dropped = fits.any(axis=1) & self._drops(self.found, own).any(axis=0)
-        return list(np.logical_or(dropped, too_low.any(axis=1)).tolist())
+        lost, winners, dropped = _taken(self.wanted, missing), _taken(self.found, extra), self._dropped()
+        overlaps = pairwise_iou(lost.boxes, dropped.boxes)
+        is_it = (overlaps >= self.least_iou) & (np.abs(_ahead(lost, dropped)) <= self.bound)
+        is_it &= _same_label(lost, dropped)
+        tied = self._are_over_one_thing(lost, winners) & (np.abs(_ahead(lost, winners)) <= self._margin)
+        ahead = _ahead(winners, dropped)
+        drops = self._are_over_one_thing(winners, dropped) & (ahead >= 0) & (ahead <= self._margin)
+        ways = np.argwhere(is_it[:, None, :] & tied[:, :, None] & drops[None, :, :])
+        order = np.argsort(-overlaps[ways[:, 0], ways[:, 2]], kind="stable")
+        used: tuple[set[int], set[int], set[int]] = (set(), set(), set())
+        pairs = []
+        for way in ways[order].tolist():
+            if not any(index in taken for index, taken in zip(way, used, strict=True)):
+                pairs.append((missing[way[0]], extra[way[1]]))
+                for index, taken in zip(way, used, strict=True):
+                    taken.add(index)
+        return pairs
 
-    def may_be_extra(self, extra: Sequence[int], there: Sequence[int]) -> list[bool]:
-        """Whether boxes that were not expected are such as an expected one would have dropped.
+    @property
+    def _margin(self) -> float:
+        return min(self.bound, _MARGIN)
 
-        Args:
-            extra: Indices of boxes that were found.
-            there: Indices of expected boxes that were found, or that may be missing.
-        """
-        drops = self._drops(_taken(self.wanted, there), _taken(self.found, extra))
-        return list(np.any(drops, axis=0).tolist())
+    def _dropped(self) -> Detections:
+        """Candidates that were not left."""
+        left = (pairwise_iou(self.before.boxes, self.found.boxes) > _SAME_BOX) & _same_label(
+            self.before, self.found
+        )
+        return _taken(self.before, np.flatnonzero(~left.any(axis=1)).tolist())
 
-    def _drops(self, better: Detections, worse: Detections) -> npt.NDArray[np.bool_]:
-        """Which box would drop which other one, or might, by rounding: ``[better, worse]``."""
-        rule = self.output.suppression
-        drops = pairwise_iou(better.boxes, worse.boxes) > rule.iou_threshold - (1 - self.least_iou)
-        if rule.by_class:
-            drops &= better.labels[:, None] == worse.labels[None, :]
-        drops &= better.scores[:, None].astype(np.float64) >= worse.scores[None, :] - self.bound
-        return np.asarray(drops)
+    def _are_over_one_thing(self, first: Detections, second: Detections) -> npt.NDArray[np.bool_]:
+        """Which boxes are such as suppression leaves one of: ``[first, second]``."""
+        least = max(_LEAST_OVERLAP, self.output.suppression.iou_threshold - _OVERLAP_SLACK)
+        overlap = pairwise_iou(first.boxes, second.boxes) > least
+        return np.asarray(overlap & _same_label(first, second))
+
+
+def _ahead(first: Detections, second: Detections) -> npt.NDArray[np.float64]:
+    """By how much the scores of the first are higher: ``[first, second]``."""
+    return np.asarray(first.scores[:, None].astype(np.float64) - second.scores[None, :])
+
+
+def _same_label(first: Detections, second: Detections) -> npt.NDArray[np.bool_]:
+    return np.asarray(first.labels[:, None] == second.labels[None, :])
 
 
 def _taken(boxes: Detections, indices: Sequence[int]) -> Detections:
-    rows = list(indices)
+    rows = np.array(indices, dtype=np.int64)
     return Detections(boxes.boxes[rows], boxes.scores[rows], boxes.labels[rows])

@@ -22,7 +22,7 @@ from tiny_bundle import TinyBundle, tiny_bundle
 from tiny_pictures import color_bundle
 
 from device import verify_command
-from device.choice_check import check_choice
+from device.choice_check import ChoiceReport, check_choice
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import file_digest
 from edge_sdk.errors import BackendError, BackendUnavailableError
@@ -101,6 +101,23 @@ def test_people_read_which_sample_and_label(altered: Path, capsys: pytest.Captur
     assert "onnx-float32 on onnx failed: sample 1, label 'high', tensor 'scores': off by 0." in text
     assert "decision differs at sample 1, label 'high'" in text
     assert "failed: do not trust it on this machine" in text
+
+
+def test_boxes_that_were_excused_are_told(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tied(*checked: Any) -> ChoiceReport:
+        report = check_choice(*checked)
+        assert report.golden is not None
+        return msgspec.structs.replace(report, golden=replace(report.golden, n_tied=2))
+
+    monkeypatch.setattr(verify_command, "check_choice", tied)
+    code, report = verified(bundle, capsys, "--variant", "onnx-float32")
+    assert (code, report["variants"][0]["golden"]["n_tied"]) == (0, 2)
+    assert main(["verify", str(bundle), "--variant", "onnx-float32"]) == 0
+    assert "onnx-float32 on onnx: 2 expected boxes lost to another of nearly one score" in (
+        capsys.readouterr().out
+    )
 
 
 def test_one_variant_can_be_asked_for(altered: Path, capsys: pytest.CaptureFixture[str]) -> None:

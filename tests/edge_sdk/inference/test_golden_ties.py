@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +15,18 @@ from tiny_bundle import TinyBundle
 from tiny_pictures import thing_bundle, thing_output
 
 from converters.spec.detector_heads import head_preset
-from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.detector import CandidateBoxes, Suppression
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import FrameRule, Label
-from edge_sdk.contract.values import Array, Box, Detections, Float32Array, Pixels
+from edge_sdk.contract.values import Array, Box, Detections, Pixels
+from edge_sdk.decode.raw_detections import RawDetections
+from edge_sdk.decode.suppression import suppress
 from edge_sdk.image.picture_file import read_picture
 from edge_sdk.inference import golden_boxes
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.golden_boxes import golden_rows, run_golden_boxes
 from edge_sdk.inference.golden_result import GoldenResult
-from edge_sdk.inference.golden_ties import Ties, without_suppression
+from edge_sdk.inference.golden_ties import Ties, most_ties, without_suppression
 from edge_sdk.inference.image_detector import ImageDetector
 from edge_sdk.inference.open import open_backend
 
@@ -38,6 +38,8 @@ LABELS = tuple(f"label_{number}" for number in range(80))
 OBJECTNESS_AND_CLASSES = [0, *range(5, 85)]
 PLACES = range(1, 3)
 FLOAT16 = 1e-3
+TOLERANCES = [(0.01, 0.9), (0.02, 0.8), (0.1, 0.8), (0.2, 0.5)]
+"""Bound and least overlap: of float variants, of integer ones, and the widest that there are."""
 
 
 class Device:
@@ -59,10 +61,10 @@ class Device:
 
 
 def rounded(seed: int, share: float) -> Callable[[Array], Array]:
-    """Each number off by about so much of itself, for one picture always by the same."""
+    """Each number off by about so much of itself, in each picture by the same."""
 
     def change(value: Array) -> Array:
-        noise = np.random.default_rng([seed, zlib.crc32(value.tobytes())]).standard_normal(value.shape)
+        noise = np.random.default_rng(seed).standard_normal(value.shape)
         off = (value * (1 + share * noise)).astype(np.float32)
         off[:, OBJECTNESS_AND_CLASSES] = off[:, OBJECTNESS_AND_CLASSES].clip(0, 1)
         return off
@@ -75,15 +77,27 @@ class Detector:
     """FastestDet, photos of golden samples' size, and what it finds in them."""
 
     backend: Backend
-    bundle: Bundle
+    made: TinyBundle
     photos: list[Pixels]
-    rows: Float32Array
+    found: list[Detections]
+
+    def judging_by(self, bound: float, least_iou: float) -> Detector:
+        """The same with as many photos as golden samples have, judged otherwise."""
+        made = tolerant(self.made, bound, least_iou)
+        return replace(self, made=made, photos=self.photos[:8], found=self.found[:8])
 
     def on(self, change: Callable[[Array], Array]) -> GoldenResult:
         """What golden samples say of a device that changes the model's answers so."""
-        device = Device(self.backend, change)
-        variant = self.bundle.manifest.variants[0]
-        return run_golden_boxes(self.bundle, variant, device, self.photos, self.rows)
+        device, bundle = Device(self.backend, change), self.made.bundle()
+        variant = bundle.manifest.variants[0]
+        return run_golden_boxes(bundle, variant, device, self.photos, golden_rows(self.found))
+
+
+def tolerant(made: TinyBundle, bound: float, least_iou: float) -> TinyBundle:
+    variant = made.manifest.variants[0]
+    expected = structs.replace(variant.golden, bound=bound, least_iou=least_iou)
+    variants = [structs.replace(variant, golden=expected)]
+    return replace(made, manifest=structs.replace(made.manifest, variants=variants))
 
 
 def smaller(picture: Pixels) -> Pixels:
@@ -99,29 +113,30 @@ def fastestdet(shared_data: Path) -> Iterator[Detector]:
         output = head_preset("fastestdet", IMAGE, len(LABELS), backend.outputs)
         found = [ImageDetector(IMAGE, output, LABELS, backend).detect(photo) for photo in photos]
         made = thing_bundle()
-        variant = made.manifest.variants[0]
-        expected = structs.replace(variant.golden, bound=0.01, least_iou=0.9)
         manifest = structs.replace(
             made.manifest,
             labels=[Label(id=label_id, name=label_id) for label_id in LABELS],
             inputs=[IMAGE],
             outputs=[output],
             frame_rules={label_id: FrameRule(threshold=0.5) for label_id in LABELS},
-            variants=[structs.replace(variant, golden=expected)],
         )
-        bundle = TinyBundle(manifest, made.members).bundle()
-        yield Detector(backend, bundle, photos, golden_rows(found))
+        tiny = tolerant(replace(made, manifest=manifest), *TOLERANCES[0])
+        yield Detector(backend, tiny, photos, found)
 
 
-def test_devices_that_round_otherwise_pass_though_other_boxes_are_left(
+def test_devices_that_round_otherwise_pass_though_another_box_is_left(
     fastestdet: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    devices = [rounded(seed, FLOAT16) for seed in range(4)]
-    for result in map(fastestdet.on, devices):
-        assert result.passed, result.difference
-        assert 0 < result.max_abs_difference <= 0.01
+    """But for the fourth: in one photo an overlap is just at the threshold, and that is no tie of scores."""
+    devices = [rounded(seed, FLOAT16) for seed in range(5)]
+    results = list(map(fastestdet.on, devices))
+    assert all(0 < result.max_abs_difference <= 0.01 for result in results)
+    assert [result.passed for result in results] == [True, True, True, False, True]
+    assert [result.n_tied for result in results] == [1, 1, 0, 1, 0]
+    assert {flip.sample for flip in results[3].flipped} == {7}
     monkeypatch.setattr(golden_boxes, "without_suppression", lambda output, least_score: None)
-    assert any(fastestdet.on(device).flipped for device in devices)  # there were such boxes
+    without = list(map(fastestdet.on, devices))
+    assert [result.passed for result in without] == [False, False, True, False, True]
 
 
 def shifted(value: Array) -> Array:
@@ -152,12 +167,41 @@ def blind_to_a_part(value: Array) -> Array:
     return seen
 
 
-@pytest.mark.parametrize("mistake", [shifted, with_other_labels, less_sure, turned, blind_to_a_part])
+def repeated(columns: int, surer: float) -> Callable[[Array], Array]:
+    """Each cell's answer once more, so many cells to the right, as where a kernel writes twice."""
+
+    def change(value: Array) -> Array:
+        again = np.roll(value, columns, axis=3)
+        again[..., :columns] = 0
+        again[:, 0] = (again[:, 0] * surer).clip(0, 1)
+        return np.where(again[:, :1] > value[:, :1], again, value)
+
+    return change
+
+
+MISTAKES = {
+    "shifted": shifted,
+    "with_other_labels": with_other_labels,
+    "less_sure": less_sure,
+    "turned": turned,
+    "blind_to_a_part": blind_to_a_part,
+    "repeated beside it": repeated(1, 1.01),
+    "repeated at two cells": repeated(2, 0.98),
+    "repeated at four cells": repeated(4, 0.98),
+    "repeated at eight cells": repeated(8, 1.0),
+}
+
+
+@pytest.mark.parametrize(("bound", "least_iou"), TOLERANCES)
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_a_device_that_computes_something_else_fails_all_the_same(
-    fastestdet: Detector, mistake: Callable[[Array], Array]
+    fastestdet: Detector, mistake: Callable[[Array], Array], bound: float, least_iou: float
 ) -> None:
-    result = fastestdet.on(lambda value: mistake(rounded(0, FLOAT16)(value)))
-    assert not result.passed
+    """Within the widest bounds a tenth less of a score may be, and a box of the next cell; without a tie."""
+    beside = mistake is MISTAKES["repeated beside it"]
+    allowed = (mistake is less_sure and bound >= 0.1) or (beside and least_iou == 0.5)
+    result = fastestdet.judging_by(bound, least_iou).on(lambda value: mistake(rounded(0, FLOAT16)(value)))
+    assert not result.passed or (allowed and result.n_tied == 0)
 
 
 # --- the rule ---
@@ -185,49 +229,153 @@ def ties(wanted: Detections, found: Detections, before: Detections, threshold: f
     return Ties(output, before, found, wanted, bound=0.02, least_iou=0.9)
 
 
-def test_two_boxes_may_change_places_and_with_them_what_they_drop() -> None:
-    wanted = boxes((FIRST, 0.80), (BESIDE, 0.60))
-    found = boxes((SECOND, 0.805))
-    before = boxes((SECOND, 0.805), (FIRST, 0.795), (BESIDE, 0.60))
-    judged = ties(wanted, found, before)
-    assert judged.may_be_missing([0, 1]) == [True, True]
-    assert judged.may_be_extra([0], [0, 1]) == [True]
+def test_two_boxes_of_nearly_one_score_may_change_places() -> None:
+    wanted, found = boxes((ELSEWHERE, 0.7), (FIRST, 0.80)), boxes((SECOND, 0.805), (ELSEWHERE, 0.7))
+    before = boxes((SECOND, 0.805), (FIRST, 0.795), (ELSEWHERE, 0.7))
+    assert ties(wanted, found, before).pairs([1], [0]) == [(1, 0)]
 
 
 @pytest.mark.parametrize(
     "before",
     [
         boxes((SECOND, 0.805)),
-        boxes((SECOND, 0.805), (FIRST, 0.7)),
+        boxes((SECOND, 0.805), (FIRST, 0.77)),
+        boxes((SECOND, 0.805), (FIRST, 0.81)),
         boxes((SECOND, 0.805), ((1.0, 0.0, 11.0, 10.0), 0.8)),
     ],
-    ids=["not there before", "of another score", "in another place"],
+    ids=["not there before", "of another score", "better than what is left", "in another place"],
 )
-def test_a_box_that_was_not_there_before_either_is_missing(before: Detections) -> None:
-    judged = ties(boxes((FIRST, 0.80)), boxes((SECOND, 0.805)), before)
-    assert judged.may_be_missing([0]) == [False]
+def test_a_box_that_did_not_lose_by_a_little_is_missing(before: Detections) -> None:
+    assert ties(boxes((FIRST, 0.80)), boxes((SECOND, 0.805)), before).pairs([0], [0]) == []
 
 
-def test_a_box_that_nothing_better_overlaps_is_missing() -> None:
-    """As where fewer boxes are kept than should be."""
-    wanted, before = boxes((FIRST, 0.80)), boxes((FIRST, 0.80), (SECOND, 0.6), (ELSEWHERE, 0.9))
-    for found in (boxes((ELSEWHERE, 0.9)), boxes((SECOND, 0.6))):
-        assert ties(wanted, found, before).may_be_missing([0]) == [False]
+def test_a_box_of_another_label_excuses_nothing() -> None:
+    found, before = boxes((SECOND, 0.805)), boxes((SECOND, 0.805), (FIRST, 0.795))
+    found.labels[0] = before.labels[0] = 1
+    assert ties(boxes((FIRST, 0.80)), found, before).pairs([0], [0]) == []
 
 
-def test_a_box_that_fell_below_the_least_score_of_all_is_not_missing() -> None:
-    """Nothing is left of it in what the manifest asks for; another one that came up is not it, moved."""
-    wanted, found = boxes((FIRST, 0.505)), boxes((ELSEWHERE, 0.505))
-    judged = ties(wanted, found, boxes((ELSEWHERE, 0.505), (FIRST, 0.495)))
-    assert judged.may_be_missing([0]) == [True]
+def test_scores_further_apart_than_the_expected_one_may_be_are_no_tie() -> None:
+    """Here the device's two are near, but what was expected is not."""
+    before = boxes((SECOND, 0.825), (FIRST, 0.815))
+    assert ties(boxes((FIRST, 0.80)), boxes((SECOND, 0.825)), before).pairs([0], [0]) == []
 
 
-def test_a_box_that_no_expected_one_would_drop_is_too_many() -> None:
-    wanted = boxes((FIRST, 0.80))
-    for extra in ((ELSEWHERE, 0.6), (SECOND, 0.85), (BESIDE, 0.6)):
-        found = boxes((FIRST, 0.80), extra)
-        assert ties(wanted, found, found).may_be_extra([1], [0]) == [False]
-    assert ties(wanted, boxes((SECOND, 0.805)), boxes()).may_be_extra([0], []) == [False]
+@pytest.mark.parametrize("threshold", [0.1, 0.4])
+def test_boxes_that_hardly_overlap_are_no_tie(threshold: float) -> None:
+    """Not at a threshold below which suppression would take them for one thing, either."""
+    before = boxes((BESIDE, 0.805), (FIRST, 0.795))
+    judged = ties(boxes((FIRST, 0.80)), boxes((BESIDE, 0.805)), before, threshold)
+    assert judged.pairs([0], [0]) == []
+
+
+@pytest.mark.parametrize(("expected", "candidate"), [(0.7, 0.72), (0.72, 0.7)])
+def test_scores_further_apart_are_no_tie_whatever_the_bound(expected: float, candidate: float) -> None:
+    found, before = boxes((SECOND, 0.73)), boxes((SECOND, 0.73), (FIRST, candidate))
+    judged = replace(ties(boxes((FIRST, expected)), found, before), bound=0.2)
+    assert judged.pairs([0], [0]) == []
+
+
+def test_a_box_that_is_left_is_not_one_that_lost() -> None:
+    """Though it is where a box was expected: it may be the partner of another one."""
+    found = boxes((SECOND, 0.805), (FIRST, 0.8))
+    assert ties(boxes((FIRST, 0.8)), found, found).pairs([0], [0]) == []
+
+
+def test_one_box_excuses_one_other() -> None:
+    """Neither two expected ones by what was found between them, nor two by one candidate."""
+    beyond = (4.0, 0.0, 14.0, 10.0)
+    wanted, before = boxes((FIRST, 0.8), (beyond, 0.8)), boxes((SECOND, 0.805), (FIRST, 0.8), (beyond, 0.8))
+    assert len(ties(wanted, boxes((SECOND, 0.805)), before).pairs([0, 1], [0])) == 1
+    found, before = boxes((SECOND, 0.805), (SECOND, 0.805)), boxes((SECOND, 0.805), (FIRST, 0.8))
+    assert len(ties(boxes((FIRST, 0.8), (FIRST, 0.8)), found, before).pairs([0, 1], [0, 1])) == 1
+
+
+@pytest.mark.parametrize(("boxes_in_all", "may"), [(1, 0), (4, 0), (5, 1), (19, 1), (20, 2), (193, 19)])
+def test_few_boxes_may_be_tied(boxes_in_all: int, may: int) -> None:
+    assert most_ties(boxes_in_all) == may
+
+
+# --- whole sets of samples ---
+
+
+def judged(
+    monkeypatch: pytest.MonkeyPatch,
+    expected: list[Detections],
+    candidates: list[Detections],
+    tolerance: tuple[float, float],
+    threshold: float = 0.45,
+) -> GoldenResult:
+    """Of a device that has these candidates in each picture, before the suppression that every one has."""
+
+    class Finder:
+        def __init__(self, image: object, output: CandidateBoxes, labels: object, *_: object) -> None:
+            self._output = output
+
+        def detect(self, picture: Pixels) -> Detections:
+            own, output = candidates[int(picture[0, 0, 0])], self._output
+            kept = RawDetections(own.boxes, own.scores, own.labels).take(
+                np.flatnonzero(own.scores >= output.least_score)
+            )
+            left = suppress(kept, output.suppression, least_score=output.least_score, most=output.most)
+            return Detections(*left)
+
+    class Nothing:
+        outputs = ()
+
+    monkeypatch.setattr(golden_boxes, "ImageDetector", Finder)
+    made = thing_bundle()
+    output = structs.replace(
+        thing_output(), least_score=0.3, suppression=Suppression(iou_threshold=threshold)
+    )
+    rules = {label.id: FrameRule(threshold=0.5) for label in made.manifest.labels}
+    manifest = structs.replace(made.manifest, outputs=[output], frame_rules=rules)
+    bundle = tolerant(replace(made, manifest=manifest), *tolerance).bundle()
+    pictures = [np.full((64, 64, 3), number, dtype=np.uint8) for number in range(len(expected))]
+    variant = bundle.manifest.variants[0]
+    return run_golden_boxes(bundle, variant, Nothing(), pictures, golden_rows(expected))  # type: ignore[arg-type]
+
+
+WANTED, OVER_IT, GHOST = (0.0, 0.0, 20.0, 20.0), (7.0, 0.0, 27.0, 20.0), (0.0, 11.0, 20.0, 31.0)
+RIGHT, BETWEEN = (8.0, 0.0, 28.0, 20.0), (4.0, 0.0, 24.0, 20.0)
+FAR = [((x, 40.0, x + 8, 48.0), 0.89) for x in (0.0, 10.0, 20.0, 30.0, 40.0)]
+WRONG = {
+    "others far away": (boxes((WANTED, 0.9)), boxes((WANTED, 0.9), *FAR)),
+    "another one beside each": (boxes((WANTED, 0.9)), boxes((WANTED, 0.9), (GHOST, 0.9))),
+    "two things seen as one": (boxes((WANTED, 0.9), (RIGHT, 0.88)), boxes((BETWEEN, 0.9))),
+    "a wrong one always wins by a little": (boxes((WANTED, 0.9)), boxes((OVER_IT, 0.915), (WANTED, 0.9))),
+    "a wrong one wins by much": (boxes((WANTED, 0.7)), boxes((OVER_IT, 0.89), (WANTED, 0.7))),
+}
+
+
+@pytest.mark.parametrize("tolerance", TOLERANCES)
+@pytest.mark.parametrize("threshold", [0.3, 0.45])
+@pytest.mark.parametrize("pictures", [1, 8])
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_what_is_wrong_in_each_picture_fails(
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: tuple[Detections, Detections],
+    pictures: int,
+    threshold: float,
+    tolerance: tuple[float, float],
+) -> None:
+    expected, candidates = wrong
+    result = judged(monkeypatch, [expected] * pictures, [candidates] * pictures, tolerance, threshold)
+    assert not result.passed
+    assert len(result.flipped) >= pictures
+    assert result.n_tied == 0
+
+
+@pytest.mark.parametrize("tolerance", TOLERANCES)
+def test_one_tie_in_a_set_passes_and_is_told_and_two_fail(
+    monkeypatch: pytest.MonkeyPatch, tolerance: tuple[float, float]
+) -> None:
+    expected, tied = boxes((WANTED, 0.9)), boxes((OVER_IT, 0.904), (WANTED, 0.899))
+    result = judged(monkeypatch, [expected] * 8, [*[expected] * 7, tied], tolerance)
+    assert (result.passed, result.n_tied) == (True, 1)
+    assert result.ties == "1 expected box lost to another of nearly one score"
+    result = judged(monkeypatch, [expected] * 8, [*[expected] * 6, tied, tied], tolerance)
+    assert (result.passed, result.n_tied, len(result.flipped), result.ties) == (False, 0, 4, "")
 
 
 @pytest.mark.parametrize("method", ["soft", "weighted", "merge", "none"])
