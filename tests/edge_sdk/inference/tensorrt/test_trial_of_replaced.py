@@ -76,6 +76,7 @@ def test_one_that_came_so_and_does_not_run_is_not_marked(device: Device) -> None
     answer = device.try_it(lambda trial: device.replace(b"10.3.0", b"10.2.0") if trial == 1 else None)
     assert isinstance(answer, Unfit)
     assert "refuses the engine" in answer.message
+    assert f"--cache {device.engines.folder}`" in str(answer.hint)
     assert not device.is_tried()
 
 
