@@ -42,7 +42,7 @@ def gate_section(gates: Mapping[str, GateReport], absent: Iterable[str], notes: 
     unjudged: dict[str, list[str]] = {}
     for name in absent:
         unjudged.setdefault(CASES[name].unjudged, []).append(CASES[name].title)
-    lines += [f"Not asked of {', '.join(titles)}: {reason}." for reason, titles in unjudged.items() if reason]
+    lines += [f"Not asked of {'; '.join(titles)}: {reason}." for reason, titles in unjudged.items() if reason]
     for name, gate in gates.items():
         lines += _model(name, gate, notes)
     return lines
