@@ -41,10 +41,7 @@ def seconds(text: str) -> float:
     Raises:
         ArgumentTypeError: They are none.
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _number(text)
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, 0 or more")
     return number
@@ -56,10 +53,7 @@ def some_seconds(text: str) -> float:
     Raises:
         ArgumentTypeError: They are none.
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _number(text)
     if not 0 < number <= _HOUR_S:
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a number of seconds, more than 0 and at most {_HOUR_S}"
@@ -73,10 +67,15 @@ def share(text: str) -> float:
     Raises:
         ArgumentTypeError: It is none.
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _number(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
     return number
+
+
+def _number(text: str) -> float:
+    """NaN where it is none, which no bound lets pass."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
