@@ -19,11 +19,9 @@ from edge_sdk.errors import GateRefusedError
 from examples.digits.dataset import read_digits, split
 from examples.digits.train import train, write_pictures
 from examples.forest_sounds.dataset import TEST, read_splits
-from tools.backend_matrix import freshness, gate, one_case
+from tools.backend_matrix import gate, one_case
 from tools.backend_matrix.cases import CASES, Case, Prepared
-from tools.backend_matrix.freshness import code_digest
 from tools.backend_matrix.labelled import Labelled, chainsaws, forest_sounds, of_the_recipe
-from tools.backend_matrix.measure import Row
 
 # Keras's own, as it saves
 keras_warns = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -48,11 +46,11 @@ def test_every_variant_of_a_model_has_what_a_conversion_says_of_it(
     data = Path(os.environ.get("EDGE_SDK_DATA", project / "../shared/data"))
     monkeypatch.setitem(CASES, "digits", Case("Digits", "Keras", few_digits))
     (tmp_path / "row.json").write_bytes(b"as it was")
-    (tmp_path / "code").write_text("a digest")
-    monkeypatch.setattr(one_case, "code_digest", lambda: "a digest")
-    assert not one_case.is_done("digits", tmp_path)
+    (tmp_path / "measured_with").write_text("a digest")
+    monkeypatch.setattr(one_case, "measurement_digest", lambda _data: "a digest")
+    assert not one_case.is_done("digits", data, tmp_path)
     assert one_case.main(["digits", str(data), str(tmp_path)]) == 0
-    assert one_case.is_done("digits", tmp_path)
+    assert one_case.is_done("digits", data, tmp_path)
     assert (tmp_path / "row.json").read_bytes() == b"as it was"  # what is there is not made again
     found = one_case.read_gate(tmp_path)
     assert set(found.variants) == {*ALL_VARIANTS, "tflite", "onnx"}
@@ -83,47 +81,6 @@ def test_a_model_of_which_nothing_passes_is_told_of_too(
     found = gate.ask_gate(Prepared((Path("x.keras"),), Path("x.toml"), (), (), labelled), tmp_path)
     assert found.variants["tflite-int8"].outcome == "refused"
     assert found.variants["tflite-int8"].reason == "the source drops"
-
-
-def test_a_model_is_done_without_a_verdict_only_where_there_is_none_to_give(tmp_path: Path) -> None:
-    (tmp_path / "row.json").touch()
-    (tmp_path / "code").write_text(code_digest())
-    done = {name for name in CASES if one_case.is_done(name, tmp_path)}
-    assert done == {name for name, case in CASES.items() if "random weights" in case.title}
-
-
-def test_what_was_measured_of_other_code_is_measured_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for file in ("row.json", "gate.json"):
-        (tmp_path / file).write_text("stale")
-    (tmp_path / "code").write_text("the digest of other sources")
-    row = Row(cells={}, samples=1)
-    monkeypatch.setitem(CASES, "digits", Case("Digits", "Keras", lambda *_: None, unjudged="x"))  # type: ignore[arg-type]
-    monkeypatch.setattr(one_case, "measure", lambda *_: row)
-    assert not one_case.is_done("digits", tmp_path)
-    assert one_case.main(["digits", str(tmp_path), str(tmp_path)]) == 0
-    assert one_case.read_row(tmp_path) == row
-    assert not (tmp_path / "gate.json").exists()
-    assert one_case.is_done("digits", tmp_path)
-
-
-def test_the_digest_is_of_the_sources_that_have_a_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sources = tmp_path / "converters"
-    sources.mkdir()
-    monkeypatch.setattr(freshness, "_ROOT", tmp_path)
-    monkeypatch.setattr(freshness, "_MEASURING", ())
-    monkeypatch.setattr(freshness, "__file__", str(tmp_path / "tools/freshness.py"))
-    (sources / "a.py").write_text("1")
-    before = code_digest()
-    (sources / "notes.md").write_text("2")
-    assert code_digest() == before
-    (sources / "a.py").write_text("2")
-    changed = code_digest()
-    (sources / "a.py").rename(sources / "b.py")
-    assert len({before, changed, code_digest()}) == 3
 
 
 def test_the_forest_is_judged_on_recordings_that_its_head_was_not_trained_on(

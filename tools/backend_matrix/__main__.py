@@ -3,8 +3,9 @@
     python -m tools.backend_matrix --work matrix-out --page docs/reference/backends.md
 
 Takes the tests' data (``EDGE_SDK_DATA``), the extras ``demo``, ``camera-opencv`` and ``tensorrt-rtx``, and
-about an hour on two cores. What is in the work folder already, and of the same code, is not made again: of
-each model ``row.json``, the errors of its variants, and ``gate.json``, what the gate says of them.
+about an hour on two cores. What is in the work folder already, and of the same code, libraries and data, is
+not made again: of each model ``row.json``, the errors of its variants, and ``gate.json``, what the gate says
+of them.
 
 The exit status is 1 if a variant is further off than the tolerance of its precision and no gate was asked
 whether it decides as well all the same, or if it is float32 of a float model; if one answers with values that
@@ -61,7 +62,7 @@ def _not_measured(names: Sequence[str], data: Path, work: Path, jobs: int) -> li
 
 def _measured(name: str, data: Path, folder: Path) -> bool:
     """Measure in a process of its own, unless that was done."""
-    if is_done(name, folder):
+    if is_done(name, data, folder):
         return True
     folder.mkdir(parents=True, exist_ok=True)
     print(f"{name} ...", flush=True)

@@ -2,8 +2,8 @@
 
     python -m tools.backend_matrix.one_case CASE DATA FOLDER
 
-Writes ``FOLDER/row.json`` and ``FOLDER/gate.json``, unless they are there and of the same code, whose digest
-is ``FOLDER/code``.
+Writes ``FOLDER/row.json`` and ``FOLDER/gate.json``, unless they are there and of the same code, libraries and
+data, whose digest is ``FOLDER/measured_with``.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from msgspec import Struct
 from edge_sdk.errors import EdgeSdkError
 
 from .cases import CASES
-from .freshness import code_digest
+from .freshness import measurement_digest
 from .gate import GateReport, ask_gate
 from .measure import Row, measure
 
 __all__ = ["is_done", "main", "read_gate", "read_row"]
 
-_ROW, _GATE, _CODE = "row.json", "gate.json", "code"
+_ROW, _GATE, _DIGEST = "row.json", "gate.json", "measured_with"
 
 
-def is_done(name: str, folder: Path) -> bool:
-    """Whether nothing of a model is left to do: all is there, and of the code as it is."""
+def is_done(name: str, data: Path, folder: Path) -> bool:
+    """Whether nothing of a model is left to do: all is there, and would come out so again."""
     wanted = (_ROW,) if CASES[name].unjudged else (_ROW, _GATE)
-    return _is_of_this_code(folder) and all((folder / file).is_file() for file in wanted)
+    return _is_fresh(data, folder) and all((folder / file).is_file() for file in wanted)
 
 
-def _is_of_this_code(folder: Path) -> bool:
-    code = folder / _CODE
-    return code.is_file() and code.read_text(encoding="utf-8") == code_digest()
+def _is_fresh(data: Path, folder: Path) -> bool:
+    digest = folder / _DIGEST
+    return digest.is_file() and digest.read_text(encoding="utf-8") == measurement_digest(data)
 
 
 def read_row(folder: Path) -> Row:
@@ -52,10 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     """Command line; returns the exit code."""
     name, data, folder = arguments[0], Path(arguments[1]), Path(arguments[2])
     case = CASES[name]
-    if not _is_of_this_code(folder):
+    if not _is_fresh(data, folder):
         for file in (_ROW, _GATE):
             (folder / file).unlink(missing_ok=True)
-        (folder / _CODE).write_text(code_digest(), encoding="utf-8")
+        (folder / _DIGEST).write_text(measurement_digest(data), encoding="utf-8")
     try:
         prepared = case.prepare(folder, data)
         _unless_there(folder / _ROW, lambda: measure(name, prepared, folder))
