@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_sdk.contract.detector import DetectionOutput
 from edge_sdk.contract.golden import MOST_BOUND
 from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.values import Detections
-from edge_sdk.inference.golden_boxes import LOWEST_IOU, PairedBoxes, pair_golden
+from edge_sdk.inference.golden_box_pairs import LOWEST_IOU, PairedBoxes, pair_golden
+from edge_sdk.inference.golden_ties import TieRule
 
 from ..data.picture_set import PictureSet
 from .box_counts import LEAST_IOU, at_threshold
@@ -18,7 +21,7 @@ from .golden import LEAST_BOUND, SAFETY_FACTOR
 from .golden_pictures import FEWEST_PICTURES, MOST_PICTURES
 from .trial import Tolerance
 
-__all__ = ["box_tolerance", "choose_pictures"]
+__all__ = ["FoundBoxes", "box_tolerance", "choose_pictures", "least_score"]
 
 _HIGHEST_IOU: dict[Precision, float] = {
     "float32": 0.95,
@@ -30,6 +33,19 @@ _HIGHEST_IOU: dict[Precision, float] = {
     "as_given": 0.8,
 }
 """Where kernels agree to the bit here, boxes may still move by a rounding step a layer elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBoxes:
+    """What one set of kernels finds in the golden pictures.
+
+    Attributes:
+        found: In each picture.
+        before: The same before suppression; empty where that is not looked at.
+    """
+
+    found: Sequence[Detections]
+    before: Sequence[Detections] = ()
 
 
 def choose_pictures(
@@ -75,29 +91,80 @@ def _gain(shown: Mapping[int, float], unseen: set[int]) -> tuple[int, float]:
     return len(new), sum(new)
 
 
+def least_score(thresholds: Mapping[str, float], label_ids: Sequence[str]) -> float:
+    """Below it no box counts on any device, however wide its bound."""
+    return float(_limits(thresholds, label_ids).min()) - MOST_BOUND
+
+
 def box_tolerance(
     precision: Precision,
-    kernels: Sequence[Sequence[Detections]],
+    kernels: Sequence[FoundBoxes],
+    output: DetectionOutput,
     thresholds: Mapping[str, float],
     label_ids: Sequence[str],
 ) -> Tolerance:
     """How far a healthy device may be off, from answers under several sets of kernels.
 
-    A box that only one set of kernels has must not fail a device: the bound is as wide as that box
-    is over its threshold.
+    They are held against each other as a device's are against the expected ones: a box that lost to another
+    one of nearly its score is excused, and widens nothing. What is a tie depends on the tolerance, so for
+    that the boxes give it which both sides have for certain. A box that only one set of kernels has otherwise
+    must not fail a device: the bound is as wide as that box is over its threshold.
 
     Args:
         precision: Of the variant.
-        kernels: Boxes of each golden picture under each set of kernels, the reference first.
+        kernels: What each set of kernels finds, the reference first.
+        output: The detector's.
         thresholds: By label id.
         label_ids: The model's labels.
     """
-    limits = np.array([thresholds.get(label_id, 0.5) for label_id in label_ids])
-    paired = [
-        pair_golden(wanted, given, limits, LEAST_IOU)
-        for others in kernels[1:]
-        for wanted, given in zip(kernels[0], others, strict=True)
+    limits = _limits(thresholds, label_ids)
+    reference, *others = kernels
+    alike = [_paired(reference, other, limits, _HIGHEST_IOU[precision]) for other in others]
+    certain = _tolerance(precision, [_pairs_alone(one) for paired in alike for one in paired], limits)
+    rule = TieRule(output, limits, certain.bound, certain.least_iou or 0.0)
+    compared = [
+        pair_golden(*_without_ties(one, eased), limits, LEAST_IOU)
+        for other, paired in zip(others, alike, strict=True)
+        for one, eased in zip(paired, _eased(rule, paired, other), strict=True)
     ]
+    return _tolerance(precision, compared, limits)
+
+
+def _paired(
+    reference: FoundBoxes, other: FoundBoxes, limits: npt.NDArray[np.float64], least_iou: float
+) -> list[PairedBoxes]:
+    """Those of each picture."""
+    both = zip(reference.found, other.found, strict=True)
+    return [pair_golden(wanted, given, limits, least_iou) for wanted, given in both]
+
+
+def _eased(rule: TieRule, paired: list[PairedBoxes], other: FoundBoxes) -> list[PairedBoxes]:
+    """The same without what changed places; as they are, where that is not looked at."""
+    return rule.excuse(paired, other.before.__getitem__)[0] if other.before else paired
+
+
+def _without_ties(paired: PairedBoxes, eased: PairedBoxes) -> tuple[Detections, Detections]:
+    """What either side has, but for what changed places."""
+    lost, won = set(paired.missing) - set(eased.missing), set(paired.extra) - set(eased.extra)
+    return _but(paired.wanted, lost), _but(paired.found, won)
+
+
+def _but(boxes: Detections, left_out: set[int]) -> Detections:
+    rows = [index for index in range(len(boxes)) if index not in left_out]
+    return Detections(boxes.boxes[rows], boxes.scores[rows], boxes.labels[rows])
+
+
+def _limits(thresholds: Mapping[str, float], label_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+    return np.array([thresholds.get(label_id, 0.5) for label_id in label_ids])
+
+
+def _pairs_alone(paired: PairedBoxes) -> PairedBoxes:
+    return replace(paired, missing=[], extra=[])
+
+
+def _tolerance(
+    precision: Precision, paired: Sequence[PairedBoxes], limits: npt.NDArray[np.float64]
+) -> Tolerance:
     difference = max((_difference(one, limits) for one in paired), default=0.0)
     bound = min(MOST_BOUND, max(LEAST_BOUND[precision], SAFETY_FACTOR * difference))
     lowest = min((_lowest_overlap(one, limits + bound) for one in paired), default=1.0)

@@ -12,6 +12,7 @@ from edge_sdk.contract.values import Array, Detections, Float32Array
 from edge_sdk.errors import BackendError, ModelError, SpecError
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.golden_boxes import golden_rows, split_rows
+from edge_sdk.inference.golden_ties import without_suppression
 from edge_sdk.inference.image_detector import ImageDetector
 
 from ..data.nouns import PICTURES
@@ -26,7 +27,7 @@ from .answers import Answers
 from .average_precision import average_precision, drawn_precision
 from .box_counts import at_threshold, count_boxes, true_scores
 from .box_evidence import low_precision, many_false_boxes
-from .box_golden import box_tolerance, choose_pictures
+from .box_golden import FoundBoxes, box_tolerance, choose_pictures, least_score
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
 from .decoding_check import check_decoding, check_labels
@@ -44,7 +45,7 @@ from .picture_run import ask_all, ask_golden, blank_picture, calibration_picture
 from .picture_summary import picture_summary
 from .preparation_check import Preparations, check_preparation
 from .spread_check import check_spread
-from .trial import GoldenSamples, Tolerance
+from .trial import GoldenAnswer, GoldenSamples, Tolerance
 from .turned_boxes import count_turned
 from .verdict import SOURCE
 from .weighing import DrawnPrecision, Weighed
@@ -128,18 +129,25 @@ class BoxesTrial:
         chosen = [evaluation.samples[index] for index in indices]
         return ask_golden(chosen, self.input, self._source().detect, golden_rows)
 
-    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
+    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> GoldenAnswer:
         """See :class:`.trial.Trial`."""
-        detector = self._detector(backend)
-        return golden_rows([detector.detect(pixels) for pixels in samples.inputs])
+        spec, detector = self.case.spec, self._detector(backend)
+        given = golden_rows([detector.detect(pixels) for pixels in samples.inputs])
+        output = without_suppression(self.output, least_score(spec.thresholds, spec.label_ids))
+        if output is None:
+            return GoldenAnswer(given)
+        looking = ImageDetector(self.input, output, spec.label_ids, backend)
+        return GoldenAnswer(given, tuple(looking.detect(pixels) for pixels in samples.inputs))
 
     def tolerance(
-        self, precision: Precision, answers: Sequence[Float32Array], samples: GoldenSamples
+        self, precision: Precision, answers: Sequence[GoldenAnswer], samples: GoldenSamples
     ) -> Tolerance:
         """See :class:`.trial.Trial`."""
-        kernels = [split_rows(rows, len(samples.inputs)) for rows in answers]
+        kernels = [
+            FoundBoxes(split_rows(answer.given, len(samples.inputs)), answer.before) for answer in answers
+        ]
         spec = self.case.spec
-        return box_tolerance(precision, kernels, spec.thresholds, spec.label_ids)
+        return box_tolerance(precision, kernels, self.output, spec.thresholds, spec.label_ids)
 
     def timed_tensor(self, backend: Backend, samples: GoldenSamples) -> Array:
         """See :class:`.trial.Trial`."""

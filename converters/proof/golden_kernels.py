@@ -18,7 +18,7 @@ from edge_sdk.errors import BackendError
 from ..quiet import quiet_libraries
 from .candidates import Candidate
 from .kernels import KernelSet
-from .trial import GoldenSamples, Tolerance, Trial
+from .trial import GoldenAnswer, GoldenSamples, Tolerance, Trial
 
 __all__ = ["GoldenAnswers", "golden_answers"]
 
@@ -51,10 +51,10 @@ def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -
     judging = candidate.kernels.judging(1)
     judged = next(given for kernels, given in answers if kernels == judging)
 
-    def tolerance(given: list[Float32Array]) -> Tolerance:
+    def tolerance(given: list[GoldenAnswer]) -> Tolerance:
         return trial.tolerance(candidate.recipe.precision, given, samples)
 
-    agreeing: list[Float32Array] = []
+    agreeing: list[GoldenAnswer] = []
     contradicting: dict[str, float] = {}
     for kernels, given in answers:
         needed = tolerance([judged, given])
@@ -71,10 +71,12 @@ def golden_answers(candidate: Candidate, samples: GoldenSamples, trial: Trial) -
     if found.contradicted:  # two that agree with the judging ones need not agree with each other
         agreeing = [judged, *(given for given in agreeing if given is not judged)]
         found = tolerance(agreeing)
-    return GoldenAnswers(agreeing[0], found, tuple(_warnings(candidate.recipe.name, judging, contradicting)))
+    return GoldenAnswers(
+        agreeing[0].given, found, tuple(_warnings(candidate.recipe.name, judging, contradicting))
+    )
 
 
-def _answer(kernels: KernelSet, candidate: Candidate, samples: GoldenSamples, trial: Trial) -> Float32Array:
+def _answer(kernels: KernelSet, candidate: Candidate, samples: GoldenSamples, trial: Trial) -> GoldenAnswer:
     with quiet_libraries(), kernels.open(candidate.recipe.name) as backend:
         return trial.answer_golden(backend, samples)
 

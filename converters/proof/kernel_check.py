@@ -8,7 +8,7 @@ from ..report.kernel_figures import KernelFigures
 from .candidates import Candidate
 from .golden import SAFETY_FACTOR
 from .kernels import saturates_here
-from .trial import GoldenSamples, Tolerance, Trial
+from .trial import GoldenAnswer, GoldenSamples, Tolerance, Trial
 
 __all__ = ["check_default_kernels"]
 
@@ -31,7 +31,7 @@ def check_default_kernels(
     if item.plain is None:
         return None
     answers = trial.answer_golden(item.plain, golden)
-    needed = trial.tolerance(item.recipe.precision, [expected, answers], golden)
+    needed = trial.tolerance(item.recipe.precision, [GoldenAnswer(expected), answers], golden)
     verdict = trial.answers.verdict(item.plain_name)
     return KernelFigures(
         drop=verdict.drop,

@@ -32,7 +32,7 @@ from .picture_summary import picture_summary
 from .preparation_check import Preparations, check_preparation
 from .scoring import Scores
 from .spread_check import check_spread
-from .trial import GoldenSamples, Tolerance
+from .trial import GoldenAnswer, GoldenSamples, Tolerance
 from .verdict import SOURCE
 from .weighing import Weighed
 
@@ -103,19 +103,19 @@ class PictureClassesTrial:
         chosen = [evaluation.samples[place.sample] for place in places]
         return ask_golden(chosen, self.input, self._source().score, np.stack)
 
-    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
+    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> GoldenAnswer:
         """See :class:`.trial.Trial`."""
         classifier = self._classifier(backend)
-        return np.stack([classifier.score(pixels) for pixels in samples.inputs])
+        return GoldenAnswer(np.stack([classifier.score(pixels) for pixels in samples.inputs]))
 
     def tolerance(
         self,
         precision: Precision,
-        answers: Sequence[Float32Array],
+        answers: Sequence[GoldenAnswer],
         samples: GoldenSamples,  # noqa: ARG002  (scores need none)
     ) -> Tolerance:
         """See :class:`.trial.Trial`."""
-        return measured_tolerance(precision, answers)
+        return measured_tolerance(precision, [answer.given for answer in answers])
 
     def timed_tensor(self, backend: Backend, samples: GoldenSamples) -> Array:
         """See :class:`.trial.Trial`."""

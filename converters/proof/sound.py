@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_sdk.console.progress import Progress
 from edge_sdk.contract.manifest import AudioInput, ClassesOutput, Precision
-from edge_sdk.contract.values import Array, Float32Array
+from edge_sdk.contract.values import Array
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.scorer import AudioScorer
@@ -28,7 +28,7 @@ from .golden import choose_places, measured_tolerance, read_golden
 from .judge import ClassJudge
 from .scoring import Scores, score_dataset
 from .spread_check import check_spread
-from .trial import GoldenSamples, Tolerance
+from .trial import GoldenAnswer, GoldenSamples, Tolerance
 from .verdict import SOURCE
 
 __all__ = ["SoundTrial"]
@@ -97,19 +97,19 @@ class SoundTrial:
         places = choose_places(evaluation, self.answers.source, self.case.spec.thresholds)
         return read_golden(evaluation, places, self._scorer(self.case.source.backend))
 
-    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
+    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> GoldenAnswer:
         """See :class:`.trial.Trial`."""
         scorer = self._scorer(backend)
-        return np.stack([scorer.score_window(window) for window in samples.inputs])
+        return GoldenAnswer(np.stack([scorer.score_window(window) for window in samples.inputs]))
 
     def tolerance(
         self,
         precision: Precision,
-        answers: Sequence[Float32Array],
+        answers: Sequence[GoldenAnswer],
         samples: GoldenSamples,  # noqa: ARG002  (scores need none)
     ) -> Tolerance:
         """See :class:`.trial.Trial`."""
-        return measured_tolerance(precision, answers)
+        return measured_tolerance(precision, [answer.given for answer in answers])
 
     def timed_tensor(self, backend: Backend, samples: GoldenSamples) -> Array:
         """See :class:`.trial.Trial`."""

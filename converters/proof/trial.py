@@ -16,7 +16,7 @@ from edge_sdk.console.progress import Progress
 from edge_sdk.contract.golden import MOST_BOUND
 from edge_sdk.contract.manifest import Precision
 from edge_sdk.contract.manifest_document import Input, Output
-from edge_sdk.contract.values import Array, Float32Array
+from edge_sdk.contract.values import Array, Detections, Float32Array
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.backend import Backend
 
@@ -26,7 +26,7 @@ from ..variants.made import Calibration
 from .answers import Answers
 from .case import Case
 
-__all__ = ["GoldenSamples", "Tolerance", "Trial"]
+__all__ = ["GoldenAnswer", "GoldenSamples", "Tolerance", "Trial"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,20 @@ class GoldenSamples:
     inputs: Array
     expected: Float32Array
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenAnswer:
+    """What one set of kernels makes of the golden samples.
+
+    Attributes:
+        given: As :attr:`GoldenSamples.expected`.
+        before: Of a detector: what it finds in each picture before suppression; empty where no rule of ours
+            drops any box for good, or there are no boxes.
+    """
+
+    given: Float32Array
+    before: tuple[Detections, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,7 @@ class Trial(Protocol):
         """Choose samples by the float source's answers; the same answers give the same choice."""
         ...
 
-    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> Float32Array:
+    def answer_golden(self, backend: Backend, samples: GoldenSamples) -> GoldenAnswer:
         """A variant's answers to the golden samples.
 
         Raises:
@@ -143,7 +157,7 @@ class Trial(Protocol):
         ...
 
     def tolerance(
-        self, precision: Precision, answers: Sequence[Float32Array], samples: GoldenSamples
+        self, precision: Precision, answers: Sequence[GoldenAnswer], samples: GoldenSamples
     ) -> Tolerance:
         """From answers under several sets of kernels, the reference first, to what a device may be off."""
         ...

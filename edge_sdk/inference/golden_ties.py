@@ -8,8 +8,9 @@ something else must not pass. What rounding changes beyond that fails, and is to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,9 @@ from msgspec import structs
 from ..contract.detector import DetectionOutput, Suppression
 from ..contract.values import Detections
 from ..decode.boxes import pairwise_iou
+from .golden_box_pairs import PairedBoxes, flipped_boxes
 
-__all__ = ["Ties", "most_ties", "without_suppression"]
+__all__ = ["TieRule", "Ties", "most_ties", "without_suppression"]
 
 _MOST_CANDIDATES = 10_000
 
@@ -58,6 +60,56 @@ def without_suppression(output: DetectionOutput, least_score: float) -> Detectio
     least = min(output.least_score, max(0.0, least_score))
     none = Suppression(method="none")
     return structs.replace(output, suppression=none, least_score=least, most=_MOST_CANDIDATES)
+
+
+@dataclass(frozen=True)
+class TieRule:
+    """Excuses boxes that changed places, in all pictures of a set together.
+
+    Attributes:
+        output: The detector's, as the manifest has it.
+        limits: What a score must reach to count, by label.
+        bound: How far a score may be off.
+        least_iou: How much a box must overlap the expected one.
+    """
+
+    output: DetectionOutput
+    limits: npt.NDArray[np.float64]
+    bound: float
+    least_iou: float
+
+    def excuse(
+        self, paired: Sequence[PairedBoxes], before: Callable[[int], Detections]
+    ) -> tuple[list[PairedBoxes], int]:
+        """The pictures without what changed places, and how many boxes did; as they were, where too many did.
+
+        Args:
+            paired: Of each picture.
+            before: What was found in a picture before suppression; asked only where that may be what made
+                a difference.
+        """
+        eased = [self._without_ties(one, partial(before, index)) for index, one in enumerate(paired)]
+        n_tied = sum(len(one.missing) for one in paired) - sum(len(one.missing) for one in eased)
+        n_expected = sum(int(np.sum(one.wanted.scores >= self.limits[one.wanted.labels])) for one in paired)
+        return (list(paired), 0) if n_tied > most_ties(n_expected) else (eased, n_tied)
+
+    def _without_ties(self, paired: PairedBoxes, before: Callable[[], Detections]) -> PairedBoxes:
+        """The same, but for expected boxes and found ones that rounding made change places."""
+        flipped = flipped_boxes(paired, self.limits, self.bound)
+        if not any(flipped):
+            return paired
+        ties = Ties(self.output, before(), paired.found, paired.wanted, self.bound, self.least_iou)
+        tied = [
+            pair
+            for pair in ties.pairs(paired.missing, paired.extra)
+            if pair[0] in flipped[0] or pair[1] in flipped[1]
+        ]
+        lost, won = {pair[0] for pair in tied}, {pair[1] for pair in tied}
+        return replace(
+            paired,
+            missing=[index for index in paired.missing if index not in lost],
+            extra=[index for index in paired.extra if index not in won],
+        )
 
 
 @dataclass(frozen=True)

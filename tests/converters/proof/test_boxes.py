@@ -11,7 +11,7 @@ import pytest
 from converters.data.picture_set import Passed, Picture, PictureSet, TrueBox
 from converters.proof.average_precision import average_precision
 from converters.proof.box_counts import count_boxes, true_scores
-from converters.proof.box_golden import box_tolerance, choose_pictures
+from converters.proof.box_golden import choose_pictures
 from converters.proof.box_judge import BoxJudge
 from converters.report.report_file import BoxLabelReport
 from edge_sdk.contract.values import Box, Detections
@@ -186,35 +186,3 @@ def test_golden_pictures_show_as_many_labels_as_few_can_and_one_the_least() -> N
     assert choose_pictures(true, answers, {}) == [4, 5, 6, 1]
     # Where the dogs of both are below their threshold, the surest of each.
     assert choose_pictures(true, answers, {"dog": 0.75}) == [1, 2, 5, 4]
-
-
-def test_the_tolerance_holds_for_every_set_of_kernels() -> None:
-    wanted = found(("cat", A, 0.9))
-    same = box_tolerance("float32", [[wanted], [wanted]], {}, LABELS)
-    assert (same.bound, same.least_iou) == (1e-3, 0.95)
-    moved = found(("cat", (0.0, 0.0, 10.0, 9.0), 0.87), ("dog", B, 0.52))
-    wide = box_tolerance("int8", [[wanted], [moved]], {}, LABELS)
-    assert wide.bound == pytest.approx(0.06)
-    assert wide.least_iou == pytest.approx(0.8)
-    alone = box_tolerance("int8", [[wanted], [found(("cat", A, 0.9), ("dog", B, 0.7))]], {}, LABELS)
-    assert alone.difference == pytest.approx(0.2)  # what the box is over its threshold
-    assert alone.bound == 0.2
-
-
-def test_boxes_that_do_not_count_do_not_widen_the_tolerance() -> None:
-    """Suppression left another weak box, whose overlap and score say nothing of those that count."""
-    strong = ("cat", A, 0.9)
-    wanted, given = found(strong, ("cat", B, 0.07)), found(strong, ("cat", (20.0, 20.0, 40.0, 32.0), 0.44))
-    tolerance = box_tolerance("float32", [[wanted], [given]], {}, LABELS)
-    assert (tolerance.bound, tolerance.least_iou) == (1e-3, 0.95)
-
-
-def test_a_box_that_comes_and_goes_does_not_widen_the_least_overlap() -> None:
-    near, moved = ("dog", B, 0.51), ("dog", (20.0, 20.0, 40.0, 32.0), 0.50)
-    tolerance = box_tolerance("int8", [[found(near)], [found(moved)]], {}, LABELS)
-    assert tolerance.bound == pytest.approx(0.02)
-    assert tolerance.least_iou == pytest.approx(0.8)
-    clear, moved = ("dog", B, 0.9), ("dog", (20.0, 20.0, 40.0, 32.0), 0.9)
-    assert box_tolerance("int8", [[found(clear)], [found(moved)]], {}, LABELS).least_iou == 0.3
-    elsewhere = found(("dog", A, 0.9))
-    assert box_tolerance("int8", [[found(clear)], [elsewhere]], {}, LABELS).contradicted

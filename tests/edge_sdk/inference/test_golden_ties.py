@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
+from changed_backend import ChangedBackend, rounded
 from given_boxes import boxes
 from msgspec import structs
 from tiny_bundle import TinyBundle
@@ -30,46 +30,12 @@ from edge_sdk.inference.golden_result import GoldenResult
 from edge_sdk.inference.image_detector import ImageDetector
 from edge_sdk.inference.open import open_backend
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 IMAGE = ImageInput(width=352, height=352, layout="nchw", color="bgr", std=(255.0,))
 LABELS = tuple(f"label_{number}" for number in range(80))
-OBJECTNESS_AND_CLASSES = [0, *range(5, 85)]
 PLACES = range(1, 3)
 FLOAT16 = 1e-3
 TOLERANCES = [(0.01, 0.9), (0.02, 0.8), (0.1, 0.8), (0.2, 0.5)]
 """Bound and least overlap: of float variants, of integer ones, and the widest that there are."""
-
-
-class Device:
-    """A backend whose answers are those of another one, but for what is done to them."""
-
-    def __init__(self, backend: Backend, change: Callable[[Array], Array]) -> None:
-        self.inputs, self.outputs = backend.inputs, backend.outputs
-        self._backend, self._change = backend, change
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def close(self) -> None: ...
-
-    def infer(self, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
-        return {name: self._change(value) for name, value in self._backend.infer(tensors).items()}
-
-
-def rounded(seed: int, share: float) -> Callable[[Array], Array]:
-    """Each number off by about so much of itself, in each picture by the same."""
-
-    def change(value: Array) -> Array:
-        noise = np.random.default_rng(seed).standard_normal(value.shape)
-        off = (value * (1 + share * noise)).astype(np.float32)
-        off[:, OBJECTNESS_AND_CLASSES] = off[:, OBJECTNESS_AND_CLASSES].clip(0, 1)
-        return off
-
-    return change
 
 
 @dataclass(frozen=True)
@@ -88,7 +54,7 @@ class Detector:
 
     def on(self, change: Callable[[Array], Array]) -> GoldenResult:
         """What golden samples say of a device that changes the model's answers so."""
-        device, bundle = Device(self.backend, change), self.made.bundle()
+        device, bundle = ChangedBackend(self.backend, change), self.made.bundle()
         variant = bundle.manifest.variants[0]
         return run_golden_boxes(bundle, variant, device, self.photos, golden_rows(self.found))
 
