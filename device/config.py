@@ -32,7 +32,13 @@ from edge_sdk.contract.manifest import Manifest, Rule
 from edge_sdk.contract.messages import TopicName
 from edge_sdk.contract.nearest_name import nearest_hint
 from edge_sdk.errors import ConfigError
-from edge_sdk.inference.options import BackendName, EngineOptions, OnnxOptions, TensorRtOptions
+from edge_sdk.inference.options import (
+    BackendName,
+    EngineOptions,
+    OnnxOptions,
+    TensorRtOptions,
+    refuse_doubles,
+)
 from edge_sdk.inference.thread_argument import MAX_THREADS
 from edge_sdk.toml_file import load_toml
 
@@ -139,6 +145,9 @@ class InferenceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     onnx: OnnxOptions = OnnxOptions()
     tensorrt: TensorRtOptions = TensorRtOptions()
 
+    def __post_init__(self) -> None:
+        refuse_doubles("backends", self.backends)
+
     @property
     def options(self) -> EngineOptions:
         """How what runs the model works."""
@@ -211,7 +220,7 @@ def load_config(path: Path) -> RunConfig:
             or a value that does not hold.
         UsageError: A path begins with the home folder of a user who has none.
     """
-    config = load_toml(path, RunConfig, ConfigError)
+    config = _load_whole(path)
     folder = path.absolute().parent
     broker = config.broker
     return msgspec.structs.replace(
@@ -228,6 +237,18 @@ def load_config(path: Path) -> RunConfig:
         outbox=msgspec.structs.replace(config.outbox, folder=_from(folder, config.outbox.folder)),
         inference=_inference_from(folder, config.inference),
     )
+
+
+def _load_whole(path: Path) -> RunConfig:
+    try:
+        return load_toml(path, RunConfig, ConfigError)
+    except ConfigError as error:
+        try:
+            load_toml(path, _InferenceFile, ConfigError)
+        except ConfigError:
+            raise error from None
+        hint = f"{error.hint}. As it is, verify, bench, predict and build take it behind --config"
+        raise ConfigError(error.message, hint=hint) from error
 
 
 def _inference_from(folder: Path, inference: InferenceConfig) -> InferenceConfig:

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from edge_sdk.console.arguments import at_least_one
-from edge_sdk.contract.pattern_words import in_words
 from edge_sdk.errors import ConfigError, UsageError
 from edge_sdk.inference.thread_argument import add_threads_argument
+from edge_sdk.invalid_value import invalid_value
 from edge_sdk.mqtt.broker_arguments import add_broker_arguments
 
 from .config import RunConfig, load_config
@@ -97,7 +97,8 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
     try:
         return msgspec.convert(document, RunConfig)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"the configuration does not hold: {in_words(error)}") from error
+        wrong = invalid_value(error, document, msgspec.inspect.type_info(RunConfig))
+        raise ConfigError(f"the configuration does not hold: {wrong.message}") from error
 
 
 def _refuse_other_than_bundle(what: Path) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from .contract.nearest_name import nearest_hint, nearest_name
-from .contract.pattern_words import in_words
+from .contract.nearest_name import nearest_hint
 from .errors import ConfigError, UsageError
+from .invalid_value import choices_hint, invalid_value, possible_types
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,12 +26,6 @@ PLACEHOLDER = "FILL IN"
 _MOST_NAMED = 8
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
-
-_NO_CHOICE = re.compile(
-    r"Invalid (enum )?value( '(?P<given>.*)'| \S+)? - at `\$(?P<wrong>.*)`$"
-    r"|Object missing required field `(?P<missing>\w+)`( - at `\$(?P<inside>.*)`)?$"
-)
-"""What msgspec says of a word that is none of a few, and of a table that does not tell its kind."""
 
 
 def load_toml(path: Path, struct: type[_StructT], error: type[UsageError]) -> _StructT:
@@ -65,8 +58,12 @@ def _load(path: Path, struct: type[_StructT], error: type[UsageError]) -> _Struc
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:
         raise error(f"there is no file {path}") from missing
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise error(f"cannot read {path}: {unreadable}") from unreadable
+    except IsADirectoryError as folder:
+        raise error(f"{path} is a folder", hint="name the file in it") from folder
+    except OSError as unreadable:
+        raise error(f"cannot read {path}: {unreadable.strerror or unreadable}") from unreadable
+    except UnicodeDecodeError as other:
+        raise error(f"{path} is not text in UTF-8", hint="save it as UTF-8") from other
     except tomllib.TOMLDecodeError as malformed:
         raise error(f"{path} is not TOML: {malformed}") from malformed
     left = list(placeholders(document))
@@ -80,8 +77,8 @@ def _load(path: Path, struct: type[_StructT], error: type[UsageError]) -> _Struc
     try:
         return msgspec.convert(document, struct)
     except msgspec.ValidationError as invalid:
-        hint = choices_hint(invalid, msgspec.inspect.type_info(struct))
-        raise error(f"{path}: {in_words(invalid)}", hint=hint) from invalid
+        wrong = invalid_value(invalid, document, msgspec.inspect.type_info(struct))
+        raise error(f"{path}: {wrong.message}", hint=wrong.hint) from invalid
 
 
 def placeholders(value: Any, where: str = "") -> Iterator[str]:
@@ -100,52 +97,6 @@ def placeholders(value: Any, where: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from placeholders(item, f"{inside}{index}")
-
-
-def choices_hint(invalid: msgspec.ValidationError, expected: msgspec.inspect.Type) -> str | None:
-    """What a key may be, where it is none of a few words; else None.
-
-    Args:
-        invalid: What msgspec raised.
-        expected: The type of the whole document.
-    """
-    found = _NO_CHOICE.match(str(invalid))
-    if found is None:
-        return None
-    if found["missing"] is None:
-        keys = _keys(found["wrong"])
-    else:
-        keys = [*_keys(found["inside"] or ""), found["missing"]]
-    choices = list(dict.fromkeys(str(choice) for choice in _choices(expected, keys)))
-    if not choices:
-        return None
-    known = f"{keys[-1]} is one of {', '.join(choices)}"
-    near = None if found["given"] is None else nearest_name(found["given"], choices)
-    return known if near is None else f"did you mean '{near}'? {known}"
-
-
-def _keys(place: str) -> list[str]:
-    """``.image.layout`` as its keys; places in lists and in tables of any key are none."""
-    return re.findall(r"\w+", re.sub(r"\[.*?\]", "", place))
-
-
-def _choices(expected: msgspec.inspect.Type, keys: Sequence[str]) -> Iterator[object]:
-    """Each word that may stand where the keys lead to."""
-    if isinstance(expected, msgspec.inspect.UnionType):
-        for member in expected.types:
-            yield from _choices(member, keys)
-    elif isinstance(expected, msgspec.inspect.ListType):
-        yield from _choices(expected.item_type, keys)
-    elif isinstance(expected, msgspec.inspect.DictType):
-        yield from _choices(expected.value_type, keys)
-    elif isinstance(expected, msgspec.inspect.StructType) and keys:
-        if expected.tag_field == keys[0]:
-            yield expected.tag
-        for field in expected.fields:
-            if field.encode_name == keys[0]:
-                yield from _choices(field.type, keys[1:])
-    elif isinstance(expected, msgspec.inspect.LiteralType) and not keys:
-        yield from expected.values
 
 
 def refuse_unknown_keys(
@@ -170,7 +121,10 @@ def refuse_unknown_keys(
         allowed = [*fields, expected.tag_field] if expected.tag_field else [*fields]
         for key, item in value.items():
             if key not in allowed:
-                raise _unknown_key(key, allowed, path, where, error)
+                hint = _misplaced(key, expected, where) or nearest_hint(
+                    key, allowed, otherwise=f"known keys here: {', '.join(sorted(allowed))}"
+                )
+                raise error(f"{path}: unknown key '{where}{key}'", hint=hint)
             if key in fields:
                 refuse_unknown_keys(item, fields[key], path, f"{where}{key}.", error)
     elif isinstance(expected, msgspec.inspect.DictType) and isinstance(value, dict):
@@ -192,6 +146,25 @@ def _refuse_in_union(
         refuse_unknown_keys(value, member, path, where, error)
 
 
-def _unknown_key(key: str, allowed: list[str], path: Path, where: str, error: type[UsageError]) -> UsageError:
-    hint = nearest_hint(key, allowed, otherwise=f"known keys here: {', '.join(sorted(allowed))}")
-    return error(f"{path}: unknown key '{where}{key}'", hint=hint)
+def _misplaced(key: str, table: msgspec.inspect.StructType, where: str) -> str | None:
+    """A hint where a table below this one knows the key."""
+    found = list(_tables_with(key, table, where))
+    if not found:
+        return None
+    places, is_table = [place for place, _ in found], all(is_table for _, is_table in found)
+    if is_table:
+        return f"write {' or '.join(f'[{place}.{key}]' for place in places)}"
+    return f"'{key}' belongs below {' or '.join(f'[{place}]' for place in places)}"
+
+
+def _tables_with(key: str, table: msgspec.inspect.StructType, where: str) -> Iterator[tuple[str, bool]]:
+    """Tables that know the key, and whether it is a table itself."""
+    for field in table.fields:
+        for one in possible_types(field.type):
+            if isinstance(one, msgspec.inspect.StructType):
+                place = f"{where}{field.encode_name}"
+                for inner in one.fields:
+                    if inner.encode_name == key:
+                        is_table = isinstance(inner.type, msgspec.inspect.StructType)
+                        yield place, is_table
+                yield from _tables_with(key, one, f"{place}.")

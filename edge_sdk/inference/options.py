@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ __all__ = [
     "OnnxOptions",
     "ProviderName",
     "TensorRtOptions",
+    "refuse_doubles",
 ]
 
 BackendName: TypeAlias = Literal["tflite", "onnx", "tensorrt"]
@@ -21,6 +23,21 @@ BackendName: TypeAlias = Literal["tflite", "onnx", "tensorrt"]
 
 ProviderName: TypeAlias = Literal["cpu", "cuda", "tensorrt", "openvino", "xnnpack", "coreml"]
 """What ONNX Runtime calls an execution provider, without the words that all of them end in."""
+
+
+def refuse_doubles(what: str, names: Sequence[str] | None) -> None:
+    """Refuse a name that is there twice: who wrote it meant another one.
+
+    Args:
+        what: The key that holds them.
+        names: In the order in which they were written.
+
+    Raises:
+        ValueError: One is there twice.
+    """
+    for place, name in enumerate(names or ()):
+        if name in (names or ())[:place]:
+            raise ValueError(f"{what} names '{name}' twice")
 
 
 class OnnxOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +69,7 @@ class OnnxOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __post_init__(self) -> None:
         if self.providers == []:
             raise ValueError("providers must name one at least, or be left out")
+        refuse_doubles("providers", self.providers)
         if self.shrink_arena and not self.memory_arena:
             raise ValueError("shrink_arena needs memory_arena: there is nothing to shrink without it")
 

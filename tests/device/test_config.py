@@ -103,7 +103,7 @@ def test_a_typo_is_refused_with_the_nearest_name(
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('site = "sungai-utik"', 'site = "Sungai Utik"', "digits, '_' and '-', such as box-07 - at .*site"),
+        ('site = "sungai-utik"', 'site = "Sungai Utik"', "device.site must be .* such as box-07, not"),
         ("threads = 2", "threads = 0", "threads"),
         ("threshold = 0.9", "threshold = 90", "threshold"),
         ('receiver_id = "monitor"', 'delivery = "receipt"', "receiver_id"),
