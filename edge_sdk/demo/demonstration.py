@@ -41,6 +41,7 @@ _BASE = "base.keras"
 _DATABASE = "alerts.sqlite"
 _RECEIVER_ID = "demo-monitor"
 _SITE, _DEVICE = "demo", "forest-box"
+_DRAIN_S = "60"  # it ends sooner where all is confirmed; conversions take much of the machine meanwhile
 _VARIANTS = "tflite-float32,tflite-float16,tflite-dynamic,tflite-int8,tflite-mixed,onnx-float32"
 
 
@@ -119,7 +120,10 @@ class Demonstration:
             old.unlink()
         options = ["--broker", broker.url, "--receiver-id", _RECEIVER_ID]
         options += ["--database", str(self._folder / _DATABASE)]
-        return stack.enter_context(Child("monitor", options, self._folder / "monitor.log"))
+        monitor = stack.enter_context(Child("monitor", options, self._folder / "monitor.log"))
+        # What a broker takes before the monitor has subscribed, a device would send again after a minute.
+        monitor.wait_until_it_says("connected to")
+        return monitor
 
     def _listen(self, soundscape: Soundscape) -> Reception:
         seconds = soundscape.samples.size / SAMPLE_RATE_HZ
@@ -136,7 +140,7 @@ class Demonstration:
             f"file://{quote(str(self._soundscape_path))}?pace=realtime",
         ]
         options += ["--broker", self._broker_url, "--site", _SITE, "--device", _DEVICE]
-        options += ["--receiver-id", _RECEIVER_ID, "--outbox", str(outbox)]
+        options += ["--receiver-id", _RECEIVER_ID, "--outbox", str(outbox), "--drain-s", _DRAIN_S]
         subscriber = Subscriber(self._broker_url, site=_SITE, device=_DEVICE)
         subscriber.on(Coverage, lambda received: reception.coverage.append(received.message))
         with subscriber, Child("run", options, self._folder / "device.log") as device:

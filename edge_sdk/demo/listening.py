@@ -17,7 +17,7 @@ from .verdict import HeardEvent
 __all__ = ["Reception", "receive_while"]
 
 _POLL_S = 0.1
-_LAST_WAIT_S = 2.0
+_LAST_WAIT_S = 30.0
 
 
 @dataclass(slots=True)

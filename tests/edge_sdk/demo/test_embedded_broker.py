@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mqtt_recorder import Recorder
 
-from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.demo.broker import EmbeddedBroker, free_port
 from edge_sdk.errors import BrokerError
+from edge_sdk.mqtt.client import MqttConnection
+from edge_sdk.mqtt.connection import ReceivedMessage
+from edge_sdk.mqtt.settings import BrokerSettings
+
+OUTGOING_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @pytest.fixture
@@ -62,3 +68,23 @@ def test_a_configuration_that_does_not_hold_is_an_error_with_the_end_of_the_log(
     with pytest.raises(BrokerError, match="ended at once") as caught:
         EmbeddedBroker(extra_configuration=["no_such_key: 1"])
     assert "no_such_key" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif(not OUTGOING_PORTS.exists(), reason="only Linux tells which ports it gives")
+def test_no_outgoing_connection_can_take_its_port_while_it_is_down() -> None:
+    first, last = map(int, OUTGOING_PORTS.read_text(encoding="ascii").split())
+    assert all(not first <= free_port() <= last for _ in range(20))
+
+
+def test_what_is_not_acknowledged_comes_again_after_the_given_time() -> None:
+    with EmbeddedBroker(redeliver_after_s=0.2) as embedded:
+        settings = BrokerSettings.from_url(embedded.url, environment={})
+        connection = MqttConnection(settings, client_id="deaf", subscriptions=["a"], manual_acknowledge=True)
+        recorder = Recorder()
+        connection.start(recorder)
+        try:
+            connection.require()
+            connection.publish("a", b"hello")
+            assert [recorder.next("received") for _ in range(2)] == [ReceivedMessage("a", b"hello")] * 2
+        finally:
+            connection.stop()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from device_messages import NOON, make_alert, make_coverage, topic_of
 
 from edge_sdk.contract.messages import Alert
-from edge_sdk.demo.listening import Reception
+from edge_sdk.demo import listening
+from edge_sdk.demo.listening import Reception, receive_while
 from edge_sdk.monitor.incoming import Received
 
 
@@ -32,3 +36,32 @@ def test_it_is_complete_when_nothing_lacks_up_to_the_last_coverage(
 ) -> None:
     reception = Reception([received(seq) for seq in alerts], [make_coverage(seq) for seq in coverage])
     assert reception.is_complete() is complete
+
+
+class LateSubscriber:
+    """Has nothing for so many seconds, and then the last alert; time passes only while it is waited for."""
+
+    def __init__(self, late_s: float) -> None:
+        self.now_s = 0.0
+        self._late_s = late_s
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def next_alert(self, timeout_s: float) -> Received[Alert] | None:
+        self.now_s += timeout_s
+        return received(1) if self.now_s >= self._late_s else None
+
+
+@pytest.mark.parametrize(("late_s", "comes"), [(20.0, True), (100.0, False)])
+def test_what_comes_after_its_device_has_ended_is_waited_for_and_not_for_ever(
+    late_s: float, monkeypatch: pytest.MonkeyPatch, *, comes: bool
+) -> None:
+    subscriber: Any = LateSubscriber(late_s)
+    monkeypatch.setattr(listening, "time", subscriber)
+    ended: Any = SimpleNamespace(is_running=False)
+    reception = Reception(coverage=[make_coverage(2)])
+    told: list[Received[Alert]] = []
+    receive_while(ended, subscriber, reception, told.append)
+    assert reception.is_complete() is comes
+    assert told == reception.alerts

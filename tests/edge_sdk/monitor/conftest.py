@@ -15,7 +15,8 @@ from edge_sdk.demo.broker import EmbeddedBroker
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as started:
+    """It sends nothing a second time while a test runs, so that tests can count copies."""
+    with EmbeddedBroker(redeliver_after_s=600.0) as started:
         yield started
 
 

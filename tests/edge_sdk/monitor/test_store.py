@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -334,7 +334,7 @@ def test_a_damaged_database_is_told_when_it_is_read(path: Path) -> None:
     with Store(path) as store:
         store.commit([received(make_alert(seq)) for seq in range(1, 200)])
     content = path.read_bytes()
-    path.write_bytes(content[:8192] + os.urandom(len(content) - 8192))
+    path.write_bytes(content[:8192] + random.Random(0).randbytes(len(content) - 8192))
 
     with pytest.raises(StoreError, match=str(path)) as raised, Store(path) as store:
         store.alerts()

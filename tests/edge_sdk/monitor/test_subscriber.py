@@ -16,7 +16,7 @@ from edge_sdk.monitor.incoming import BadPayload, Received
 from edge_sdk.monitor.intake import Conflict, Overflow, Problem
 from edge_sdk.monitor.seq_ledger import SeqGap
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 def take(subscriber: Subscriber, count: int) -> list[int]:
