@@ -20,9 +20,11 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its kernels round by mach
 # What starts us in the background may have us ignore Ctrl-C, and our processes too; tests need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadlines: a slow machine is not a wrong result. CI searches the same examples every time.
-hypothesis.settings.register_profile("local", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+# No deadlines, and none for making examples: a slow machine is not a wrong result. CI searches the same
+# examples every time.
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("local", _PATIENT)
+hypothesis.settings.register_profile("ci", _PATIENT, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

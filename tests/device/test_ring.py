@@ -114,7 +114,7 @@ def test_the_reader_waits_for_the_writer() -> None:
     reader.start()
     for item in (block(5), block(6), End("stopped")):
         ring.put(item)
-    reader.join(10)
+    reader.join(60)
     assert [type(item) for item in heard] == [AudioBlock, AudioBlock, End]
 
 
@@ -125,7 +125,7 @@ def test_closing_lets_a_waiting_reader_go_and_discards() -> None:
     reader.start()
     ring.close()
     ring.put(block(5))
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive()
     assert heard == []
     assert ring.closed

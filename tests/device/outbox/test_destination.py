@@ -23,7 +23,7 @@ def open_for(folder: Path, broker: str | None, *, redirect: bool = False) -> Out
 
 def leave_waiting(folder: Path, alert: Make, broker: str | None, **changes: str) -> None:
     with open_for(folder, broker) as outbox:
-        outbox.put(alert(**changes)).wait(10)
+        outbox.put(alert(**changes)).wait(60)
 
 
 def test_what_waits_for_another_broker_is_refused_with_ways_to_go_on(tmp_path: Path, alert: Make) -> None:
@@ -50,7 +50,7 @@ def test_what_waits_can_be_sent_to_another_broker_on_purpose(tmp_path: Path, ale
 
 def test_an_outbox_in_which_nothing_waits_goes_to_any_broker(tmp_path: Path, alert: Make) -> None:
     with open_for(tmp_path, "a.example.org") as outbox:
-        outbox.put(alert(type="end", end_reason="silence")).wait(10)
+        outbox.put(alert(type="end", end_reason="silence")).wait(60)
         outbox.confirm([(1, 1)])
     with open_for(tmp_path, "b.example.org") as outbox:
         assert outbox.is_empty
@@ -60,7 +60,7 @@ def test_an_outbox_in_which_nothing_waits_goes_to_any_broker(tmp_path: Path, ale
 def test_an_event_that_a_crash_left_open_waits_too(tmp_path: Path, alert: Make) -> None:
     """Its one end would be all that the other broker hears of it."""
     with open_for(tmp_path, "a.example.org") as outbox:
-        outbox.put(alert(type="new")).wait(10)
+        outbox.put(alert(type="new")).wait(60)
         outbox.confirm([(1, 1)])
     with pytest.raises(UsageError, match="1 messages wait"):
         open_for(tmp_path, "b.example.org")

@@ -63,14 +63,14 @@ def test_the_newest_alert_of_an_event_is_what_is_left(opened: Opened, alert: Mak
 def test_recovering_ends_each_open_event_once(opened: Opened, alert: Make, tmp_path: Path) -> None:
     outbox = opened()
     outbox.put(alert(event_id=ONE))
-    outbox.put(alert(event_id=TWO)).wait(10)
+    outbox.put(alert(event_id=TWO)).wait(60)
     crashed = _crashed_copy(tmp_path / "outbox", tmp_path / "crashed")
 
     after = opened(crashed)
     tickets = after.recover(end_to_put)
     assert [ticket.seq for ticket in tickets] == [3, 4]
     assert after.recover(end_to_put) == []
-    tickets[-1].wait(10)
+    tickets[-1].wait(60)
     ends = [message for message in _alerts(after) if message.type == "end"]
     assert [(end.event_id, end.end_reason) for end in ends] == [(ONE, "restarted"), (TWO, "restarted")]
 
@@ -92,11 +92,11 @@ def test_a_crash_before_the_ends_are_committed_leaves_all_events_open(
         connection.commit()
 
     during = opened(commit=crash_at_commit)
-    during.recover(end_to_put)[-1].wait(10)
+    during.recover(end_to_put)[-1].wait(60)
     assert len(_left_open(opened(copies[0]))) == 2
 
 
 def test_an_event_that_opens_after_the_restart_is_not_ended_by_it(opened: Opened, alert: Make) -> None:
     outbox = opened()
-    outbox.put(alert(event_id=ONE)).wait(10)
+    outbox.put(alert(event_id=ONE)).wait(60)
     assert outbox.recover(end_to_put) == []

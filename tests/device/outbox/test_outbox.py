@@ -26,7 +26,7 @@ def _seqs(outbox: Outbox) -> list[int]:
 def test_a_message_can_be_read_once_its_ticket_is_committed(opened: Opened, alert: Make) -> None:
     outbox = opened()
     ticket = outbox.put(alert(score=0.75))
-    ticket.wait(10)
+    ticket.wait(60)
     assert ticket.committed
     (row,) = outbox.next_rows(10)
     assert (row.seq, row.topic) == (1, "edge/v1/forest/box-7/up/alert/gunshot")
@@ -39,17 +39,17 @@ def test_nothing_can_be_read_before_its_commit(opened: Opened, alert: Make) -> N
 
     def slow_commit(connection: Any) -> None:
         reached.set()
-        go_on.wait(10)
+        go_on.wait(60)
         connection.commit()
 
     outbox = opened(commit=slow_commit)
     ticket = outbox.put(alert())
-    assert reached.wait(10)
+    assert reached.wait(60)
     assert not ticket.committed
     assert outbox.next_rows(10) == []
     assert not outbox.is_empty
     go_on.set()
-    ticket.wait(10)
+    ticket.wait(60)
     assert _seqs(outbox) == [1]
 
 
@@ -61,15 +61,15 @@ def test_what_is_put_during_a_commit_is_committed_together(opened: Opened, alert
         nonlocal commits
         commits += 1
         reached.set()
-        go_on.wait(10)
+        go_on.wait(60)
         connection.commit()
 
     outbox = opened(commit=slow_commit)
     outbox.put(alert())
-    reached.wait(10)
+    assert reached.wait(60)
     last = [outbox.put(alert()) for _ in range(50)][-1]
     go_on.set()
-    last.wait(10)
+    last.wait(60)
     assert commits == 2
 
 
@@ -92,7 +92,7 @@ def test_put_numbers_without_gaps_from_many_threads(opened: Opened, alert: Make)
 def test_epoch_and_numbers_go_on_after_a_restart(opened: Opened, alert: Make) -> None:
     first = opened()
     first.put(alert())
-    first.put(alert()).wait(10)
+    first.put(alert()).wait(60)
     first.confirm([(1, 2)])
     first.close()
     second = opened()
@@ -109,7 +109,7 @@ def test_a_message_leaves_only_when_it_is_confirmed(opened: Opened, alert: Make)
     outbox = opened()
     for _ in range(10):
         last = outbox.put(alert())
-    last.wait(10)
+    last.wait(60)
     outbox.confirm([(2, 4), (7, 7)])
     assert _seqs(outbox) == [1, 5, 6, 8, 9, 10]  # at once, though the removal may not be on disk yet
     outbox.close()
@@ -119,7 +119,7 @@ def test_a_message_leaves_only_when_it_is_confirmed(opened: Opened, alert: Make)
 def test_a_confirmation_may_come_twice(opened: Opened, alert: Make) -> None:
     outbox = opened()
     outbox.put(alert())
-    outbox.put(alert()).wait(10)
+    outbox.put(alert()).wait(60)
     outbox.confirm([(1, 1)])
     outbox.confirm([(1, 1)])
     outbox.close()
@@ -131,7 +131,7 @@ def test_a_confirmation_of_numbers_that_were_never_given_is_refused(
     opened: Opened, alert: Make, ranges: list[tuple[int, int]]
 ) -> None:
     outbox = opened()
-    outbox.put(alert()).wait(10)
+    outbox.put(alert()).wait(60)
     with pytest.raises(MessageError, match="not one of this outbox"):
         outbox.confirm(ranges)
     assert _seqs(outbox) == [1]
@@ -143,19 +143,24 @@ def test_news_are_sent_before_coverage_and_coverage_before_updates(
     outbox = opened()
     for build in (alert(type="update"), coverage(1, 1), alert(type="end"), alert(type="new")):
         last = outbox.put(build)
-    last.wait(10)
-    committed = threading.Event()
-    outbox.on_commit(committed.set)
+    last.wait(60)
+    changed = threading.Condition()
+
+    def notify() -> None:
+        with changed:
+            changed.notify_all()
+
+    outbox.on_commit(notify)  # it may be told of the commit that was waited for, too
     assert _seqs(outbox) == [3, 4, 1]  # coverage must first be marked as handed out
-    assert committed.wait(10)
-    assert _seqs(outbox) == [3, 4, 2, 1]
+    with changed:
+        assert changed.wait_for(lambda: _seqs(outbox) == [3, 4, 2, 1], 60)
 
 
 def test_what_is_in_flight_can_be_skipped(opened: Opened, alert: Make) -> None:
     outbox = opened()
     for _ in range(6):
         last = outbox.put(alert())
-    last.wait(10)
+    last.wait(60)
     assert [row.seq for row in outbox.next_rows(2, skip={1, 3})] == [2, 4]
 
 
@@ -197,7 +202,7 @@ def test_what_is_rejected_is_kept_but_not_sent(opened: Opened, alert: Make) -> N
     outbox = opened()
     for _ in range(3):
         last = outbox.put(alert())
-    last.wait(10)
+    last.wait(60)
     outbox.quarantine([(2, 2)], "rejected")
     outbox.close()
     again = opened()
@@ -208,7 +213,7 @@ def test_what_is_rejected_is_kept_but_not_sent(opened: Opened, alert: Make) -> N
 def test_what_was_set_aside_gets_another_chance_after_a_restart(opened: Opened, alert: Make) -> None:
     outbox = opened()
     outbox.put(alert())
-    outbox.put(alert()).wait(10)
+    outbox.put(alert()).wait(60)
     outbox.quarantine([(1, 1)], "set_aside")
     assert _seqs(outbox) == [2]
     outbox.close()

@@ -60,8 +60,8 @@ def test_a_failed_write_is_told_by_the_ticket_and_by_the_callback(opened: Opened
     disk.full = True
     ticket = outbox.put(alert())
     with pytest.raises(OutboxError, match="disk is full"):
-        ticket.wait(10)
-    assert disk.told.wait(10)
+        ticket.wait(60)
+    assert disk.told.wait(60)
     assert outbox.fault is not None
     assert not ticket.committed
     disk.full = False
@@ -76,10 +76,10 @@ def test_what_could_not_be_written_is_written_when_the_disk_works_again(opened: 
     outbox.on_commit(written.set)
     disk.full = True
     tickets = [outbox.put(alert()) for _ in range(10)]
-    assert disk.told.wait(10)
+    assert disk.told.wait(60)
     disk.full = False
-    assert written.wait(20)
-    tickets[-1].wait(20)
+    assert written.wait(60)
+    tickets[-1].wait(60)
     assert outbox.fault is None
     assert [row.seq for row in outbox.next_rows(100)] == list(range(1, 11))
     assert len(disk.faults) == 1
@@ -91,7 +91,7 @@ def test_the_file_system_itself_may_refuse(opened: Opened, alert: Make) -> None:
     with _no_file_may_grow_beyond(100_000):
         tickets = [outbox.put(alert(source="x" * 5000)) for _ in range(100)]
         with pytest.raises(OutboxError):
-            tickets[-1].wait(20)
+            tickets[-1].wait(60)
     outbox.close()
     assert all(ticket.committed for ticket in tickets)
     assert opened().counts().pending == 100
@@ -130,8 +130,8 @@ def test_a_bug_in_a_listener_does_not_pass_in_silence(opened: Opened, alert: Mak
         raise RuntimeError("a bug")
 
     outbox.on_commit(broken)
-    outbox.put(alert()).wait(10)
-    assert disk.told.wait(10)
+    outbox.put(alert()).wait(60)
+    assert disk.told.wait(60)
     with pytest.raises(OutboxError):
         outbox.put(alert())
     with pytest.raises(OutboxError, match="a bug"):
@@ -233,14 +233,14 @@ def test_on_a_full_disk_the_lock_needs_no_room_for_its_courtesy(
     with monkeypatch.context() as patched:
         patched.setattr("device.outbox.lock.os.write", full)
         outbox = opened()
-    outbox.put(alert()).wait(10)
+    outbox.put(alert()).wait(60)
 
 
 def test_a_full_disk_at_the_start_is_told_with_the_room_there_is(
     opened: Opened, alert: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite says "disk I/O error" where it cannot make the file that its processes share."""
-    opened().put(alert()).wait(10)
+    opened().put(alert()).wait(60)
     folder = tmp_path / "full"
     shutil.copytree(tmp_path / "outbox", folder)  # as after a power cut, with its log
     monkeypatch.setattr("device.outbox.lock.shutil.disk_usage", lambda _: SimpleNamespace(free=0))

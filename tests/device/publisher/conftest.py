@@ -75,6 +75,11 @@ class Bench:
             on_fault=self.faults.append,
         )
 
+    def put(self, alert: BuildAlert, number: int) -> None:
+        """Put an alert so many times, and wait until all are on disk."""
+        tickets = [self.outbox.put(alert) for _ in range(number)]
+        tickets[-1].wait(60)
+
     def connect(self, now: float = 0.0, *, prove: bool = True) -> None:
         """A connection stands, and the probe comes back."""
         self.connection.stands = True

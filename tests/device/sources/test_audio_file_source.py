@@ -169,9 +169,9 @@ def test_closing_ends_the_waiting(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=listen)
     thread.start()
-    assert first.wait(10)
+    assert first.wait(60)
     source.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert End() not in heard
 

@@ -73,6 +73,8 @@ def test_a_configuration_that_does_not_hold_is_an_error_with_the_end_of_the_log(
 @pytest.mark.skipif(not OUTGOING_PORTS.exists(), reason="only Linux tells which ports it gives")
 def test_no_outgoing_connection_can_take_its_port_while_it_is_down() -> None:
     first, last = map(int, OUTGOING_PORTS.read_text(encoding="ascii").split())
+    if first < 32_768:
+        pytest.skip("this machine was told to give lower ports too")
     assert all(not first <= free_port() <= last for _ in range(20))
 
 

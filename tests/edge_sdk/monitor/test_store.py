@@ -22,7 +22,7 @@ from device_messages import (
     make_status,
     raw_message,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sdk.contract.messages import encode_message
@@ -210,7 +210,7 @@ def test_missing_numbers_are_those_that_nothing_explains(store: Store) -> None:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(st.tuples(st.integers(1, 12), st.sampled_from([0.9, 0.95])), max_size=8), max_size=6)
 )
