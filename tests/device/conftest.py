@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 from device_run import DeviceProcess
+from fake_gpu import FakeGpu
+from fake_installation import FakeInstallation
+from fake_tensorrt import fake_tensorrt
 from tiny_bundle import RATE, tiny_bundle, tone
 
 from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.inference import choice as choice_module
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
 from edge_sdk.mqtt.settings import BrokerSettings
@@ -53,8 +58,9 @@ def two_tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def broker() -> Iterator[EmbeddedBroker]:
+    """One for each test: a broker keeps for its monitor what came while that was away."""
     with EmbeddedBroker() as started:
         yield started
 
@@ -68,3 +74,18 @@ def store(tmp_path: Path, broker: EmbeddedBroker) -> Iterator[Store]:
         Monitor(settings, opened, receiver_id="monitor", on_event=lambda _: None),
     ):
         yield opened
+
+
+@pytest.fixture
+def fake_jetson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
+    """TensorRT 10.3 on an Orin, whose memory is the computer's, for this process and those that it starts."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    made = FakeInstallation(folder)
+    made.install("10.3")
+    monkeypatch.setenv("PYTHONPATH", made.search_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))  # it is looked for first
+    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
+    return made

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from device_run import NOWHERE, StartDevice
+from stored_states import wait_for_state
 
 from edge_sdk.contract.messages import Reported
 from edge_sdk.demo.broker import EmbeddedBroker
@@ -34,8 +36,7 @@ def test_a_damaged_outbox_is_kept_told_and_replaced(
     assert f"it is kept as {kept}" in done.err
     assert "Traceback" not in done.err
     assert (done.document["outbox"]["waiting"], done.document["outbox"]["sent"]) == (0, 5)
-    (reported,) = (state.message for state in store.states() if isinstance(state.message, Reported))
-    assert reported.kept_aside == kept.name
+    assert wait_for_state(store, Reported).kept_aside == kept.name
 
 
 def test_at_the_end_it_says_how_many_messages_wait_and_for_whom(
@@ -46,11 +47,14 @@ def test_at_the_end_it_says_how_many_messages_wait_and_for_whom(
     broker: EmbeddedBroker,
     store: Store,
 ) -> None:
-    words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--broker", broker.url]
-    typo = ["--receiver-id", "montior", "--drain-s", "3", "--json"]
-    done = run_device_process(tones_bundle, *words, *typo).finished()
+    source = f"{two_tones}?pace=realtime"
+    words = ["--source", source, "--outbox", tmp_path / "outbox", "--broker", broker.url]
+    typo = ["--receiver-id", "montior", "--drain-s", "0", "--json"]
+    device = run_device_process(tones_bundle, *words, *typo)
+    device.wait_for("receiver 'monitor' confirms; this device waits for 'montior'", on_stderr=True)
+    device.process.send_signal(signal.SIGTERM)
+    done = device.finished()
     assert done.code == 0, done.err
-    assert "receiver 'monitor' confirms; this device waits for 'montior'" in done.err
     assert "messages wait in" in done.err
     assert "this device waits for 'montior'" in done.document["outbox"]["waiting_because"]
 
@@ -59,7 +63,7 @@ def test_at_the_end_it_says_that_the_broker_was_away(
     run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
 ) -> None:
     words = ["--source", two_tones, "--outbox", tmp_path / "outbox", "--broker", NOWHERE]
-    done = run_device_process(tones_bundle, *words, "--drain-s", "1").finished()
+    done = run_device_process(tones_bundle, *words, "--drain-s", "3").finished()
     assert done.code == 0, done.err
     assert "sent 0 messages" in done.out
     assert "why they wait: nothing listens on" in done.out

@@ -20,6 +20,7 @@ import pytest
 from device_run import Finished, StartDevice
 from fake_installation import FakeInstallation
 from small_rights import without_root_rights
+from stored_states import wait_for_state
 from tiny_bundle import tiny_bundle
 
 from edge_sdk.contract.messages import Reported
@@ -139,8 +140,7 @@ def require_fallback(done: Finished, store: Store, name: str, reason: str) -> No
     assert done.code == 0, done.err
     assert done.document["events"] == {"low": 1, "high": 1}
     assert done.document["backend"] == "onnx"
-    told = [state.message for state in store.states() if isinstance(state.message, Reported)]
-    (reported,) = [message for message in told if message.device == name]
+    reported = wait_for_state(store, Reported, lambda report: report.device == name)
     assert (reported.variant, reported.backend) == ("onnx-float32", "onnx")
     (refused,) = reported.refused
     assert (refused.variant, refused.backend) == ("onnx-float32", "tensorrt")

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import soundfile
+from tiny_bundle import RATE
+
+from edge_sdk.contract.values import Float32Array
+
 NOWHERE = "mqtt://127.0.0.1:1"
 
 
@@ -56,18 +61,39 @@ class DeviceProcess:
             env={**os.environ, **(environment or {})},
         )
 
-    def wait_for(self, text: str) -> str:
-        """Wait for a line on standard output that holds a text."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+    def wait_for(self, text: str, *, on_stderr: bool = False) -> str:
+        """Wait for a line that holds a text, on standard output if it is not said otherwise.
+
+        :meth:`finished` gives what that stream holds after it.
+        """
+        stream = self.process.stderr if on_stderr else self.process.stdout
+        assert stream is not None
+        for line in stream:
             if text in line:
                 return line
         raise AssertionError(f"it ended without saying '{text}'")
 
     def finished(self) -> Finished:
         """Wait for its end."""
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=240)
         return Finished(self.process.returncode, out, err)
+
+
+def written(path: Path, samples: Float32Array, subtype: str = "FLOAT") -> Path:
+    """A recording of sound at the rate of the tiny bundle."""
+    soundfile.write(path, samples, RATE, subtype=subtype)
+    return path
+
+
+def configured(folder: Path, bundle: Path, source: Path, rules: str) -> Path:
+    """A configuration file for a device that finds no broker."""
+    config = folder / "box.toml"
+    config.write_text(
+        f'bundle = "{bundle}"\nsource = "{source}"\n[broker]\nurl = "{NOWHERE}"\n'
+        f'[outbox]\nfolder = "outbox"\n{rules}\n',
+        encoding="utf-8",
+    )
+    return config
 
 
 StartDevice: TypeAlias = Callable[..., DeviceProcess]
