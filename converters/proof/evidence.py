@@ -174,4 +174,8 @@ def blind_golden(evaluation: LabelledSet[Any], expected: Float32Array, bound: fl
         return []
     rest = sum(1 for _ in pairs)
     more = f" and {rest} more pairs" if rest else ""
-    return [f"golden samples would not notice these labels exchanged: {', '.join(named)}{more}"]
+    remedy = (
+        "make sure that the spec has them in the order of training, or add evaluation samples of which the "
+        "model is surer"
+    )
+    return [f"golden samples would not notice these labels exchanged: {', '.join(named)}{more}; {remedy}"]

@@ -60,15 +60,18 @@ class ClassJudge:
             worst_label_drop=label_drop,
             furthest=self._furthest(source, variant),
         )
-        return self._with_refusal(verdict)
+        return self._with_refusal(verdict, before, after)
 
-    def _with_refusal(self, verdict: Verdict) -> Verdict:
+    def _with_refusal(self, verdict: Verdict, before: Judged, after: Judged) -> Verdict:
         limit = self._max_drop + ROUNDING
         label, label_drop = verdict.worst_label, verdict.worst_label_drop
         if verdict.drop > limit:
-            refusal = f"the metric drops by {verdict.drop:.4f}, more than {self._max_drop:g}"
+            hits = [round(one.metric.value * one.metric.n) for one in (before, after)]
+            fewer = f"{hits[0]} to {hits[1]} of {after.metric.n}"
+            refusal = f"the metric drops by {verdict.drop:.4f} ({fewer}), more than {self._max_drop:g}"
         elif label_drop is not None and label_drop > limit:
-            refusal = f"'{label}' drops by {label_drop:.4f}, more than {self._max_drop:g}"
+            fewer = _fewer(_report_of(label, before), _report_of(label, after))
+            refusal = f"'{label}' drops by {label_drop:.4f} ({fewer}), more than {self._max_drop:g}"
         else:
             return verdict
         names = ", ".join(moved.sample for moved in verdict.furthest[:3])
@@ -112,3 +115,17 @@ class ClassJudge:
                 )
             )
         return notes
+
+
+def _report_of(label_id: str | None, judged: Judged) -> LabelReport:
+    return next(item for item in judged.labels if isinstance(item, LabelReport) and item.label == label_id)
+
+
+def _fewer(before: LabelReport, after: LabelReport) -> str:
+    """What a drop is in samples: of few, one is a large share."""
+    shares = [("recall", before.recall, after.recall), ("specificity", before.specificity, after.specificity)]
+    return ", ".join(
+        f"{name} {one.hits} to {other.hits} of {other.n}"
+        for name, one, other in shares
+        if other.hits < one.hits
+    )

@@ -19,9 +19,14 @@ _GIVEN = "onnx"
 _MADE = ("onnx-float16", "onnx-int8", "onnx-mixed")
 
 
-def device_notes(report: Report) -> list[str]:
-    """A line for each thing that somebody should know, in the order of the variants."""
-    said = [(item.name, note) for item in report.variants for note in _notes(item, report)]
+def device_notes(report: Report, *, in_full: bool = False) -> list[str]:
+    """A line for each thing that somebody should know, in the order of the variants.
+
+    Args:
+        report: Of a conversion.
+        in_full: Also what this processor's kernels make of variants that pass with them.
+    """
+    said = [(item.name, note) for item in report.variants for note in _notes(item, report, in_full=in_full)]
     lines = [f"{names}: {note}" for names, note in told_once(said)]
     built = [item for item in report.variants if item.build_check is not None and item.build_check.passed]
     if built:
@@ -38,9 +43,10 @@ def outcome_of_build(check: BuildCheck | None) -> str:
     return "" if check is None else "builds" if check.passed else "refuses"
 
 
-def _notes(item: VariantReport, report: Report) -> Iterator[str]:
-    if item.default_kernels is not None:
-        yield describe_kernels(item.default_kernels)
+def _notes(item: VariantReport, report: Report, *, in_full: bool) -> Iterator[str]:
+    kernels = item.default_kernels
+    if kernels is not None and (in_full or not kernels.verified):
+        yield describe_kernels(kernels)
     yield from describe_findings(item.lint)
     if item.lint and item.name == _GIVEN:
         yield _remedy(item, report)

@@ -9,17 +9,22 @@ from edge_sdk.console.counted import counted
 from edge_sdk.console.told_once import told_once
 
 from .device_notes import device_notes, outcome_of_build
-from .html_parts import STYLE, bar, bullets, folded, number_cell, share_cell, table, text_cell
+from .html_labels import by_label, threshold_cell
+from .html_parts import STYLE, bar, bullets, folded, number_cell, table, text_cell
 from .report_file import (
     BoxLabelReport,
     EvaluationSummary,
-    LabelReport,
     Moved,
     Report,
     VariantReport,
 )
 
 __all__ = ["render_report"]
+
+_WHERE_TIMES_ARE = (
+    '<p class="quiet">What an inference takes depends on the machine, so it is not in here: see '
+    "<code>NAME.measured.json</code>, which was written beside the bundle.</p>"
+)
 
 _MOVED = 0.005
 """A score that moved by less is rounding; it would only hide the samples that matter."""
@@ -34,11 +39,10 @@ def render_report(report: Report) -> str:
         "<h2>Variants</h2>",
         _variants(report),
         _reasons(report),
+        *_float_layers(report),
+        _WHERE_TIMES_ARE,
         "<h2>By label</h2>",
-        f"<h3>{escape(report.source.name)}</h3>",
-        _labels(report.source),
-        _confusion(report.source),
-        *(folded(item.name, _labels(item) + _confusion(item)) for item in report.variants if item.labels),
+        *by_label(report),
         f"<h2>{_words(report)[1].capitalize()} furthest from the {escape(report.source.name)}</h2>",
         _moved_samples(report),
         "<h2>Golden samples</h2>",
@@ -83,10 +87,10 @@ def _amount(report: Report) -> str:
             f"{counted(summary.clips, 'recording', 'recordings')} ({summary.hours * 60:.1f} minutes, "
             f"{counted(summary.windows, 'window', 'windows')})"
         )
-        counts = f"{_counts(summary.clips_by_label)}, background {summary.background_clips}"
+        counts = f"{_counts(summary.clips_by_label)}, background: {summary.background_clips}"
         return f"{amount}: {counts}. A recording's score is the highest of its windows."
     amount = f"{counted(summary.pictures, 'picture', 'pictures')}: {_counts(summary.pictures_by_label)}"
-    amount = f"{amount}, background {summary.background_pictures}."
+    amount = f"{amount}, background: {summary.background_pictures}."
     if summary.pictures_without_annotation:
         more = counted(summary.pictures_without_annotation, "more has", "more have")
         amount = f"{amount} {more} no annotation, which cannot count."
@@ -97,7 +101,7 @@ def _amount(report: Report) -> str:
 
 
 def _counts(by_label: Mapping[str, int]) -> str:
-    return ", ".join(f"{escape(label)} {n}" for label, n in by_label.items())
+    return ", ".join(f"{escape(label)}: {n}" for label, n in by_label.items())
 
 
 def _words(report: Report) -> tuple[str, str]:
@@ -116,14 +120,14 @@ def _warnings(report: Report) -> str:
 def _variants(report: Report) -> str:
     more = [metric.name for metric in report.source.more_metrics]
     headings = ["variant", "outcome", "metric", "95 % interval", *more]
-    numbers = ["drop", "agreement", "max difference", "default kernels", "KB"]
-    rows = [_variant_row(item, more) for item in (report.source, *report.variants)]
+    numbers = ["drop", "agreement", "max difference", "default kernels", "kB"]
+    rows = [_variant_row(item, report, more) for item in (report.source, *report.variants)]
     return table(
         [*headings, *numbers, "worst label", "TensorRT-RTX"], rows, numbers={"metric", *more, *numbers}
     )
 
 
-def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
+def _variant_row(item: VariantReport, report: Report, more: Sequence[str]) -> list[str]:
     metric, value, interval = item.metric, None, ""
     others = {other.name: other.value for other in item.more_metrics}
     if metric is not None:
@@ -131,10 +135,11 @@ def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
         between = "" if metric.low is None else f"{metric.low:.3f}-{metric.high:.3f}"
         drawn = bar(metric.value, metric.low, metric.high)
         interval = f'{drawn} {between} <span class="quiet">n {metric.n}</span>'
-    worst = "" if item.worst_label is None else f"{item.worst_label} {item.worst_label_drop:+.4f}"
+    lost = item.worst_label_drop or 0.0
+    worst = f"{item.worst_label} {lost:+.4f}" if lost > 0 else ""
     return [
         text_cell(item.name),
-        text_cell(item.outcome.replace("_", " "), item.outcome),
+        _outcome_cell(item, report),
         number_cell(value, ".4f"),
         f"<td>{interval}</td>",
         *(number_cell(others.get(name), ".4f") for name in more),
@@ -148,73 +153,31 @@ def _variant_row(item: VariantReport, more: Sequence[str]) -> list[str]:
     ]
 
 
+def _outcome_cell(item: VariantReport, report: Report) -> str:
+    """The source was not judged; it is what the others are held against."""
+    if item is report.source:
+        return text_cell("")
+    return text_cell(item.outcome.replace("_", " "), item.outcome)
+
+
 def _reasons(report: Report) -> str:
     notes = told_once((item.name, item.note) for item in report.variants if item.note)
     reasons = told_once((item.name, item.reason) for item in report.variants if item.reason)
     lines = [
         *(f"{names}: {note}" for names, note in notes),
-        *device_notes(report),
+        *device_notes(report, in_full=True),
         *(f"{names}: {reason}" for names, reason in reasons),
     ]
     return bullets(lines) if lines else ""
 
 
-def _labels(item: VariantReport) -> str:
-    boxes = [label for label in item.labels if isinstance(label, BoxLabelReport)]
-    if boxes:
-        numbers = ["missed", "false", "AP50", "AP50-95"]
-        headings = ["label", "threshold", "recall", "precision", *numbers]
-        return table(headings, map(_box_row, boxes), numbers={"threshold", *numbers})
-    headings = ["label", "threshold", "recall", "precision", "specificity", "AUC"]
-    rows = [_label_row(label) for label in item.labels if isinstance(label, LabelReport)]
-    return table(headings, rows, numbers={"threshold"})
-
-
-def _box_row(label: BoxLabelReport) -> list[str]:
+def _float_layers(report: Report) -> list[str]:
+    """Of quantized variants: what is not quantized."""
     return [
-        text_cell(label.label),
-        number_cell(label.threshold, "g"),
-        share_cell(label.recall),
-        share_cell(label.precision),
-        number_cell(label.missed, "d"),
-        number_cell(label.false, "d"),
-        number_cell(label.ap50, ".4f"),
-        number_cell(label.ap50_95, ".4f"),
+        folded(f"{item.name}: layers in float", bullets(item.float_layers))
+        for item in report.variants
+        if item.float_layers
     ]
-
-
-def _label_row(label: LabelReport) -> list[str]:
-    between = "" if label.auc_low is None else f"{label.auc_low:.2f}-{label.auc_high:.2f}"
-    auc = "" if label.auc is None else f'{label.auc:.3f} <span class="quiet">{between}</span>'
-    return [
-        text_cell(label.label),
-        _threshold(label.threshold),
-        share_cell(label.recall),
-        share_cell(label.precision),
-        share_cell(label.specificity),
-        f"<td>{auc}</td>",
-    ]
-
-
-def _threshold(value: float | None) -> str:
-    return '<td class="n">highest</td>' if value is None else number_cell(value, "g")
-
-
-def _confusion(item: VariantReport) -> str:
-    """What is taken for what: as a matrix, or of many labels the most frequent mistakes."""
-    matrix = item.confusion
-    if matrix is not None:
-        rows = [
-            [text_cell(label), *(number_cell(n or None, "d") for n in row)]
-            for label, row in zip(matrix.labels, matrix.counts, strict=True)
-        ]
-        laid_out = table(["is / taken for", *matrix.labels], rows, numbers=matrix.labels)
-        told = "a row for each label that is there, a column for what it is taken for"
-        return f"<p>Confusion: {told}.</p>{laid_out}"
-    if not item.confused:
-        return ""
-    rows = [[text_cell(one.label), text_cell(one.decided), number_cell(one.n, "d")] for one in item.confused]
-    return f"<p>The most frequent mistakes:</p>{table(['is', 'taken for', 'n'], rows, numbers={'n'})}"
 
 
 def _moved_samples(report: Report) -> str:
@@ -239,7 +202,7 @@ def _moved_row(variant: str, note: Moved) -> list[str]:
         text_cell(note.label),
         number_cell(note.source_score, ".4f"),
         number_cell(note.score, ".4f"),
-        _threshold(note.threshold),
+        threshold_cell(note.threshold),
         text_cell("flipped", "flipped") if note.flipped else text_cell("same", "quiet"),
     ]
 

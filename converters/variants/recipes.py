@@ -93,7 +93,7 @@ def _onnx_int8(materials: Materials) -> Made:
             heads_in_float=materials.heads_in_float,
         )
     else:
-        made = _of_ranges(_with_float_layers(materials.onnx_quantizer.quantize()), materials)
+        made = _quantized_here(_with_float_layers(materials.onnx_quantizer.quantize()), materials)
     return _noted(made, materials)
 
 
@@ -111,12 +111,16 @@ def _onnx_mixed(materials: Materials) -> Made:
     from .layer_sensitivity import make_mixed_by_sensitivity
 
     made = make_mixed_by_sensitivity(materials.onnx_quantizer, materials.progress)
-    return _noted(_of_ranges(made, materials), materials)
+    return _noted(_quantized_here(made, materials), materials)
 
 
-def _of_ranges(made: Made, materials: Materials) -> Made:
-    """With what is to be known about the ranges of its activations."""
-    notes = [note for note in (made.note, materials.onnx_quantizer.note) if note]
+_WEIGHTS = "weights are float32 in the file, TensorRT quantizes them"
+"""Else a file as large as the float model's looks as if something had gone wrong."""
+
+
+def _quantized_here(made: Made, materials: Materials) -> Made:
+    """With what is to be known about its weights, and about the ranges of its activations."""
+    notes = [note for note in (made.note, _WEIGHTS, materials.onnx_quantizer.note) if note]
     return replace(made, note="; ".join(notes))
 
 

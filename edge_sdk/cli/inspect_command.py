@@ -148,7 +148,7 @@ def _variants(manifest: Manifest) -> str:
         ]
         for variant in manifest.variants
     ]
-    headings = ["variant", "engine", "kB", "metric", "drop", "agreement", "max difference", "golden bound"]
+    headings = ["variant", "format", "kB", "metric", "drop", "agreement", "max difference", "golden bound"]
     return "\n".join([text_table(headings, rows, numbers=[2, 4, 5, 6, 7]), *_COLUMN_NOTES])
 
 

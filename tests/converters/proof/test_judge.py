@@ -79,6 +79,7 @@ def test_a_drop_of_exactly_the_budget_passes_and_more_does_not(
         verdict = judged(ClassJudge(spec, dataset, 0.01), scores(perfect(dataset)), scores(variant))
         assert verdict.drop == pytest.approx(wrong / 100)
         assert (verdict.refusal == "") is passes
+    assert "the metric drops by 0.0200 (100 to 98 of 100), more than 0.01" in verdict.refusal
 
 
 def test_one_label_that_drops_is_enough_though_the_whole_does_not(
@@ -91,7 +92,7 @@ def test_one_label_that_drops_is_enough_though_the_whole_does_not(
     assert verdict.drop == pytest.approx(0.0)
     assert verdict.worst_label == "shot"
     assert verdict.worst_label_drop == pytest.approx(0.05)  # recall 1.0 to 0.9, specificity unchanged
-    assert "'shot' drops by 0.0500" in verdict.refusal
+    assert "'shot' drops by 0.0500 (recall 10 to 9 of 10), more than 0.01" in verdict.refusal
     assert "clip-12.wav" in verdict.refusal
 
 

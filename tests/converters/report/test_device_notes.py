@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from converters.report.device_notes import device_notes, outcome_of_build
 from converters.report.kernel_figures import KernelFigures, describe_kernels
 from converters.report.lint_finding import RULES, LintFinding
 from converters.report.report_file import PictureSummary, Report, VariantReport
-from converters.report.terminal_table import report_table
 from edge_sdk.contract.manifest import BuildCheck, BuildRefusal, Provenance, SourceFile
 
 FIGURES = KernelFigures(
@@ -101,16 +101,13 @@ def test_what_is_the_same_of_several_variants_is_told_once() -> None:
     assert line.startswith("onnx-float32, onnx-float16: TensorRT-RTX 1.7.1.116 refuses it: Unique 'u0': ")
 
 
-def test_the_table_has_columns_for_it_where_a_variant_has_it() -> None:
-    plain = VariantReport(name="tflite-int8", outcome="passed")
-    heading = report_table(report(plain)).splitlines()[0]
-    assert "default kernels" not in heading
-    assert "TensorRT-RTX" not in heading
-    given = VariantReport(name="onnx", outcome="passed", default_kernels=FIGURES, build_check=refused(1))
-    heading, _, _, first, second, *_ = report_table(report(plain, given)).splitlines()
-    assert heading.split()[-4:] == ["default", "kernels", "TensorRT-RTX", "outcome"]
-    assert first.split() == ["tflite-int8", "passed"]
-    assert second.split() == ["onnx", "2.0e-01", "refuses", "passed"]
+def test_default_kernels_are_told_where_they_do_not_pass_and_in_full_anyway() -> None:
+    within = structs.replace(FIGURES, verified=True)
+    passing = report(VariantReport(name="onnx-int8", outcome="passed", default_kernels=within))
+    assert device_notes(passing) == []
+    assert device_notes(passing, in_full=True)[0].startswith("onnx-int8: by ONNX Runtime's default kernels")
+    beyond = report(VariantReport(name="onnx-int8", outcome="passed", default_kernels=FIGURES))
+    assert device_notes(beyond)[0].endswith("`edge-sdk verify` refuses it here")
 
 
 def test_that_nobody_asked_is_told() -> None:

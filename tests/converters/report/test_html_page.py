@@ -95,6 +95,37 @@ def test_recordings_that_moved_are_shown_and_rounding_is_not(report: Report) -> 
     assert "saw/b.wav" not in page
 
 
+def test_a_variant_that_decides_as_the_source_has_no_tables_of_its_own(report: Report) -> None:
+    labels, metric = report.source.labels, report.source.metric
+    other = [structs.replace(labels[0], recall=structs.replace(labels[0].recall, hits=2))]
+    alike = VariantReport(name="tflite-float32", outcome="passed", metric=metric, labels=labels)
+    worse = VariantReport(name="tflite-int8", outcome="passed", metric=metric, labels=other)
+    page = render_report(structs.replace(report, variants=[alike, worse]))
+    assert "<summary>tflite-int8</summary>" in page
+    assert "<summary>tflite-float32</summary>" not in page
+    assert "<p>Each label as by the float source: tflite-float32.</p>" in page
+
+
+def test_only_what_is_lost_is_told_of_the_worst_label(report: Report) -> None:
+    def worst(drop: float) -> str:
+        variant = VariantReport(name="x", outcome="passed", worst_label="7", worst_label_drop=drop)
+        return render_report(structs.replace(report, variants=[variant]))
+
+    assert "7 +0.0250" in worst(0.025)
+    assert "7 +0.0000" not in worst(0.0)
+
+
+def test_numbers_are_told_from_labels_that_are_digits(report: Report) -> None:
+    evaluation = structs.replace(report.evaluation, clips_by_label={"0": 40, "1": 39})
+    assert "0: 40, 1: 39, background: 0" in render_report(structs.replace(report, evaluation=evaluation))
+
+
+def test_layers_that_stayed_in_float_are_named(report: Report) -> None:
+    variant = structs.replace(report.variants[0], float_layers=["conv/1", "dense/2"])
+    page = render_report(structs.replace(report, variants=[variant]))
+    assert "tflite-int8: layers in float</summary><ul><li>conv/1</li><li>dense/2</li></ul>" in page
+
+
 def test_where_nothing_moved_it_says_so(report: Report) -> None:
     variant = structs.replace(report.variants[0], furthest=[note("saw/b.wav", 0.90001, 0.9)])
     page = render_report(structs.replace(report, variants=[variant]))

@@ -33,6 +33,8 @@ def test_people_read_labels_rules_variants_and_origin(
     assert gunshot.split()[-11:] == ["0.8", "0.5", "2", "hits", "in", "2", "s", "1", "s", "30", "s"]
     chainsaw = next(line for line in text.splitlines() if line.startswith("0  chainsaw"))
     assert "no rule: never an event" in chainsaw
+    (heading,) = (line for line in text.splitlines() if line.startswith("variant "))
+    assert heading.split()[:3] == ["variant", "format", "kB"]
     assert "macro_auc 0.970 [0.900, 0.990] n=80" in text
     assert "\nmax difference: of a score to the trained model's" in text
     assert "\ngolden bound: how far a device may be off the variant's own scores" in text
