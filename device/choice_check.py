@@ -34,14 +34,30 @@ class ChoiceReport(Struct, frozen=True, kw_only=True, tag="checked"):
     Attributes:
         status: See :data:`.choice_status.Status`.
         golden: What the golden samples gave, where they could be run.
+        error: What kind of error stood in the way, as its class is called; None where it was run to the end.
         reason: Why it failed or was not run.
+        hint: What can be done about that.
     """
 
     variant: str
     backend: str
     status: Status
     golden: GoldenResult | None = None
+    error: str | None = None
     reason: str | None = None
+    hint: str | None = None
+
+    @classmethod
+    def of_error(cls, variant: str, backend: str, error: EdgeSdkError) -> ChoiceReport:
+        """Of a choice that ended in an error."""
+        return cls(
+            variant=variant,
+            backend=backend,
+            status=status_of(error),
+            error=type(error).__name__,
+            reason=error.message,
+            hint=error.hint,
+        )
 
 
 class _Question(Struct, frozen=True, kw_only=True):
@@ -69,7 +85,7 @@ def check_choice(
         with open_choice(bundle, choice, options) as backend:
             result = run_golden(bundle, name, backend)
     except EdgeSdkError as error:
-        return ChoiceReport(variant=name, backend=choice.backend, status=status_of(error), reason=str(error))
+        return ChoiceReport.of_error(name, choice.backend, error)
     if result.passed:
         return ChoiceReport(variant=name, backend=choice.backend, status="passed", golden=result)
     reason = result.difference
@@ -101,9 +117,7 @@ def main() -> None:
         choice = Choice(bundle.manifest.variant(asked.variant), asked.backend)
         report = check_choice(bundle, choice, asked.options)
     except EdgeSdkError as error:  # the file was exchanged meanwhile
-        report = ChoiceReport(
-            variant=asked.variant, backend=asked.backend, status=status_of(error), reason=str(error)
-        )
+        report = ChoiceReport.of_error(asked.variant, asked.backend, error)
     sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
     sys.stdout.buffer.flush()
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from edge_sdk.errors import BackendError, BackendUnavailableError, ConfigError, MissingExtraError
-from edge_sdk.inference.choice import Choice
-from edge_sdk.inference.options import EngineOptions
+from edge_sdk.contract.manifest import Manifest
+from edge_sdk.errors import (
+    BackendError,
+    BackendUnavailableError,
+    ConfigError,
+    MissingExtraError,
+    UsageError,
+)
+from edge_sdk.inference.choice import Choice, possible_choices
+from edge_sdk.inference.options import BackendName, EngineOptions, OnnxOptions, TensorRtOptions
 
 from .config import InferenceConfig, load_inference
 from .setting_words import setting_words
@@ -26,30 +33,82 @@ class InferenceSettings:
 
     Attributes:
         path: The file that it names; None without ``--config``.
-        inference: What that says below ``[inference]``, with the command line's options put in.
+        of_file: What that says below ``[inference]``; the defaults without.
+        by_options: What the command line's own options say instead, by the names of these keys.
     """
 
     path: Path | None
-    inference: InferenceConfig
+    of_file: InferenceConfig
+    by_options: Mapping[str, Any]
+
+    @property
+    def inference(self) -> InferenceConfig:
+        """The file's, with the options put in."""
+        return msgspec.structs.replace(self.of_file, **self.by_options)
 
     @property
     def options(self) -> EngineOptions:
         """How what runs the model works."""
         return self.inference.options
 
-    def lines(self) -> list[str]:
-        """What a person should know of them; nothing without ``--config``."""
+    def choices(self, manifest: Manifest) -> list[Choice]:
+        """What could run: see :func:`.possible_choices`.
+
+        Raises:
+            UsageError: There is no such variant, or nothing runs on these backends. Where the file asks for
+                that, it is named.
+        """
+        asked = self.inference
+        try:
+            return possible_choices(manifest, variant=asked.variant, backends=asked.backends)
+        except UsageError as error:
+            blamed = [
+                f"inference.{key}"
+                for key in ("variant", "backends")
+                if getattr(self.of_file, key) is not None and key not in self.by_options
+            ]
+            if not blamed:
+                raise
+            message = f"{self.path}: {' and '.join(blamed)}: {error.message}"
+            raise ConfigError(message, hint=error.hint) from error
+
+    def lines(self, choices: Sequence[Choice] = ()) -> list[str]:
+        """What a person should know of them; nothing without ``--config``.
+
+        Args:
+            choices: What is to be run; what is set for a backend that runs none of it is told. Without any,
+                nothing is said of that.
+        """
         if self.path is None:
             return []
-        usual = setting_words(InferenceConfig())
-        named = [
+        usual, says = setting_words(InferenceConfig()), setting_words(self.of_file)
+        heeded = [
             f"{name} = {value}"
-            for name, value in setting_words(self.inference).items()
-            if value != usual[name]
+            for name, value in says.items()
+            if value != usual[name] and name not in self.by_options
         ]
-        if not named:
-            return [f"{self.path} sets nothing below [inference]: with the defaults"]
-        return [f"with the settings of {self.path}: {', '.join(named)}"]
+        words = setting_words(self.inference)
+        options = [f"{name} = {words[name]}" for name in words if name in self.by_options]
+        if heeded:
+            line = f"with the settings of {self.path}: {', '.join(heeded)}"
+        elif says == usual:
+            line = f"{self.path} sets nothing below [inference]: with the defaults"
+        else:
+            line = f"what {self.path} sets below [inference] is set by options, too"
+        line += f"; by options: {', '.join(options)}" if options else ""
+        return [line, *self._unused(choices)]
+
+    def _unused(self, choices: Sequence[Choice]) -> list[str]:
+        run = {choice.backend for choice in choices}
+        set_: dict[BackendName, bool] = {
+            "onnx": self.of_file.onnx != OnnxOptions(),
+            "tensorrt": self.of_file.tensorrt != TensorRtOptions(),
+        }
+        return [
+            f"what [inference.{backend}] says is not used: nothing of this runs on {backend}"
+            for backend, is_set in set_.items()
+            if run and is_set and backend not in run
+        ]
 
     def document(self) -> dict[str, Any]:
         """All of them, for ``--json``."""
@@ -106,6 +165,5 @@ def read_settings(arguments: argparse.Namespace, *, threads: int | None) -> Infe
     """
     path: Path | None = arguments.config
     given = {"variant": arguments.variant, "backends": arguments.backend, "threads": threads}
-    inference = InferenceConfig() if path is None else load_inference(path)
-    named = {name: value for name, value in given.items() if value is not None}
-    return InferenceSettings(path, msgspec.structs.replace(inference, **named))
+    of_file = InferenceConfig() if path is None else load_inference(path)
+    return InferenceSettings(path, of_file, {key: value for key, value in given.items() if value is not None})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from edge_sdk.console.foreign_text import printable
 from edge_sdk.console.lines import LineWriter
@@ -16,7 +17,7 @@ from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, BackendName, Engine
 from .inference_settings import InferenceSettings
 from .picks import Pick, find_pick
 
-__all__ = ["RefusalTeller", "add_choice_arguments", "every_choice", "open_as_asked", "open_model"]
+__all__ = ["add_choice_arguments", "every_choice", "open_as_asked", "open_model"]
 
 
 def add_choice_arguments(parser: argparse.ArgumentParser, *, default: str) -> None:
@@ -27,12 +28,27 @@ def add_choice_arguments(parser: argparse.ArgumentParser, *, default: str) -> No
         default: What happens without, for the help.
     """
     parser.add_argument("--variant", metavar="V", help=f"only this variant; by default {default}")
+    several = "may be given several times" if default == "all" else "given several times: in this order"
     parser.add_argument(
-        "--backend",
-        action="append",
-        choices=BACKEND_NAMES,
-        help="run it on this alone; given several times: in this order",
+        "--backend", action=_OnceEach, choices=BACKEND_NAMES, help=f"run it on this alone; {several}"
     )
+
+
+class _OnceEach(argparse.Action):
+    """Collects values, and refuses one that is there already."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Take one."""
+        given = getattr(namespace, self.dest) or []
+        if values in given:
+            parser.error(f"{option_string} {values} is given twice")
+        setattr(namespace, self.dest, [*given, values])
 
 
 def every_choice(bundle: Bundle, settings: InferenceSettings) -> list[Choice]:
@@ -42,12 +58,11 @@ def every_choice(bundle: Bundle, settings: InferenceSettings) -> list[Choice]:
         UsageError: There is no such variant, nothing runs on these backends, or ONNX Runtime has not an
             execution provider that is named.
     """
-    manifest, asked = bundle.manifest, settings.inference
-    choices = possible_choices(manifest, variant=asked.variant, backends=asked.backends)
+    choices = settings.choices(bundle.manifest)
     settings.require_providers(choices)
-    if asked.variant is not None:
+    if settings.inference.variant is not None:
         return choices
-    names = [variant.name for variant in manifest.variants]
+    names = [variant.name for variant in bundle.manifest.variants]
     return sorted(choices, key=lambda choice: names.index(choice.variant.name))
 
 
@@ -83,7 +98,8 @@ def open_model(
     choices: list[Choice] = possible_choices(
         bundle.manifest, variant=variant, backends=backends, pick=found.choice
     )
-    opened = open_first(bundle, choices, options, golden=golden, on_refused=RefusalTeller(warn))
+    opened = open_first(bundle, choices, options, golden=golden)
+    _tell_refused(opened.refused, warn)
     if variant is None and found.pick is not None:
         _warn_of_other_settings(options, opened.choice, found.pick, warn)
     if backends is None:
@@ -127,6 +143,7 @@ def open_as_asked(bundle: Bundle, settings: InferenceSettings) -> Opened:
         UsageError: There is no such variant, or none that runs on these backends.
         EdgeSdkError: Nothing works.
     """
+    settings.choices(bundle.manifest)  # refuses what there is not, and names the file that asks for it
     write = LineWriter(sys.stderr)
 
     def tell(line: str) -> None:
@@ -145,23 +162,17 @@ def open_as_asked(bundle: Bundle, settings: InferenceSettings) -> Opened:
     )
 
 
-class RefusalTeller:
-    """Tells why choices do not work, each reason once: without a library, all of its variants fail alike.
+def _tell_refused(refused: Sequence[Refused], warn: Callable[[str], None]) -> None:
+    """Why something else runs, each reason once: without a library, all of its variants fail alike.
 
-    Args:
-        tell: Told each line.
+    Where nothing runs, the error that ends it tells all of them, and nothing is told here.
     """
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._told: set[tuple[str, str]] = set()
-
-    def __call__(self, refused: Refused) -> None:
-        """Tell one, unless its like was told."""
-        alike = (refused.choice.backend, refused.reason)
-        if alike in self._told:
-            return
-        self._told.add(alike)
-        self._tell(f"{refused.choice} does not work here: {refused.reason}")
-        if refused.hint:
-            self._tell(f"hint: {refused.hint}")
+    told: set[tuple[str, str]] = set()
+    for one in refused:
+        alike = (one.choice.backend, one.reason)
+        if alike in told:
+            continue
+        told.add(alike)
+        warn(f"{one.choice} does not work here: {one.reason}")
+        if one.hint:
+            warn(f"hint: {one.hint}")

@@ -18,12 +18,12 @@ from edge_sdk.inference.options import EngineOptions
 from edge_sdk.inference.thread_argument import add_threads_argument
 
 from .choice_check import ChoiceReport, check_choice, check_in_process
+from .choice_reasons import reason_lines
+from .choice_status import exit_code_where_nothing_ran
 from .inference_settings import InferenceSettings, add_config_argument, read_settings
 from .model_choice import add_choice_arguments, every_choice
 
 __all__ = ["add_arguments", "run"]
-
-_NOT_CHECKED = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Verify the bundle.
 
     Returns:
-        0 where all that could be run passed, and at least one could; 2 where none could, and nothing was
-        checked; else 1.
+        0 where all that could be run passed, and at least one could; 2 where only libraries are missing,
+        and nothing was checked; else 1.
     """
     settings = read_settings(arguments, threads=arguments.threads)
     bundle = Bundle.open(arguments.bundle, require_sha256=arguments.require_sha256)
@@ -53,8 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json_text(_document(bundle, settings, reports, passed=passed)))
     else:
-        print(printable(_text(bundle, settings, reports, passed=passed), lines=True))
-    return 0 if passed else _NOT_CHECKED if _nothing_run(reports) else 1
+        told = settings.lines(choices)
+        print(printable(_text(bundle, told, reports, passed=passed), lines=True))
+    if passed:
+        return 0
+    return exit_code_where_nothing_ran(one.error for one in reports) if _nothing_run(reports) else 1
 
 
 def _check(bundle: Bundle, choice: Choice, options: EngineOptions) -> ChoiceReport:
@@ -90,7 +93,7 @@ def _entry(report: ChoiceReport) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != "type"}
 
 
-def _text(bundle: Bundle, settings: InferenceSettings, reports: list[ChoiceReport], *, passed: bool) -> str:
+def _text(bundle: Bundle, settings: list[str], reports: list[ChoiceReport], *, passed: bool) -> str:
     manifest = bundle.manifest
     rows = [
         [
@@ -105,13 +108,11 @@ def _text(bundle: Bundle, settings: InferenceSettings, reports: list[ChoiceRepor
     lines = [
         f"{manifest.name} {manifest.version}: {len(manifest.files)} digests right, unsigned",
         f"sha256 {bundle.sha256}",
-        *settings.lines(),
+        *settings,
         "",
         text_table(headings, rows, numbers=[3, 4, 5, 6]),
     ]
-    reasons = ((one.variant, (one.backend, one.status, one.reason)) for one in reports if one.reason)
-    for names, (backend, status, reason) in told_once(reasons):
-        lines += ["", f"{names} on {backend} {status.replace('_', ' ')}: {reason}"]
+    lines += reason_lines(reports)
     ties = (
         (one.variant, (one.backend, one.golden.ties)) for one in reports if one.golden and one.golden.ties
     )

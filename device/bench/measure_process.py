@@ -78,7 +78,12 @@ def measure(request: Request, tell: Callable[[float], None]) -> Measured:
         return _measure(request, tell)
     except EdgeSdkError as error:
         return Measured(
-            variant=request.variant, backend=request.backend, status=status_of(error), reason=str(error)
+            variant=request.variant,
+            backend=request.backend,
+            status=status_of(error),
+            error=type(error).__name__,
+            reason=error.message,
+            hint=error.hint,
         )
 
 
@@ -123,7 +128,8 @@ def _measure(request: Request, tell: Callable[[float], None]) -> Measured:
         variant=request.variant,
         backend=request.backend,
         status="passed" if golden.passed else "failed",
-        reason=None if golden.passed else "it computes something else here: see `edge-sdk verify`",
+        reason=None if golden.passed else "it computes something else here",
+        hint=None if golden.passed else "`edge-sdk verify` tells what is off",
         golden=golden,
         figures=figures,
     )

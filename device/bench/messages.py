@@ -66,14 +66,18 @@ class Measured(Struct, frozen=True, kw_only=True, tag="measured"):
 
     Attributes:
         status: See :data:`..choice_status.Status`; ``passed`` means its golden samples.
+        error: What kind of error stood in the way, as its class is called; None where it was measured.
         reason: Why it failed or was not run.
+        hint: What can be done about that.
         warnings: What libraries or our own parts said meanwhile.
     """
 
     variant: str
     backend: BackendName
     status: Status
+    error: str | None = None
     reason: str | None = None
+    hint: str | None = None
     golden: GoldenResult | None = None
     figures: Figures | None = None
     warnings: list[str] = []

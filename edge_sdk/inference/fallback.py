@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..console.told_once import told_once
 from ..contract.bundle import Bundle
-from ..errors import BackendError, EdgeSdkError, MissingExtraError, ModelError, VerificationError
+from ..errors import (
+    BackendError,
+    EdgeSdkError,
+    MissingExtraError,
+    ModelError,
+    UsageError,
+    VerificationError,
+)
 from .backend import Backend
 from .choice import Choice
 from .golden_result import GoldenResult
@@ -79,7 +86,6 @@ def open_first(
     options: EngineOptions = AS_SUITS_THIS_DEVICE,
     *,
     golden: bool = True,
-    on_refused: Callable[[Refused], None] = lambda _: None,
 ) -> Opened:
     """Load the first choice that works.
 
@@ -88,10 +94,10 @@ def open_first(
         choices: At least one, in the order to try them: see :func:`.possible_choices`.
         options: How what runs it works.
         golden: Whether it must pass its golden samples.
-        on_refused: Told each choice that does not work, as it is found out.
 
     Raises:
-        EdgeSdkError: None works; with one choice its own error, with several one that names each.
+        EdgeSdkError: None works; with one choice its own error, with several one that names each. It is a
+            :class:`UsageError` where only libraries are missing, as then each of them is.
     """
     refused: list[Refused] = []
     errors: list[EdgeSdkError] = []
@@ -101,7 +107,6 @@ def open_first(
             return Opened(choice, *outcome, tuple(refused))
         errors.append(outcome)
         refused.append(Refused(choice, outcome.message, outcome.hint))
-        on_refused(refused[-1])
     raise _none_works(bundle, refused, errors)
 
 
@@ -137,10 +142,25 @@ def _passed(bundle: Bundle, choice: Choice, backend: Backend) -> GoldenResult:
 
 def _none_works(bundle: Bundle, refused: list[Refused], errors: list[EdgeSdkError]) -> EdgeSdkError:
     first = errors[0]
-    if len(errors) == 1 or all(isinstance(error, MissingExtraError) for error in errors):
+    without_libraries = all(isinstance(error, MissingExtraError) for error in errors)
+    if len(errors) == 1 or (without_libraries and len({error.message for error in errors}) == 1):
         return first
-    off = all(isinstance(error, VerificationError) for error in errors)
     said = ((one.choice.variant.name, (one.choice.backend, one.reason)) for one in refused)
     listed = "\n".join(f"  {names} on {backend}: {reason}" for names, (backend, reason) in told_once(said))
-    message = f"nothing in {bundle.path} works here:\n{listed}"
-    return VerificationError(message, hint=first.hint) if off else BackendError(message, hint=first.hint)
+    kind: type[EdgeSdkError] = BackendError
+    if without_libraries:
+        kind = UsageError  # as each of them
+    elif all(isinstance(error, VerificationError) for error in errors):
+        kind = VerificationError
+    return kind(f"nothing in {bundle.path} works here:\n{listed}", hint=_hints(refused))
+
+
+def _hints(refused: list[Refused]) -> str | None:
+    """What can be done, each once; where that differs, with what it is for."""
+    backends: dict[str, dict[str, None]] = {}
+    for one in refused:
+        if one.hint is not None:
+            backends.setdefault(one.hint, {})[one.choice.backend] = None
+    if len(backends) <= 1:
+        return next(iter(backends), None)
+    return "\n".join(f"for {', '.join(names)}: {hint}" for hint, names in backends.items())

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 from example_contract import npy
+from fake_installation import FakeInstallation
 from tiny_bundle import TinyBundle, tiny_bundle
 from tiny_pictures import color_bundle, thing_bundle
 
@@ -88,7 +89,7 @@ def test_the_fastest_that_passes_is_picked_and_not_the_fastest_of_all(
     code, document = benched(path, capsys, "--pick")
     assert code == 0
     assert [one["status"] for one in document["results"]] == ["failed", "passed"]
-    assert "edge-sdk verify" in document["results"][0]["reason"]
+    assert "edge-sdk verify" in document["results"][0]["hint"]
     assert document["results"][0]["figures"] is not None
     assert document["picked"] is True
     assert find_pick(Bundle.open(path)).choice == ("onnx-float32", "onnx")
@@ -143,6 +144,21 @@ def test_where_nothing_can_be_run_nothing_was_measured(
     assert main(["bench", str(bundle), *QUICK, "--backend", "onnx"]) == 2
     assert "nothing was measured: what could run it is not here" in capsys.readouterr().out
     assert "no variant can be run here" in document["message"]
+
+
+def test_where_an_engine_alone_is_missing_that_is_no_wrong_use(
+    bundle: Path, fake_jetson: FakeInstallation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, document = benched(bundle, capsys, "--backend", "tensorrt")
+    assert code == 1
+    assert [(one["status"], one["error"]) for one in document["results"]] == [
+        ("not_run", "BackendUnavailableError")
+    ]
+    code = main(["bench", str(bundle), *QUICK, "--backend", "tensorrt", "--pick", "--json"])
+    shown = capsys.readouterr()
+    assert (code, json.loads(shown.out)["error"]) == (1, "BackendUnavailableError")
+    assert "error: nothing in " in shown.err
+    assert "no variant can be run here\nhint: " in shown.err
 
 
 def test_a_fast_variant_that_decides_less_like_the_trained_model_is_told_beside_the_preferred_one(

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_gpu import FakeGpu
 from fake_installation import FakeInstallation
-from fake_tensorrt import fake_tensorrt
 from tiny_bundle import tiny_bundle
 
 from edge_sdk.cli.main import main
-from edge_sdk.inference import choice as choice_module
 
 Verb = Callable[..., dict[str, Any]]
 
@@ -28,16 +24,8 @@ def bundle(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Verb:
+def verb(fake_jetson: FakeInstallation, capsys: pytest.CaptureFixture[str]) -> Verb:
     """Runs one on a fake Jetson, and gives its document."""
-    (tmp_path / "installed").mkdir()
-    installation = FakeInstallation(tmp_path / "installed")
-    installation.install("10.3")
-    monkeypatch.setenv("PYTHONPATH", installation.search_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))
-    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
 
     def run(*words: object) -> dict[str, Any]:
         main([*map(str, words), "--json"])
@@ -65,8 +53,8 @@ def test_the_hint_about_an_engine_ends_what_it_is_about(
     for _ in range(2):  # one that is built with the usual settings may have to be tried with others
         (now,) = verb(*asked)["variants"]
         if now["status"] == "not_run":
-            hint = re.search(r"hint: `edge-sdk (build BUNDLE[^`]*)`", now["reason"])
-            assert hint, now["reason"]
+            hint = re.search(r"^`edge-sdk (build BUNDLE[^`]*)`", now["hint"])
+            assert hint, now["hint"]
             known = {"BUNDLE": str(bundle), "CONFIG.toml": str(config)}
             verb(*(known.get(word, word) for word in shlex.split(hint[1])))
     (now,) = verb(*asked)["variants"]

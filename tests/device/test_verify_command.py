@@ -15,9 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 from example_contract import npy
-from fake_gpu import FakeGpu
 from fake_installation import FakeInstallation
-from fake_tensorrt import fake_tensorrt
 from tiny_bundle import TinyBundle, tiny_bundle
 from tiny_pictures import color_bundle
 
@@ -153,7 +151,8 @@ def test_variant_whose_engine_is_missing_is_not_run_and_alone_proves_nothing(
     code, report = verified(bundle, capsys)
     assert code == 0
     assert [v["status"] for v in report["variants"]] == ["passed", "passed", "not_run"]
-    assert "edge-sdk[onnx]" in report["variants"][2]["reason"]
+    assert report["variants"][2]["error"] == "MissingExtraError"
+    assert "edge-sdk[onnx]" in report["variants"][2]["hint"]
     code, report = verified(bundle, capsys, "--variant", "onnx-float32")
     assert code == 2  # nothing was computed, so nothing can be said of this machine
     assert report["passed"] is False
@@ -192,7 +191,28 @@ def test_an_onnx_file_is_verified_on_tensorrt_too_where_that_is_installed(
         ("tensorrt", "not_run"),
         ("onnx", "passed"),
     ]
-    assert report["variants"][0]["reason"] == "no engine was built of it\nhint: edge-sdk build BUNDLE"
+    lacking = report["variants"][0]
+    assert (lacking["reason"], lacking["hint"]) == ("no engine was built of it", "edge-sdk build BUNDLE")
+
+
+def test_without_an_engine_alone_nothing_is_checked_and_that_is_no_wrong_use(
+    bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be there the next time, unlike a library that nobody installs: the work failed."""
+
+    def unbuilt(model: bytes, **_: Any) -> None:
+        raise BackendUnavailableError("no engine was built of it", hint="edge-sdk build BUNDLE")
+
+    have_tensorrt_here(monkeypatch, unbuilt)
+    code, report = verified(bundle, capsys, "--backend", "tensorrt")
+    assert (code, report["passed"]) == (1, False)
+    assert [(v["status"], v["error"]) for v in report["variants"]] == [("not_run", "BackendUnavailableError")]
+    assert main(["verify", str(bundle), "--backend", "tensorrt"]) == 1
+    told = capsys.readouterr().out
+    assert (
+        "\nonnx-float32 on tensorrt not run: no engine was built of it\nhint: edge-sdk build BUNDLE" in told
+    )
+    assert "not checked: what could run it is not here" in told
 
 
 def test_an_engine_that_is_there_and_does_not_run_fails(
@@ -219,25 +239,18 @@ def test_pictures_that_cannot_be_prepared_here_are_not_run(
     finally:
         load_opencv.cache_clear()
     assert (code, report["variants"][0]["status"]) == (2, "not_run")
-    assert "edge-sdk[camera-opencv]" in report["variants"][0]["reason"]
+    assert "edge-sdk[camera-opencv]" in report["variants"][0]["hint"]
 
 
 def test_an_engine_that_crashes_its_loader_fails_and_the_others_are_still_run(
-    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bundle: Path, fake_jetson: FakeInstallation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A fake TensorRT on a fake Jetson, that has come to crash on an engine which it has run before."""
-    (tmp_path / "installed").mkdir()
-    installation = FakeInstallation(tmp_path / "installed")
-    installation.install("10.3")
-    monkeypatch.setenv("PYTHONPATH", installation.search_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))
-    monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
     assert main(["build", str(bundle)]) == 0
     capsys.readouterr()
     code, report = verified(bundle, capsys, "--variant", "onnx-float32")
     assert (code, [one["status"] for one in report["variants"]]) == (0, ["passed", "passed"])
-    installation.install("10.3", behaviour="die:deserialize_cuda_engine")
+    fake_jetson.install("10.3", behaviour="die:deserialize_cuda_engine")
     code, report = verified(bundle, capsys, "--variant", "onnx-float32")
     assert code == 1
     assert [(one["backend"], one["status"]) for one in report["variants"]] == [

@@ -101,7 +101,11 @@ def test_a_library_that_is_not_installed_is_not_run(bundle: Path, onnxruntime: P
     onnxruntime.write_text("raise ModuleNotFoundError('onnxruntime', name='onnxruntime')\n")
     measured = measure_in_process(request(bundle), lambda _: None)
     assert measured.status == "not_run"
-    assert "edge-sdk[onnx]" in (measured.reason or "")
+    assert (measured.error, measured.reason) == (
+        "MissingExtraError",
+        "the Python library 'onnxruntime' is not installed",
+    )
+    assert "edge-sdk[onnx]" in (measured.hint or "")
 
 
 @pytest.mark.parametrize(

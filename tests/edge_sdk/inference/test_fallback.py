@@ -15,10 +15,10 @@ from example_contract import npy
 from tiny_bundle import tiny_bundle
 
 from edge_sdk.contract.bundle import Bundle
-from edge_sdk.errors import BackendError, BundleError, MissingExtraError, VerificationError
+from edge_sdk.errors import BackendError, BundleError, MissingExtraError, UsageError, VerificationError
 from edge_sdk.inference.choice import Choice, possible_choices
 from edge_sdk.inference.engine import EngineBackend
-from edge_sdk.inference.fallback import Opened, Refused, open_first
+from edge_sdk.inference.fallback import Opened, open_first
 from edge_sdk.inference.onnx import OnnxEngine
 from edge_sdk.inference.options import BackendName, EngineOptions, TensorRtOptions
 from edge_sdk.inference.tensorrt import open as tensorrt_module
@@ -55,15 +55,12 @@ def test_a_library_that_is_not_installed_is_told_with_what_to_install(
 ) -> None:
     for module in ("ai_edge_litert", "tflite_runtime", "tensorflow.lite.python"):
         monkeypatch.setitem(sys.modules, f"{module}.interpreter", None)
-    told: list[Refused] = []
-    choices = possible_choices(MADE.manifest, backends=BOTH)
-    opened = open_first(MADE.bundle(), choices, on_refused=told.append)
+    opened = first(MADE.bundle(), BOTH)
     assert opened.choice.backend == "onnx"
     assert refusals(opened) == [
         ("tflite-float32 on tflite", "the Python library 'ai_edge_litert' is not installed")
     ]
-    assert told == list(opened.refused)
-    assert "edge-sdk[tflite]" in (told[0].hint or "")
+    assert "edge-sdk[tflite]" in (opened.refused[0].hint or "")
 
 
 def test_a_model_that_the_library_refuses_is_passed_over() -> None:
@@ -117,15 +114,17 @@ def test_what_failed_holds_no_memory_when_the_next_one_is_loaded(monkeypatch: py
     """On a Jetson it would be the very memory that the next one needs."""
     loaded: list[weakref.ref[Any]] = []
 
+    gone: list[bool] = []
+
     def fail_when_loaded(model: bytes, **_: Any) -> None:
+        gone.extend(one() is None for one in loaded)
         engine = OnnxEngine(model, threads=1, reference_kernels=False, name="stand-in")
         loaded.append(weakref.ref(engine))
         raise BackendError("no memory") from RuntimeError("std::bad_alloc")
 
     monkeypatch.setattr(tensorrt_module, "open_engine", fail_when_loaded)
-    gone: list[bool] = []
-    choices = possible_choices(MADE.manifest, backends=["tensorrt", "onnx"])
-    open_first(MADE.bundle(), choices, on_refused=lambda _: gone.append(loaded[0]() is None)).backend.close()
+    on_tensorrt, on_onnx = possible_choices(MADE.manifest, backends=["tensorrt", "onnx"])
+    open_first(MADE.bundle(), [on_tensorrt, on_tensorrt, on_onnx]).backend.close()
     assert gone == [True]
 
 
@@ -159,6 +158,23 @@ def test_where_all_fail_each_is_named() -> None:
     assert text.startswith("nothing in tiny.edge works here:")
     assert "tflite-float32 on tflite: TFLite cannot load" in text
     assert "onnx-float32 on onnx: tiny.edge, variant onnx-float32, fails its golden samples" in text
+
+
+def test_where_only_libraries_are_missing_all_are_named_and_it_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("ai_edge_litert", "tflite_runtime", "tensorflow.lite.python"):
+        monkeypatch.setitem(sys.modules, f"{module}.interpreter", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UsageError) as caught:
+        first(MADE.bundle(), BOTH)
+    assert "'ai_edge_litert' is not installed" in caught.value.message
+    assert "'onnxruntime' is not installed" in caught.value.message
+    hints = (caught.value.hint or "").splitlines()
+    assert [hint.partition("[")[0] for hint in hints] == [
+        "for tflite: pip install './edge-sdk",
+        "for onnx: pip install './edge-sdk",
+    ]
 
 
 def test_where_all_compute_something_else_it_is_no_question_of_loading() -> None:

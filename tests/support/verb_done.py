@@ -1,0 +1,33 @@
+"""What a verb of the command line gave, run in this process with ``--json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_sdk.cli.main import main
+
+__all__ = ["Done", "words_of"]
+
+
+class Done:
+    """A verb's exit code, its document, and what it said beside that."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], *words: object) -> None:
+        self.code = main([*map(str, words), "--json"])
+        shown = capsys.readouterr()
+        self.document: dict[str, Any] = json.loads(shown.out)
+        self.told = shown.err
+
+
+def words_of(verb: str, bundle: Path, recording: Path) -> list[object]:
+    """The shortest command line of ``verify``, ``bench`` or ``predict`` that does something."""
+    more: dict[str, list[object]] = {
+        "verify": [],
+        "bench": ["--seconds", "0.02", "--threads", "1"],
+        "predict": [recording],
+    }
+    return [verb, bundle, *more[verb]]
