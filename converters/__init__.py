@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .evaluation.evaluate import evaluate
     from .python_api import convert
-    from .spec.spec_file import ConversionSpec, load_spec
+    from .spec.conversion_spec import ConversionSpec
+    from .spec.spec_file import load_spec
 
 # Public name -> the module that defines it, loaded when the name is first asked for.
 _HOMES: dict[str, str] = {
-    "ConversionSpec": ".spec.spec_file",
+    "ConversionSpec": ".spec.conversion_spec",
     "convert": ".python_api",
     "evaluate": ".evaluation.evaluate",
     "load_spec": ".spec.spec_file",

@@ -25,7 +25,7 @@ from .proof.proven import Proof, Proven
 from .proof.trial import Trial
 from .report.html_page import render_report
 from .report.report_file import Report, encode_report
-from .spec.spec_file import ConversionSpec
+from .spec.conversion_spec import ConversionSpec
 
 __all__ = ["modality_of", "write_proved_bundle"]
 

@@ -29,7 +29,8 @@ from .request import Request, check_request
 from .result_files import write_results
 from .sources.open_source import open_source
 from .sources.source_model import SourceModel
-from .spec.spec_file import ConversionSpec, load_spec
+from .spec.conversion_spec import ConversionSpec
+from .spec.spec_file import load_spec
 
 __all__ = ["Conversion", "run_conversion"]
 

@@ -20,7 +20,7 @@ from ..data.picture_set import Picture, PictureSet
 from ..data.shortlist import shortlist
 from ..report.report_file import PictureSummary
 from ..sources.source_model import SourceModel, telling_tensors
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from ..variants.made import Calibration
 from .activation_check import check_activations
 from .answers import Answers
@@ -30,7 +30,7 @@ from .box_evidence import low_precision, many_false_boxes
 from .box_golden import FoundBoxes, box_tolerance, choose_pictures, least_score
 from .box_judge import BoxJudge
 from .case import Case, manifest_part
-from .decoding_check import check_decoding, check_labels
+from .decoding_check import check_decoding
 from .evidence import (
     boxes_without_area,
     differing_pixels,
@@ -40,6 +40,7 @@ from .evidence import (
     unlisted_pictures,
 )
 from .head_resize import check_head_resize
+from .label_check import check_labels
 from .picture_reader import PictureReader
 from .picture_run import ask_all, ask_golden, blank_picture, calibration_pictures, first_pictures
 from .picture_summary import picture_summary

@@ -11,7 +11,7 @@ from edge_sdk.inference.backend import Backend
 from ..quiet import quiet_libraries
 from ..report.lint_finding import LintFinding
 from ..report.report_file import Latency
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from ..variants.made import Made, Materials
 from ..variants.onnx_lint import lint_onnx
 from ..variants.recipes import Recipe, build_variant

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from ..data.labelled_set import LabelledSet
 from ..sources.source_model import SourceModel
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from ..variants.made import require_calibration
 from .acceptance import Acceptance
 

@@ -9,7 +9,6 @@ that is accepted. Few pictures come first; only what looks better on these is tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -24,17 +23,16 @@ from edge_sdk.image.placement import Placement
 
 from ..data.even_choice import spread
 from ..data.picture_set import Picture, PictureSet
-from .average_precision import average_precision
-from .box_counts import count_boxes, true_overlaps
+from .box_reading import Decoded, ReadBoxes, is_large_gain, told_figures, weigh_boxes
 from .case import Case
-from .exchanged_labels import Exchanged, exchanged_labels
+from .exchanged_labels import exchanged_labels
 from .picture_reader import PictureReader, read_boxes, refusing_spec
 from .preparation_check import FIRST_PICTURES, MOST_PICTURES
 from .readings import other_readings
 from .turned_boxes import TurnedBoxes
-from .weighing import Compared, Weighed, compare, is_promising
+from .weighing import compare, is_promising
 
-__all__ = ["Decoded", "check_decoding", "check_labels"]
+__all__ = ["check_decoding"]
 
 _MOST_NAMED = 3
 _NEARLY = 0.8
@@ -45,39 +43,6 @@ _UNTOLD = (
     "check under [detector] what a box's numbers are (form, units, order), where the classes start, the "
     "background and the activations; and the order of the labels"
 )
-_LARGE_GAIN, _MORE = 0.25, 3
-"""Of average precision, and of things found better: no chance, though too few for a test to say so."""
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Boxes of some pictures, read in one way.
-
-    Attributes:
-        found: A picture each.
-        weighed: What is right at threshold, how much each thing overlaps, and mAP50-95, which tells
-            boxes that are a little off from those that are not.
-        map50: As the report has it.
-    """
-
-    found: list[Detections]
-    weighed: Weighed
-    map50: float
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What some pictures show, as the spec reads it.
-
-    Attributes:
-        pictures: With their true boxes.
-        read: What is found in them.
-        doubts: What is likely wrong with the reading but not sure, for the report.
-    """
-
-    pictures: PictureSet
-    read: _Read
-    doubts: list[str]
 
 
 def check_decoding(
@@ -115,17 +80,17 @@ def _read_promising(
     outputs: Mapping[str, DetectionOutput],
     reader: PictureReader,
     progress: Progress,
-) -> tuple[PictureSet, dict[str, _Read]]:
+) -> tuple[PictureSet, dict[str, ReadBoxes]]:
     """The pictures, and what is found in them as the spec says (under ``""``) and by what looks better."""
     labelled = [picture for picture in case.evaluation.samples if picture.labels]
     decoders = _decoders(outputs, reader)
     pictures = PictureSet(case.evaluation.root, case.spec.label_ids, ())
-    read: dict[str, _Read] = {}
+    read: dict[str, ReadBoxes] = {}
     for most in (FIRST_PICTURES, MOST_PICTURES):
         chosen = spread(labelled, most)
         pictures = PictureSet(case.evaluation.root, case.spec.label_ids, tuple(chosen))
         found = _read_all(chosen, decoders, reader, progress)
-        read = {name: _weigh(pictures, boxes, case.spec.thresholds) for name, boxes in found.items()}
+        read = {name: weigh_boxes(pictures, boxes, case.spec.thresholds) for name, boxes in found.items()}
         spec = read[""]
         read = {
             name: item for name, item in read.items() if not name or is_promising(spec.weighed, item.weighed)
@@ -187,21 +152,11 @@ def _try_read(
         return None
 
 
-def _weigh(pictures: PictureSet, found: list[Detections], thresholds: Mapping[str, float]) -> _Read:
-    precision = average_precision(pictures, found)
-    weighed = Weighed(
-        right=count_boxes(pictures, found, thresholds).was_found,
-        scores=true_overlaps(pictures, found),
-        figure=precision.map50_95,
-    )
-    return _Read(found, weighed, precision.map50)
-
-
 def _blind(
     case: Case[PictureSet],
     pictures: PictureSet,
-    spec: _Read,
-    read: Mapping[str, _Read],
+    spec: ReadBoxes,
+    read: Mapping[str, ReadBoxes],
     turned: TurnedBoxes,
 ) -> SpecError:
     """Of a detector that finds nothing all variants agree, and its golden samples are empty."""
@@ -224,7 +179,7 @@ def _blind(
 
 
 def _settle(
-    case: Case[PictureSet], spec: _Read, read: Mapping[str, _Read], turned: TurnedBoxes, tried: int
+    case: Case[PictureSet], spec: ReadBoxes, read: Mapping[str, ReadBoxes], turned: TurnedBoxes, tried: int
 ) -> list[str]:
     """Refuse what is surely better, and warn of what is likely so."""
     told: dict[bool, list[str]] = {True: [], False: []}
@@ -233,7 +188,7 @@ def _settle(
         sure = _is_sure(spec, read[name], tried)
         if sure is not None:
             told[sure].append(name)
-    said = f"as the spec says {_figures(spec)}"
+    said = f"as the spec says {told_figures(spec)}"
     refused, likely = (_told(_best(names, read), read) for names in (told[True], told[False]))
     found = [f"its boxes are found better otherwise: {refused}; {said}"] if refused else []
     if turned.are_many:
@@ -247,69 +202,20 @@ def _settle(
     return [f"[detector] in the spec may be wrong: {doubt}" for doubt in doubts]
 
 
-def _is_sure(spec: _Read, other: _Read, tried: int) -> bool | None:
+def _is_sure(spec: ReadBoxes, other: ReadBoxes, tried: int) -> bool | None:
     """Whether another reading is surely better; None where it is not even likely."""
     compared = compare(spec.weighed, other.weighed, tried)
-    if _is_large(spec, other, compared) or compared.is_sure(resize=False):
+    if is_large_gain(spec, other, compared) or compared.is_sure(resize=False):
         return True
     return False if compared.is_likely else None
 
 
-def _is_large(spec: _Read, other: _Read, compared: Compared) -> bool:
-    better = other.weighed.scores > spec.weighed.scores
-    worse = other.weighed.scores < spec.weighed.scores
-    return compared.gain >= _LARGE_GAIN and int(better.sum()) - int(worse.sum()) >= _MORE
-
-
-def check_labels(case: Case[PictureSet], decoded: Decoded) -> list[str]:
-    """Refuse labels by which things are found and called by each other's names.
-
-    To be asked last: exchanged colours can look like exchanged labels.
-
-    Args:
-        case: The model and its spec.
-        decoded: What it finds in some pictures.
-
-    Returns:
-        What is likely but not sure, for the report.
-
-    Raises:
-        SpecError: Other labels are clearly better, and that is not accepted.
-    """
-    pictures, spec = decoded.pictures, decoded.read
-    exchanged = exchanged_labels(pictures, spec.found)
-    if exchanged is None:
-        return []
-    other = _weigh(pictures, exchanged.relabelled(spec.found), case.spec.thresholds)
-    sure = _are_exchanged(exchanged, spec, other)
-    finding = f"{exchanged.told()}; named so {_figures(other)}, as the spec says {_figures(spec)}"
-    if sure:
-        case.acceptance.take({"labels": finding}, exchanged.hint())
-    return [f"labels may be exchanged: {finding}"] if sure is False else []
-
-
-def _are_exchanged(exchanged: Exchanged, spec: _Read, other: _Read) -> bool | None:
-    """Whether labels are surely exchanged; None where that is not even likely.
-
-    A model that cannot tell two kinds from each other calls one by the other's name, time and again: that
-    is no chance, so no test rules it out. Several labels that stand for others at once are no weakness.
-    """
-    compared = compare(spec.weighed, other.weighed, tried=1)
-    if len(exchanged.meant) > 1 and compared.is_sure(resize=False):
-        return True
-    return False if compared.is_likely or _is_large(spec, other, compared) else None
-
-
-def _best(names: Sequence[str], read: Mapping[str, _Read]) -> list[str]:
+def _best(names: Sequence[str], read: Mapping[str, ReadBoxes]) -> list[str]:
     """The best, and what is nearly as good: of square boxes an order of sides is not to be told."""
     ranked = sorted(names, key=lambda name: -read[name].weighed.figure)
     least = _NEARLY * read[ranked[0]].weighed.figure if ranked else 0.0
     return [name for name in ranked if read[name].weighed.figure >= least][:_MOST_NAMED]
 
 
-def _told(names: Sequence[str], read: Mapping[str, _Read]) -> str:
-    return "; ".join(f"with {name}, {_figures(read[name])}" for name in names)
-
-
-def _figures(read: _Read) -> str:
-    return f"mAP50 is {read.map50:.3f} (mAP50-95 {read.weighed.figure:.3f})"
+def _told(names: Sequence[str], read: Mapping[str, ReadBoxes]) -> str:
+    return "; ".join(f"with {name}, {told_figures(read[name])}" for name in names)

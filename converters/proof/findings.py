@@ -11,7 +11,7 @@ from edge_sdk.contract.manifest import Provenance
 
 from ..report.confusion import most_confused
 from ..report.report_file import BoxLabelReport, LabelFigures, Report, VariantReport, describe_metric
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from .proven import Proof, Proven
 from .trial import Trial
 from .verdict import Judged

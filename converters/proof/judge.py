@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.labelled_set import LabelledSet
 from ..report.report_file import LabelReport, Moved
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from .class_figures import ClassFigures, share_metric
 from .scoring import Scores
 from .verdict import MOST_NAMED, ROUNDING, Judged, Verdict

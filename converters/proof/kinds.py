@@ -23,7 +23,7 @@ from ..request import Request
 from ..sources.input_scaling import check_scaling
 from ..sources.model_check import check_outputs, fit_window
 from ..sources.source_model import SourceModel, telling_tensors
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from .acceptance import Acceptance
 from .boxes import BoxesTrial, check_detector_outputs
 from .case import Case

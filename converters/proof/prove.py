@@ -15,7 +15,7 @@ from edge_sdk.inference.backend import Backend
 from ..preflight.preflight import Preflight, is_installed
 from ..request import Request
 from ..sources.source_model import SourceModel
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from ..variants.kept_samples import Remembered
 from ..variants.made import Materials
 from ..variants.recipes import Recipe, planned_variants

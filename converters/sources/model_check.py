@@ -11,7 +11,7 @@ from edge_sdk.inference.backend import describe_tensor
 from edge_sdk.inference.tensor_fit import fit_shape
 
 from ..spec.audio_table import windows_with_frames
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from .source_model import SourceModel
 
 __all__ = ["check_outputs", "check_score_range", "fit_window"]

@@ -17,7 +17,7 @@ from edge_sdk.contract.audio import FrontEnd, LogMel
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.manifest import AudioInput, ClassesOutput
 
-from ..spec.spec_file import ConversionSpec
+from ..spec.conversion_spec import ConversionSpec
 from .tflite_metadata_flatbuffer import (
     ColorSpace,
     LabelFile,

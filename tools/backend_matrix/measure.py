@@ -14,7 +14,8 @@ from converters.preflight.preflight import Preflight
 from converters.proof.kinds import fit_input
 from converters.sources.open_source import open_source
 from converters.sources.source_model import SourceModel
-from converters.spec.spec_file import ConversionSpec, load_spec
+from converters.spec.conversion_spec import ConversionSpec
+from converters.spec.spec_file import load_spec
 from converters.variants.made import Materials
 from converters.variants.output_error import relative_error
 from converters.variants.recipes import RECIPES, Recipe, build_variant, planned_variants

@@ -11,7 +11,8 @@ import pytest
 
 from converters.data.picture_set import Picture, PictureSet, TrueBox
 from converters.proof.acceptance import Acceptance
-from converters.proof.decoding_check import Decoded, _weigh, check_labels
+from converters.proof.box_reading import Decoded, weigh_boxes
+from converters.proof.label_check import check_labels
 from edge_sdk.contract.values import Detections
 from edge_sdk.errors import SpecError
 
@@ -33,7 +34,7 @@ def told(*things: tuple[str, str, int]) -> list[str]:
             found.append(Detections(box, score, np.array([LABELS.index(called)], np.int64)))
     shown = PictureSet(Path("set"), LABELS, tuple(pictures))
     case: Any = SimpleNamespace(spec=SimpleNamespace(thresholds=THRESHOLDS), acceptance=Acceptance({}))
-    return check_labels(case, Decoded(shown, _weigh(shown, found, THRESHOLDS), []))
+    return check_labels(case, Decoded(shown, weigh_boxes(shown, found, THRESHOLDS), []))
 
 
 @pytest.mark.parametrize("dogs", [4, 40])

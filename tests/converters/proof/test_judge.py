@@ -14,7 +14,8 @@ from converters.proof.golden import choose_places, indistinct_labels, measured_t
 from converters.proof.judge import ClassJudge
 from converters.proof.scoring import Scores, WindowPlace
 from converters.proof.verdict import SOURCE, Verdict
-from converters.spec.spec_file import ConversionSpec, load_spec
+from converters.spec.conversion_spec import ConversionSpec
+from converters.spec.spec_file import load_spec
 from edge_sdk.errors import DatasetError
 
 LABELS = ("saw", "shot")

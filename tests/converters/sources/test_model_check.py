@@ -13,7 +13,8 @@ from tiny_models import tiny_onnx
 from converters.sources.model_check import check_outputs, check_score_range, fit_window
 from converters.sources.ready_source import open_ready
 from converters.sources.source_model import FinalActivation, SourceModel
-from converters.spec.spec_file import ConversionSpec, load_spec
+from converters.spec.conversion_spec import ConversionSpec
+from converters.spec.spec_file import load_spec
 from edge_sdk.contract.values import Array, TensorSpec
 from edge_sdk.errors import SpecError
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from converters.spec.spec_file import ConversionSpec, load_spec
+from converters.spec.conversion_spec import ConversionSpec
+from converters.spec.spec_file import load_spec
 from edge_sdk.contract.detector import CandidateBoxes, DirectCoding
 from edge_sdk.contract.image import ImageInput
 from edge_sdk.contract.values import TensorSpec

@@ -16,7 +16,8 @@ from picture_specs import color_spec
 from tiny_models import tiny_tflite
 from tiny_pictures import color_model
 
-from converters.spec.spec_file import ConversionSpec, load_spec
+from converters.spec.conversion_spec import ConversionSpec
+from converters.spec.spec_file import load_spec
 from converters.variants.tflite_metadata import METADATA_NAME, add_metadata
 from edge_sdk.contract.values import Float32Array
 from edge_sdk.demo.wheels import WheelFile, cache_folder, fetch
