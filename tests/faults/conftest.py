@@ -23,7 +23,7 @@ from device.publisher import Publisher
 from device.stamper import BuildAlert
 from edge_sdk.contract.messages import BundleReference, Reported
 from edge_sdk.contract.topics import Topics
-from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.demo.broker import EmbeddedBroker, free_port
 from edge_sdk.monitor.receiver import Monitor
 from edge_sdk.monitor.store import Store
 from edge_sdk.mqtt.backoff import Backoff
@@ -32,6 +32,7 @@ from edge_sdk.mqtt.connection import Connection, Will
 from edge_sdk.mqtt.settings import BrokerSettings
 
 TOPICS = Topics(SITE, DEVICE)
+PATIENCE_S = 240.0  # for what takes seconds; the time limit of a test is longer
 DEVICE_PROCESS = Path(__file__).parents[1] / "support" / "device_process.py"
 
 
@@ -48,9 +49,7 @@ class Mosquitto:
     """A mosquitto that keeps nothing, as its default configuration does."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._configuration = folder / "mosquitto.conf"
         self._configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n", encoding="utf-8"
@@ -72,7 +71,7 @@ class Mosquitto:
         self.kill()
         command = [self._program, "-c", str(self._configuration)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -139,12 +138,12 @@ class Device:
     def put_all(self, builds: Iterable[BuildAlert]) -> None:
         """Put messages and wait until they are on disk: what waits in memory is not counted yet."""
         tickets = [self.outbox.put(build) for build in builds]
-        tickets[-1].wait(60.0)
+        tickets[-1].wait(PATIENCE_S)
 
-    def wait_until_pending(self, at_most: int, timeout_s: float = 60.0) -> None:
+    def wait_until_pending(self, at_most: int) -> None:
         """Wait until no more than so many messages wait."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self.outbox.counts().pending <= at_most, timeout_s):
+            if not self._changed.wait_for(lambda: self.outbox.counts().pending <= at_most, PATIENCE_S):
                 raise TimeoutError(f"{self.outbox.counts().pending} messages still wait")
 
     def _notify(self) -> None:

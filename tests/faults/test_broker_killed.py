@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from stored_states import wait_for_state
+
 from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Status
 from edge_sdk.monitor.receiver import Monitor
@@ -42,5 +44,4 @@ def test_nothing_is_lost_when_the_broker_is_killed_three_times(
     assert set(stored.values()) == {1}
     assert store.missing() == []
     assert box.publisher.counts.set_aside == 0
-    (status,) = (state.message for state in store.states() if isinstance(state.message, Status))
-    assert status.state == "online"
+    wait_for_state(store, Status, lambda status: status.state == "online")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stored_states import wait_for_state
+
 from device.outbox import Outbox
 from device.stamper import BuildAlert
 from edge_sdk.contract.messages import Reported
@@ -63,5 +65,4 @@ def test_all_alerts_behind_a_poisoned_one_arrive(
     assert box.publisher.counts.set_aside == 2
     for seq in (OVERSIZE, REFUSED):
         assert any(f"message {seq} ended connection after connection" in fault for fault in faults)
-    (report,) = (state.message for state in store.states() if isinstance(state.message, Reported))
-    assert report.set_aside == 2
+    wait_for_state(store, Reported, lambda report: report.set_aside == 2)

@@ -22,6 +22,7 @@ from edge_sdk.contract.messages import Alert, decode_message
 
 SHIM = Path(__file__).with_name("power_cut.c")
 ALERTS = 2000
+CUTS = 10
 
 Steps = set[tuple[str, str]]
 
@@ -40,11 +41,13 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cut(
     shim: Path, tmp_path: Path, device_process: Callable[..., subprocess.Popen[str]]
-) -> Callable[[str], tuple[Steps, Path]]:
-    """Run a device, cut the power; what it had said is on disk, and the folder that is left."""
+) -> Callable[..., tuple[Steps, Path]]:
+    """Run a new device, cut the power; what it had said is on disk, and the folder that is left."""
 
-    def run(synchronous: str) -> tuple[Steps, Path]:
+    def run(synchronous: str, after: int = ALERTS) -> tuple[Steps, Path]:
         kept = tmp_path / "kept"
+        for folder in (kept, tmp_path / "outbox"):
+            shutil.rmtree(folder, ignore_errors=True)
         kept.mkdir()
         process = device_process(
             "-",
@@ -64,7 +67,7 @@ def cut(
         for line in process.stdout:
             event_id, kind = line.split()
             said.add((event_id, kind))
-            if len(said) == ALERTS:
+            if len(said) == after:
                 process.kill()
         process.wait()
         return said, kept
@@ -78,7 +81,7 @@ def _left(folder: Path) -> Steps:
     return {(message.event_id, message.type) for message in messages}
 
 
-def test_resolved_tickets_survive_a_power_cut(cut: Callable[[str], tuple[Steps, Path]]) -> None:
+def test_resolved_tickets_survive_a_power_cut(cut: Callable[..., tuple[Steps, Path]]) -> None:
     said, kept = cut("FULL")
     assert len(said) >= ALERTS
     assert said - _left(kept) == set()
@@ -86,14 +89,14 @@ def test_resolved_tickets_survive_a_power_cut(cut: Callable[[str], tuple[Steps, 
 
 @pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
 def test_with_less_than_full_syncing_they_would_not(
-    cut: Callable[[str], tuple[Steps, Path]], synchronous: str
+    cut: Callable[..., tuple[Steps, Path]], synchronous: str
 ) -> None:
-    said, kept = cut(synchronous)
-    lost = said - _left(kept)
-    assert len(lost) > 0
+    # A cut right after SQLite has copied its log into the database, which it syncs even so, loses nothing.
+    cuts = (cut(synchronous, after) for after in range(ALERTS // 2, ALERTS // 2 + 37 * CUTS, 37))
+    assert any(said - _left(kept) for said, kept in cuts)
 
 
-def test_what_is_left_goes_on_without_a_gap(cut: Callable[[str], tuple[Steps, Path]]) -> None:
+def test_what_is_left_goes_on_without_a_gap(cut: Callable[..., tuple[Steps, Path]]) -> None:
     _, kept = cut("FULL")
     with Outbox.open(kept, site=SITE, device=DEVICE) as outbox:
         seqs = sorted(row.seq for row in outbox.next_rows(10 * ALERTS))

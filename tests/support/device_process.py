@@ -32,7 +32,7 @@ def put_events(outbox: Outbox, first: int, number: int, kinds: tuple[str, ...]) 
         event_id = str(uuid.UUID(int=index))
         waiting += [(f"{event_id} {kind}", outbox.put(_build(event_id, kind))) for kind in kinds]
         if len(waiting) >= GROUP or index == first + number - 1:
-            waiting[-1][1].wait(30)
+            waiting[-1][1].wait(120)
             _say("\n".join(line for line, _ in waiting))
             waiting.clear()
 
@@ -64,7 +64,7 @@ def main() -> None:
     if stays_open:
         Event().wait()
     if publisher is not None:
-        publisher.stop(60)
+        publisher.stop(200)
     outbox.close()
 
 
