@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Protocol, final
 from ..contract.values import Array, TensorSpec
 from ..errors import BackendError, MissingExtraError
 from .backend import check_inputs
+from .module_absence import is_absent
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Engine", "EngineBackend", "import_engine", "loading"]
+
+_REINSTALL_HINT = (
+    "uninstall it and install it again, with what it needs; of two distributions that bring the same module, "
+    "as onnxruntime and onnxruntime-gpu do, uninstall both first"
+)
 
 
 class Engine(Protocol):
@@ -91,30 +97,38 @@ class EngineBackend:
         self.close()
 
 
-def import_engine(modules: tuple[str, ...], extra: str) -> ModuleType:
+def import_engine(modules: tuple[str, ...], extra: str, *, has: str) -> ModuleType:
     """The first of these modules that is installed.
 
     Args:
         modules: Full names, the one to recommend first.
         extra: The extra of this distribution that brings that one.
+        has: What each of them has, where it is whole.
 
     Raises:
         MissingExtraError: None is installed.
-        BackendError: One is, but does not load.
+        BackendError: One is, but does not load, or is not whole.
     """
     for module in modules:
-        with contextlib.suppress(ModuleNotFoundError):
-            return _import_module(module)
+        found = _import_module(module)
+        if found is None:
+            continue
+        if not hasattr(found, has):  # Python takes an empty folder for a package
+            raise BackendError(f"{module} is installed but not whole: it has no {has}", hint=_REINSTALL_HINT)
+        return found
     raise MissingExtraError(modules[0].partition(".")[0], extra)
 
 
-def _import_module(module: str) -> ModuleType:
+def _import_module(module: str) -> ModuleType | None:
+    """None where it is not installed."""
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError:
-        raise
     except ImportError as error:
-        raise BackendError(f"{module} is installed but does not load: {error}") from error
+        if isinstance(error, ModuleNotFoundError) and is_absent(module, error):
+            return None
+        raise BackendError(
+            f"{module} is installed but does not load: {error}", hint=_REINSTALL_HINT
+        ) from error
 
 
 @contextlib.contextmanager

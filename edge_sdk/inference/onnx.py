@@ -92,7 +92,7 @@ def require_onnx_providers(names: Sequence[ProviderName]) -> None:
 def _load_runtime() -> Any:
     # From 1.29 on its wheels report to Microsoft and keep a device id, unless told not to before.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    return import_engine(("onnxruntime",), "onnx")
+    return import_engine(("onnxruntime",), "onnx", has="InferenceSession")
 
 
 def _error_types(runtime: Any) -> tuple[type[Exception], ...]:

@@ -84,7 +84,7 @@ class TFLiteEngine:
     def __init__(self, model: bytes, *, threads: int, reference_kernels: bool, name: str) -> None:
         if not model:
             raise BackendError(f"{name} is empty")
-        runtime: Any = import_engine(_INTERPRETER_MODULES, "tflite")
+        runtime: Any = import_engine(_INTERPRETER_MODULES, "tflite", has="Interpreter")
         resolvers = runtime.OpResolverType
         resolver = resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES if reference_kernels else resolvers.AUTO
         with loading(self.library, name, self.errors):
@@ -129,15 +129,15 @@ class TFLiteEngine:
 
     def _resize(self, tensors: Mapping[str, Array]) -> None:
         """Give open dimensions the extent of what is to come; costs nothing while it stays the same."""
-        resized = False
-        for tensor in self._inputs:
-            shape = tensors[tensor.spec.name].shape
-            if self._shapes.get(tensor.index) != shape:
-                self._interpreter.resize_tensor_input(tensor.index, shape, strict=True)
-                self._shapes[tensor.index] = shape
-                resized = True
-        if resized:
-            self._interpreter.allocate_tensors()
+        shapes = {tensor.index: tensors[tensor.spec.name].shape for tensor in self._inputs}
+        if shapes == self._shapes:
+            return
+        known, self._shapes = self._shapes, {}  # where something is refused, the next run begins anew
+        for index, shape in shapes.items():
+            if known.get(index) != shape:
+                self._interpreter.resize_tensor_input(index, shape, strict=True)
+        self._interpreter.allocate_tensors()
+        self._shapes = shapes
 
     def _read(self, tensor: _Tensor) -> Array:
         value: Array = self._interpreter.get_tensor(tensor.index)

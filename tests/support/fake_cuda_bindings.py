@@ -26,6 +26,8 @@ class Code(IntEnum):
     cudaErrorInvalidResourceHandle = 400
     cudaErrorIllegalAddress = 700
     cudaErrorLaunchTimeout = 702
+    cudaErrorIllegalInstruction = 715
+    cudaErrorMisalignedAddress = 716
     cudaErrorLaunchFailure = 719
     cudaErrorStreamCaptureUnsupported = 900
     cudaErrorStreamCaptureInvalidated = 901

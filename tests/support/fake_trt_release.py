@@ -55,10 +55,10 @@ class Release:
         gpu: Where it runs.
         behaviour: What goes wrong. In the builder: ``hang``, ``silent`` (no plan, no reason),
             ``wait:FILE`` (for it to be there), ``prints`` (half a line). In the runtime:
-            ``invalid`` (says so, and loads it all the same), ``no_context``, ``no_run``, ``no_capture``
-            (says so), ``breaks_capture`` (does not). In both: ``die:CALL``, a crash in that call,
-            ``kill:CALL``, as the system does for want of memory, and ``raise:CALL:ERROR``, as
-            :func:`fake_gpu.raise_as_cpp` takes it.
+            ``invalid`` (says so, and loads it all the same), ``no_memory`` (to load it), ``no_context``,
+            ``no_run``, ``no_capture`` (says so), ``breaks_capture`` (does not). In both: ``die:CALL``, a
+            crash in that call, ``kill:CALL``, as the system does for want of memory, ``end:CALL``, as
+            who stops a service does, and ``raise:CALL:ERROR``, as :func:`fake_gpu.raise_as_cpp` takes it.
     """
 
     name: str
@@ -119,6 +119,8 @@ class Release:
             os.kill(os.getpid(), signal.SIGSEGV)
         if where == call and kind == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if where == call and kind == "end":
+            os.kill(os.getpid(), signal.SIGTERM)
         if where == call and kind == "raise":
             raise_as_cpp(error)
 

@@ -188,7 +188,9 @@ class FakeRuntime:
         plan, here = read_plan(content), self._release
         if plan is not None and "deadly" in plan:
             os.kill(os.getpid(), signal.SIGSEGV)
-        if plan is None:
+        if here.behaviour == "no_memory":
+            complain(self._log, "[defaultAllocator.cpp::allocate::31] Cuda Runtime (out of memory)")
+        elif plan is None:
             complain(self._log, "Serialization assertion magicTagRead == kMAGIC_TAG failed.")
         elif plan["version"] != here.version:
             complain(self._log, f"Version tag does not match: current {here.version}, read {plan['version']}")

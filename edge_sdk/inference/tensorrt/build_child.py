@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import threading
 import time
@@ -40,6 +41,7 @@ OnProgress: TypeAlias = "Callable[[Waiting | Working], None]"
 _CHUNK = 1 << 16
 _KEPT_OF_LOG = 2000
 _SILENCE_S = 10.0
+_FROM_OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _DID = {"build": "built {}", "try": "tried the engine of {}"}
 _DOING = {"build": "building {}", "try": "trying the engine of {}"}
 
@@ -131,8 +133,10 @@ def run_job(
     if isinstance(last, Finished | Refused | Absent | Unfit):
         return last
     error = follower.failure(job, time_limit_s)
-    # One that was killed for want of memory, or for its time, says nothing against the engine.
-    if isinstance(last, Trying) and not was_killed(process.returncode):
+    # One that was killed for want of memory, for its time or from outside, says nothing against the engine.
+    if isinstance(last, Trying) and not (
+        was_killed(process.returncode) or _ended_from_outside(process.returncode)
+    ):
         remove_mark(Path(last.path), last.settings)
         return Unfit(error.message, error.hint, last.runs_otherwise)
     raise error
@@ -219,6 +223,12 @@ class _Follower:
                 hint="mostly the system does that for want of memory (`dmesg` tells): end other programs, or "
                 "give a smaller --workspace-mb",
             )
+        if _ended_from_outside(code):
+            return BackendError(
+                f"the process that {did} was {how_it_ended(code)}{tail}",
+                hint="no crash: somebody ended it, or something that watches the memory, as earlyoom does; "
+                "run `edge-sdk build` again",
+            )
         return BackendError(
             f"the process that {did} {how_it_ended(code)}{tail}",
             hint="it is NVIDIA's library that ended it, most likely; `dmesg` may say more",
@@ -239,6 +249,11 @@ class _Follower:
 
     def _take_log(self, chunk: bytes) -> None:
         self._log = (self._log + chunk)[-_KEPT_OF_LOG:]
+
+
+def _ended_from_outside(code: int) -> bool:
+    """Whether it was asked to end, by a signal that no crash gives."""
+    return -code in _FROM_OUTSIDE
 
 
 def _id(process: int | None) -> str:

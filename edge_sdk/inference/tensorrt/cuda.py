@@ -12,23 +12,26 @@ from numpy.typing import DTypeLike
 
 from ...contract.values import Array
 from ...errors import BackendError, BackendUnavailableError, MissingExtraError
+from .foreign_errors import MEMORY_HINT
 
 __all__ = ["Cuda", "Gpu", "Graph", "HostMemory", "cuda_error", "open_cuda"]
 
 NO_DRIVER = "no driver"
 OLD_DRIVER = "old driver"
 NO_DEVICE = "no device"
+NOT_WHOLE = "not whole"
 OUT_OF_MEMORY = "out of memory"
 LOST = "lost"
 
-_UNAVAILABLE = (NO_DRIVER, OLD_DRIVER, NO_DEVICE)
+_UNAVAILABLE = (NO_DRIVER, OLD_DRIVER, NO_DEVICE, NOT_WHOLE)
 _HINTS = {
     NO_DRIVER: "without an NVIDIA GPU nothing is wrong, and other backends serve; on a Jetson the driver "
     "comes with JetPack, and a container needs `--runtime nvidia`",
     OLD_DRIVER: "install cuda-bindings of the driver's CUDA (for CUDA 12: `pip install 'cuda-bindings<13'`), "
     "or update the driver",
     NO_DEVICE: "does CUDA_VISIBLE_DEVICES hide the GPU, or the container not have it (`--runtime nvidia`)?",
-    OUT_OF_MEMORY: "end what else uses the GPU's memory, or run a smaller variant",
+    NOT_WHOLE: "it is installed, but not what it needs: install it again, without `--no-deps`",
+    OUT_OF_MEMORY: MEMORY_HINT,
     LOST: "this process cannot use the GPU any more: restart it; the system's log (`dmesg`) may say more",
 }
 _NOT_INSTALLED_HINT = (

@@ -13,22 +13,46 @@ from typing import Any
 import numpy as np
 
 from ...errors import BackendError, MissingExtraError
-from .cuda import LOST, NO_DEVICE, NO_DRIVER, OLD_DRIVER, OUT_OF_MEMORY, Gpu, Graph, HostMemory, cuda_error
+from ..module_absence import is_absent
+from .cuda import (
+    LOST,
+    NO_DEVICE,
+    NO_DRIVER,
+    NOT_WHOLE,
+    OLD_DRIVER,
+    OUT_OF_MEMORY,
+    Gpu,
+    Graph,
+    HostMemory,
+    cuda_error,
+)
 
 __all__ = ["CudaBindings"]
 
 _RAISED = (RuntimeError, OSError, MemoryError)  # where a function of the driver cannot be had, most of all
 _MODULES = ("cuda.bindings.runtime", "cuda.cudart")  # the second one up to release 12.5
+# After these "the process is in an inconsistent state", as CUDA's reference of its runtime says.
+_LOST = (
+    "cudaErrorAssert",
+    "cudaErrorContained",
+    "cudaErrorECCUncorrectable",
+    "cudaErrorExternalDevice",
+    "cudaErrorHardwareStackError",
+    "cudaErrorIllegalAddress",
+    "cudaErrorIllegalInstruction",
+    "cudaErrorInvalidAddressSpace",
+    "cudaErrorInvalidPc",
+    "cudaErrorLaunchFailure",
+    "cudaErrorLaunchTimeout",
+    "cudaErrorMisalignedAddress",
+    "cudaErrorNvlinkUncorrectable",
+    "cudaErrorUnknown",
+)
 _KINDS = {
     "cudaErrorMemoryAllocation": OUT_OF_MEMORY,
     "cudaErrorNoDevice": NO_DEVICE,
     "cudaErrorInsufficientDriver": OLD_DRIVER,
-    "cudaErrorIllegalAddress": LOST,
-    "cudaErrorLaunchTimeout": LOST,
-    "cudaErrorLaunchFailure": LOST,
-    "cudaErrorHardwareStackError": LOST,
-    "cudaErrorECCUncorrectable": LOST,
-    "cudaErrorUnknown": LOST,
+    **dict.fromkeys(_LOST, LOST),
 }
 
 
@@ -180,15 +204,19 @@ class _BindingsGraph:
 
 def _import_runtime() -> Any:
     for module in _MODULES:
-        with contextlib.suppress(ModuleNotFoundError):
-            return _import(module)
+        found = _import(module)
+        if found is not None:
+            return found
     raise MissingExtraError("cuda-bindings", "tensorrt-rtx")
 
 
-def _import(module: str) -> Any:
+def _import(module: str) -> Any | None:
+    """None where it is not installed."""
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError:
-        raise
+    except ModuleNotFoundError as error:
+        if is_absent(module, error):
+            return None
+        raise cuda_error(f"import {module}", str(error), NOT_WHOLE) from error
     except (ImportError, RuntimeError, OSError) as error:
         raise cuda_error(f"import {module}", str(error), NO_DRIVER) from error

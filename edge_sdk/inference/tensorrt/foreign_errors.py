@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ...errors import BackendError
 
-__all__ = ["FOREIGN_ERRORS", "MEMORY_HINT", "NOT_MADE", "as_backend_error"]
+__all__ = ["FOREIGN_ERRORS", "MEMORY_HINT", "NOT_MADE", "as_backend_error", "hint_for"]
 
 FOREIGN_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, MemoryError)
 """What any call may raise."""
@@ -40,7 +40,15 @@ def as_backend_error(what: str, hint: str) -> Iterator[None]:
         yield
     except FOREIGN_ERRORS as error:
         told = str(error).strip() or "there is no memory for it"  # Python's own says nothing
-        short = isinstance(error, MemoryError) or any(words in told for words in _WORDS_OF_MEMORY)
-        raise BackendError(
-            f"{what}: {type(error).__name__}: {told}", hint=MEMORY_HINT if short else hint
-        ) from error
+        hint = MEMORY_HINT if isinstance(error, MemoryError) else hint_for(told, hint)
+        raise BackendError(f"{what}: {type(error).__name__}: {told}", hint=hint) from error
+
+
+def hint_for(told: str, otherwise: str) -> str:
+    """What to do about a failure.
+
+    Args:
+        told: By the library.
+        otherwise: What to do where that does not speak of memory.
+    """
+    return MEMORY_HINT if any(words in told for words in _WORDS_OF_MEMORY) else otherwise

@@ -25,6 +25,7 @@ __all__ = [
 
 _SHARED_OBJECTS = {TENSORRT: "libnvinfer.so", TENSORRT_RTX: "libtensorrt_rtx.so"}
 _log = logging.getLogger(__name__)
+_MARK_OF_A_WHOLE_ONE = "__version__"  # Python takes an empty folder for a package
 _NEEDED = ("set_tensor_address", "execute_async_v3")
 _MAPS = Path("/proc/self/maps")
 _HINT = (
@@ -120,7 +121,10 @@ def _warn_once(product: str, failure: str) -> None:
 def _load(module: str, failures: list[str]) -> Any | None:
     """A module, or None; why it does not load is added to the failures where it is there."""
     try:
-        return importlib.import_module(module)
+        trt = importlib.import_module(module)
+        if hasattr(trt, _MARK_OF_A_WHOLE_ONE):
+            return trt
+        failures.append(f"{module} is installed but not whole: it has no {_MARK_OF_A_WHOLE_ONE}")
     except ModuleNotFoundError as error:
         if error.name != module:
             failures.append(f"{module} is installed but does not load: {error}")

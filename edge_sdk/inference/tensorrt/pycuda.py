@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import BackendError, MissingExtraError
-from .cuda import LOST, NO_DEVICE, NO_DRIVER, OUT_OF_MEMORY, Gpu, Graph, HostMemory, cuda_error
+from ..module_absence import is_absent
+from .cuda import LOST, NO_DEVICE, NO_DRIVER, NOT_WHOLE, OUT_OF_MEMORY, Gpu, Graph, HostMemory, cuda_error
 
 __all__ = ["PyCuda"]
 
@@ -161,7 +162,9 @@ class PyCuda:
 def _import_driver() -> Any:
     try:
         return importlib.import_module("pycuda.driver")
-    except ModuleNotFoundError:
-        raise MissingExtraError("pycuda", "tensorrt-rtx") from None
+    except ModuleNotFoundError as error:
+        if is_absent("pycuda.driver", error):
+            raise MissingExtraError("pycuda", "tensorrt-rtx") from None
+        raise cuda_error("import pycuda.driver", str(error), NOT_WHOLE) from error
     except (ImportError, RuntimeError, OSError) as error:  # it is linked against the driver's library
         raise cuda_error("import pycuda.driver", str(error), NO_DRIVER) from error

@@ -11,7 +11,7 @@ import numpy as np
 from ...contract.values import Array, TensorSpec
 from ...errors import BackendError
 from .cuda import Cuda, Graph
-from .foreign_errors import MEMORY_HINT, NOT_MADE, as_backend_error
+from .foreign_errors import MEMORY_HINT, NOT_MADE, as_backend_error, hint_for
 from .library import Library
 from .message_log import message_log
 from .output_size import MAX_OUTPUT_BYTES, output_room
@@ -65,7 +65,7 @@ class Session:
         self._graph: Graph | None = None
         self._rooms: dict[str, Any] = {}
         self._engine = self._loaded(plan, hint)
-        self._context = self._new_context()
+        self._context = self._new_context(hint)
         with contextlib.ExitStack() as undo:
             self.stream = cuda.new_stream()
             undo.callback(self._quietly, cuda.destroy_stream, self.stream)
@@ -131,8 +131,9 @@ class Session:
         self.buffers.copy_in()
         count = self._log.count
         if not self._context.execute_async_v3(self.stream):
+            told = self._log.since(count)
             raise BackendError(
-                f"{self._library} failed to run {self._name}: {self._log.since(count)}", hint=_RUN_HINT
+                f"{self._library} failed to run {self._name}: {told}", hint=hint_for(told, _RUN_HINT)
             )
         self.buffers.copy_out()
 
@@ -151,7 +152,10 @@ class Session:
         engine = None if invalidity == ["MALFORMED_ENGINE"] else runtime.deserialize_cuda_engine(plan)
         if engine is None or invalidity:
             reasons = ": ".join([*filter(None, [", ".join(invalidity)]), self._log.since(count)])
-            raise BackendError(f"{self._library} refuses the engine of {self._name}: {reasons}", hint=hint)
+            raise BackendError(
+                f"{self._library} refuses the engine of {self._name}: {reasons}",
+                hint=hint_for(reasons, hint),
+            )
         self._runtime = runtime
         return engine
 
@@ -166,13 +170,13 @@ class Session:
         known = trt.EngineInvalidityDiagnostics.__members__.items()
         return [name for name, member in known if int(found) & int(member)] or ["INVALID"]
 
-    def _new_context(self) -> Any:
+    def _new_context(self, hint: str) -> Any:
         count = self._log.count
         context = self._engine.create_execution_context()
         if context is None:
+            told = self._log.since(count)
             raise BackendError(
-                f"{self._library} cannot prepare {self._name} to run: {self._log.since(count)}",
-                hint=MEMORY_HINT,
+                f"{self._library} cannot prepare {self._name} to run: {told}", hint=hint_for(told, hint)
             )
         return context
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -57,35 +57,67 @@ def try_engine(
     return answer
 
 
+class _Found(NamedTuple):
+    """The engine that is there: its content, the seal of that, and what its kernels may use."""
+
+    plan: memoryview
+    seal: bytes
+    workspace_mb: int
+
+
 def _try_once(
     job: Job, target: BuildTarget, cache: EngineCache, wanted: Fingerprint, tell: Callable[[Message], None]
 ) -> Message | None:
     """What came of it; None where the file is another one by then."""
-    path = cache.path(wanted)
-    if not path.exists():
+    if not cache.path(wanted).exists():
         return Absent()
     try:
-        plan, seal = cache.read_with_seal(wanted, job.name)
-        given_mb = cache.workspace_mb(wanted)
-        if given_mb < job.least_workspace_mb:
-            return Unfit(
-                f"it was built with --workspace-mb {given_mb}, asked for {job.least_workspace_mb}", None
-            )
+        found = _Found(*cache.read_with_seal(wanted, job.name), cache.workspace_mb(wanted))
     except BackendError as error:
         return Unfit(error.message, error.hint)
+    if found.workspace_mb < job.least_workspace_mb:
+        given, asked = found.workspace_mb, job.least_workspace_mb
+        return Unfit(f"it was built with --workspace-mb {given}, asked for {asked}", None)
+    unfit = None
     if target.cuda is not None:
-        settings = job.settings.on(target.cuda.gpu)
-        otherwise = is_tried_otherwise(path, target.cuda.gpu, settings, seal=seal)
-        tell(Trying(str(path), settings, otherwise))
-        failure = _failure(job, plan, target.library, target.cuda)
-        if cache.seal(wanted) != seal:
+        unfit = _run_and_mark(job, found, target.library, target.cuda, cache, wanted, tell)
+        if (
+            cache.seal(wanted) != found.seal
+        ):  # then a mark of the new one may have made way for that of the old
             return None
-        if failure is not None:
-            if failure.hint != MEMORY_HINT:  # want of memory says nothing against the engine
-                remove_mark(path, settings)
-            return Unfit(failure.message, failure.hint, otherwise)
-        cache.mark_tried(wanted, target.cuda.gpu, settings, seal=seal)
-    return finished("found", job, target, cache, wanted, tried=target.cuda is not None)
+    return unfit or finished("found", job, target, cache, wanted, tried=target.cuda is not None)
+
+
+def _run_and_mark(
+    job: Job,
+    found: _Found,
+    library: Library,
+    cuda: Cuda,
+    cache: EngineCache,
+    wanted: Fingerprint,
+    tell: Callable[[Message], None],
+) -> Unfit | None:
+    """Run what was found, and say beside it what came of that; None where it runs, or is not there any more.
+
+    Raises:
+        BackendError: It cannot be marked, or finds no memory. That says nothing against it, and one that was
+            built anew would find as little, if it is not asked to take less.
+    """
+    path, settings = cache.path(wanted), job.settings.on(cuda.gpu)
+    otherwise = is_tried_otherwise(path, cuda.gpu, settings, seal=found.seal)
+    tell(Trying(str(path), settings, otherwise))
+    failure = _failure(job, found.plan, library, cuda)
+    if cache.seal(wanted) != found.seal:
+        return None
+    if failure is None:
+        cache.mark_tried(wanted, cuda.gpu, settings, seal=found.seal)
+        return None
+    if failure.hint != MEMORY_HINT:
+        remove_mark(path, settings)
+    elif not 0 < job.least_workspace_mb < found.workspace_mb:
+        message = f"there is no memory to try the engine of {job.name}: {failure.message}"
+        raise BackendError(message, hint=failure.hint) from failure
+    return Unfit(failure.message, failure.hint, otherwise)
 
 
 def _failure(job: Job, plan: memoryview, library: Library, cuda: Cuda) -> BackendError | None:

@@ -119,7 +119,13 @@ def write_mark(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS,
         settings = settings.on(gpu)
         mark = _mark(engine, settings)
         partial = mark.with_suffix(f".{os.getpid()}.partial")
-        write_sealed(mark, _trial(seal, gpu, settings), b"", partial=partial)
+        trial = _trial(seal, gpu, settings)
+        try:
+            write_sealed(mark, trial, b"", partial=partial)
+        except (
+            FileNotFoundError
+        ):  # a builder that begins clears away what looks left over: see remove_partial
+            write_sealed(mark, trial, b"", partial=partial)
 
 
 def remove_mark(engine: Path, settings: TrialSettings = USUAL_SETTINGS) -> None:

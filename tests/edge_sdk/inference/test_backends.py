@@ -172,6 +172,13 @@ def hide(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
         monkeypatch.setitem(sys.modules, module, None)
 
 
+def forget(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
+    """Have them imported anew; what was there before, be it nothing, comes back after the test."""
+    hide(monkeypatch, *modules)
+    for module in modules:
+        monkeypatch.delitem(sys.modules, module)
+
+
 def test_missing_tflite_runtime_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     hide(monkeypatch, "ai_edge_litert.interpreter", "tflite_runtime.interpreter")
     hide(monkeypatch, "tensorflow.lite.python.interpreter")
@@ -204,10 +211,31 @@ def test_runtime_that_is_broken_is_not_called_missing(
     (broken / "__init__.py").write_text("")
     (broken / "interpreter.py").write_text("raise ImportError('GLIBC_2.99 not found')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "ai_edge_litert", raising=False)
-    monkeypatch.delitem(sys.modules, "ai_edge_litert.interpreter", raising=False)
+    forget(monkeypatch, "ai_edge_litert", "ai_edge_litert.interpreter")
     with pytest.raises(BackendError, match=r"does not load: GLIBC_2\.99 not found"):
         opened("tflite")
+
+
+def test_runtime_whose_own_need_is_missing_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """To install it once more, as it was, would help nobody."""
+    (tmp_path / "onnxruntime.py").write_text("import what_it_stands_on")
+    monkeypatch.syspath_prepend(tmp_path)
+    forget(monkeypatch, "onnxruntime")
+    with pytest.raises(BackendError, match=r"does not load: No module named 'what_it_stands_on'") as caught:
+        opened("onnx")
+    assert "with what it needs" in str(caught.value.hint)
+
+
+def test_folder_that_was_left_of_a_runtime_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As uninstalling one of onnxruntime and onnxruntime-gpu leaves it: Python imports it all the same."""
+    (tmp_path / "onnxruntime").mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    forget(monkeypatch, "onnxruntime")
+    with pytest.raises(BackendError, match="onnxruntime is installed but not whole") as caught:
+        opened("onnx")
+    assert "uninstall both" in str(caught.value.hint)
 
 
 def test_installed_engines_are_found_without_loading_them() -> None:
@@ -235,6 +263,17 @@ def test_failure_inside_tflite_is_a_backend_error() -> None:
         pytest.raises(BackendError, match="TFLite failed to run tones"),
     ):
         backend.infer({INPUT: np.zeros((1, 7, 3), dtype=np.float32)})
+
+
+def test_shape_that_tflite_refuses_is_refused_with_the_same_reason_again() -> None:
+    with open_backend(tiny_tflite(WEIGHTS, BIAS, (1, -1, 5)), "tflite") as backend:
+        reasons = []
+        for _ in range(2):
+            with pytest.raises(BackendError) as caught:
+                backend.infer({INPUT: np.zeros((1, 7, 5), dtype=np.float32)})
+            reasons.append("failed to prepare" in str(caught.value))
+        assert reasons == [True, True]
+        np.testing.assert_allclose(backend.infer({INPUT: TENSOR})[OUTPUT], by_hand(TENSOR), atol=1e-6)
 
 
 def test_every_error_of_onnxruntime_is_known() -> None:

@@ -104,6 +104,25 @@ def test_who_waits_for_a_builder_that_is_killed_builds(cache: Path) -> None:
     assert len(engines_in(cache)) == 1
 
 
+def test_who_waits_for_a_builder_that_removes_the_damaged_engine_builds(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    """As one that builds for another version of the same bundle does: of its name, one engine stays."""
+    path = Path(finished(build(cache)).path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with contextlib.ExitStack() as holding:
+        holding.enter_context(build_lock(cache, lambda _: None))
+
+        def make_way(message: Waiting | Working) -> None:
+            if isinstance(message, Waiting):
+                path.unlink(missing_ok=True)
+                holding.close()
+
+        built = finished(told_build(cache, None, make_way))
+    assert (built.status, built.tried) == ("built", True)
+    assert engines_in(cache) == [path]
+
+
 def test_who_waits_too_long_is_told_for_whom(
     installation: FakeInstallation, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

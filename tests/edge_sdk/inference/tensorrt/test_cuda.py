@@ -6,18 +6,25 @@ import gc
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fake_gpu import FakeGpu
 
-from edge_sdk.errors import BackendError, EdgeSdkError, MissingExtraError
+from edge_sdk.errors import BackendError, BackendUnavailableError, EdgeSdkError, MissingExtraError
 from edge_sdk.inference.tensorrt import open as opening
 from edge_sdk.inference.tensorrt.cuda import Cuda, open_cuda
 
 Install = Callable[..., None]
 BY = pytest.mark.parametrize("by", ["bindings", "pycuda"])
+
+
+def forget(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """Have it imported anew; what was there before, be it nothing, comes back after the test."""
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, module)
 
 
 def opened(install: Install, by: str) -> Cuda:
@@ -148,11 +155,14 @@ def test_too_little_memory_tells_the_call_and_what_to_do(install: Install, gpu: 
     assert "smaller variant" in str(caught.value.hint)
 
 
-def test_a_gpu_that_is_lost_asks_for_a_restart(install: Install, gpu: FakeGpu) -> None:
+@pytest.mark.parametrize(
+    "code", ["cudaErrorIllegalAddress", "cudaErrorIllegalInstruction", "cudaErrorMisalignedAddress"]
+)
+def test_a_gpu_that_is_lost_asks_for_a_restart(install: Install, gpu: FakeGpu, code: str) -> None:
     cuda = opened(install, "bindings")
     stream = cuda.new_stream()
-    gpu.failing["cudaStreamSynchronize"] = "cudaErrorIllegalAddress"
-    with pytest.raises(BackendError, match="cudaStreamSynchronize: cudaErrorIllegalAddress") as caught:
+    gpu.failing["cudaStreamSynchronize"] = code
+    with pytest.raises(BackendError, match=f"cudaStreamSynchronize: {code}") as caught:
         cuda.synchronize(stream)
     assert "restart" in str(caught.value.hint)
 
@@ -201,6 +211,27 @@ def test_without_anything_to_call_cuda_with_that_is_the_reason(install: Install)
     with pytest.raises(MissingExtraError) as caught:
         open_cuda()
     assert "cuda-bindings<13" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("module", ["cuda/bindings/runtime", "pycuda/driver"])
+def test_what_cuda_is_called_with_and_lacks_something_is_not_called_missing(
+    install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
+) -> None:
+    """As cuda-bindings does that was installed without cuda-pathfinder, on which it stands."""
+    install("10.3", cuda=None)
+    name = module.replace("/", ".")
+    file = tmp_path / f"{module}.py"
+    file.parent.mkdir(parents=True)
+    for folder in file.relative_to(tmp_path).parents[:-1]:
+        (tmp_path / folder / "__init__.py").write_text("")
+    file.write_text("import what_it_stands_on")
+    for one in ("cuda", "cuda.bindings", "cuda.bindings.runtime", "pycuda", "pycuda.driver"):
+        if name == one or name.startswith(f"{one}."):
+            forget(monkeypatch, one)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BackendUnavailableError, match=f"import {name}: .*'what_it_stands_on'") as caught:
+        open_cuda()
+    assert "install it again" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,61 @@ def test_a_trial_that_is_killed_for_want_of_memory_says_nothing_against_the_engi
     assert opened_elsewhere(cache) == "runs"
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"failing": {"cudaMalloc": "cudaErrorMemoryAllocation"}},
+        {"behaviour": "no_memory"},
+        {"behaviour": "no_context"},
+        {"behaviour": "raise:execute_async_v3:RuntimeError: std::bad_alloc"},
+    ],
+    ids=["CUDA", "loading", "context", "running"],
+)
+def test_an_engine_that_finds_no_memory_is_left_as_it_is(
+    installation: FakeInstallation, cache: Path, fault: dict[str, Any]
+) -> None:
+    """A build takes half an hour on a Jetson, and what it gave would find as little."""
+    before = read_seal(Path(finished(build(cache)).path))
+    installation.install("10.3", **fault)
+    told: Told = []
+    with pytest.raises(BackendError, match="no memory to try the engine of onnx-float32: ") as caught:
+        told_build(cache, None, told.append)
+    assert "smaller variant" in str(caught.value.hint)
+    assert not any("building again" in str(one) for one in told)
+    (path,) = cache.glob("*.engine")
+    assert read_seal(path) == before
+    installation.install("10.3")
+    assert opened_elsewhere(cache) == "runs"
+
+
+def test_an_engine_that_finds_no_memory_is_built_again_with_less_for_its_kernels_if_asked(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    build(cache, workspace_mb=512)
+    installation.install("10.3", failing={"cudaMalloc": "cudaErrorMemoryAllocation"})
+    told: Told = []
+    with pytest.raises(BackendError, match="no memory to try the engine"):
+        told_build(cache, None, told.append, workspace_mb=64, least_workspace_mb=64)
+    (path,) = cache.glob("*.engine")
+    assert read_sealed(path, EngineRecord)[0].workspace_mb == 64
+    assert any("building again" in str(one) for one in told)
+
+
+def test_a_trial_that_is_ended_from_outside_says_nothing_against_the_engine(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    """As by a service manager that stops, or by what watches the memory and is faster than the system."""
+    before = read_seal(Path(finished(build(cache)).path))
+    installation.install("10.3", behaviour="end:deserialize_cuda_engine")
+    with pytest.raises(BackendError, match="tried the engine of onnx-float32 was ended by SIGTERM") as caught:
+        build(cache)
+    assert "no crash" in str(caught.value.hint)
+    (path,) = cache.glob("*.engine")
+    assert read_seal(path) == before
+    installation.install("10.3")
+    assert opened_elsewhere(cache) == "runs"
+
+
 def test_an_engine_that_never_ran_is_not_loaded(installation: FakeInstallation, cache: Path) -> None:
     installation.install("10.3", behaviour="no_run")
     with pytest.raises(BackendError, match="failed to run onnx-float32"):

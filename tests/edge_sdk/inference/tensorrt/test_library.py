@@ -11,7 +11,7 @@ from fake_gpu import FakeGpu
 from fake_tensorrt import RELEASES, fake_tensorrt
 from fake_trt_release import enum
 
-from edge_sdk.errors import BackendError, MissingExtraError
+from edge_sdk.errors import BackendError, BackendUnavailableError, MissingExtraError
 from edge_sdk.inference.tensorrt import library as library_module
 from edge_sdk.inference.tensorrt.library import find_library, loaded_build_number, require_installed
 from edge_sdk.inference.tensorrt.products import TENSORRT, TENSORRT_RTX
@@ -70,6 +70,19 @@ def test_one_that_does_not_load_is_not_called_missing(
     with pytest.raises(
         BackendError, match=r"tensorrt is installed but does not load: .*libnvinfer"
     ) as caught:
+        find_library()
+    assert caught.value.hint is not None
+
+
+def test_a_folder_that_was_left_of_one_is_told_and_does_not_end_who_looks(
+    install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Python imports a folder without a file as a package that has nothing."""
+    install(None)
+    (tmp_path / "tensorrt").mkdir()
+    monkeypatch.delitem(sys.modules, "tensorrt")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BackendUnavailableError, match="tensorrt is installed but not whole") as caught:
         find_library()
     assert caught.value.hint is not None
 

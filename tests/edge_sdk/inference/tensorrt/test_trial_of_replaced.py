@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint
 from edge_sdk.inference.tensorrt.sealed_file import read_seal, read_sealed
 from edge_sdk.inference.tensorrt.trial import try_engine
-from edge_sdk.inference.tensorrt.trial_mark import is_tried
+from edge_sdk.inference.tensorrt.trial_mark import is_tried, remove_marks
 
 
 class Device:
@@ -86,6 +87,51 @@ def test_one_that_is_replaced_again_and_again_is_not_marked(device: Device) -> N
     assert "nobody else writes there" in str(caught.value.hint)
     assert device.trials == 2
     assert not device.is_tried()
+
+
+class AtFirstSync:
+    """Something that happens between the writing of a file and its coming into its place."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+        self._happens = happens
+        self._sync = os.fsync
+        monkeypatch.setattr(os, "fsync", self)
+        self.happened = False
+
+    def __call__(self, descriptor: int) -> None:
+        self._sync(descriptor)
+        if not self.happened:
+            self.happened = True
+            self._happens()
+
+
+def test_a_builder_that_clears_away_what_was_left_over_takes_no_mark_along(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial takes no lock; a builder begins by removing what was left half-written."""
+    remove_marks(device.path)
+    clearing = AtFirstSync(monkeypatch, device.engines.remove_partial)
+    assert isinstance(device.try_it(lambda _: None), Finished)
+    assert clearing.happened
+    assert device.is_tried()
+    assert list(device.engines.folder.glob("*.partial")) == []
+
+
+def test_a_mark_that_comes_into_the_place_of_a_newer_one_has_the_newer_engine_tried_again(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_marks(device.path)
+
+    def replace_and_mark() -> None:
+        device.replace()
+        with monkeypatch.context() as another_process:
+            another_process.setattr(os, "getpid", lambda: 1)
+            device.engines.mark_tried(device.wanted, device.gpu, seal=read_seal(device.path))
+
+    AtFirstSync(monkeypatch, replace_and_mark)
+    assert isinstance(device.try_it(lambda _: None), Finished)
+    assert device.trials == 2
+    assert device.is_tried()
 
 
 def test_a_mark_of_what_ran_is_none_of_what_has_its_place_now(device: Device) -> None:
