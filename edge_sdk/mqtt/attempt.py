@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 import struct
@@ -109,7 +110,9 @@ class Attempt:
                 self._error = mute(self._settings)
                 self._hang_up()
                 break
-        self._client.loop_stop()
+        # Paho forgets its thread as soon as that ends, also in the midst of waiting for it.
+        with contextlib.suppress(AttributeError):
+            self._client.loop_stop()
         if self.stands:
             self.stood_s = time.monotonic() - self._stands_since
 

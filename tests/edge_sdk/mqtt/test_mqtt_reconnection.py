@@ -7,6 +7,7 @@ import gc
 import psutil
 import pytest
 from mqtt_recorder import Connect
+from paho.mqtt.client import Client
 
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.mqtt.connection import ReceivedMessage
@@ -26,6 +27,26 @@ def test_comes_back_and_subscribes_again_after_the_broker_was_killed(
         recorder.next("connected")
         assert connection.publish("a/b", b"again")
         assert recorder.next("received") == ReceivedMessage("a/b", b"again")
+        connection.stop()
+
+
+def test_comes_back_where_paho_trips_over_the_end_of_its_own_thread(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks at it twice, and may find None the second time."""
+    loop_stop = Client.loop_stop
+
+    def trip(client: Client) -> None:
+        loop_stop(client)
+        raise AttributeError("'NoneType' object has no attribute 'join'")
+
+    monkeypatch.setattr(Client, "loop_stop", trip)
+    with EmbeddedBroker() as mortal:
+        connection, recorder = connect(mortal.url)
+        recorder.next("connected")
+        mortal.kill()
+        mortal.restart()
+        recorder.next("connected")
         connection.stop()
 
 
