@@ -70,24 +70,13 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
     settings = _broker_settings(config)
     source = open_source(config.source)
     bundle = Bundle.open(config.bundle, require_sha256=config.require_sha256)
-    manifest, inference = bundle.manifest, config.inference
+    manifest = bundle.manifest
     audio = manifest.audio  # before anything is loaded: pictures are refused
     rules = override_rules(manifest, config.rules)
-    watchdog = Watchdog(
-        ServiceManager.from_environment(),
-        config.watchdog,
-        window_s=audio.window_samples / audio.sample_rate_hz,
-    )
+    window_s = audio.window_samples / audio.sample_rate_hz
+    watchdog = Watchdog(ServiceManager.from_environment(), config.watchdog, window_s=window_s)
     watchdog.status(f"loading {manifest.name} {manifest.version}")
-    opened = open_model(
-        bundle,
-        variant=inference.variant,
-        backends=inference.backends,
-        options=inference.options,
-        golden=True,
-        say=say,
-        warn=_logger.warning,
-    )
+    opened = _open_model(config, bundle, say)
     with opened.backend as backend:
         scorer = AudioScorer(audio, manifest.classes, manifest.label_ids, backend)
         variant = opened.choice.variant
@@ -96,16 +85,34 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
             config, settings, source, bundle, opened, pipeline, watchdog, topics, session=str(uuid4())
         )
         faults = FaultDesk(say, config.outbox_folder)
-        with Outbox.open(
-            config.outbox_folder,
-            site=topics.site,
-            device=topics.device,
-            broker=settings.name,
-            redirect=config.outbox.redirect_waiting,
-            disk_budget_bytes=config.outbox.disk_budget_mb * 1_000_000,
-            on_fault=faults.tell,
-        ) as outbox:
+        with _open_outbox(parts, faults) as outbox:
             return _listen(parts, outbox, faults, drain_s, say)
+
+
+def _open_model(config: RunConfig, bundle: Bundle, say: Callable[[str], None]) -> Opened:
+    inference = config.inference
+    return open_model(
+        bundle,
+        variant=inference.variant,
+        backends=inference.backends,
+        options=inference.options,
+        golden=True,
+        say=say,
+        warn=_logger.warning,
+    )
+
+
+def _open_outbox(parts: _Parts, faults: FaultDesk) -> Outbox:
+    config = parts.config
+    return Outbox.open(
+        config.outbox_folder,
+        site=parts.topics.site,
+        device=parts.topics.device,
+        broker=parts.settings.name,
+        redirect=config.outbox.redirect_waiting,
+        disk_budget_bytes=config.outbox.disk_budget_mb * 1_000_000,
+        on_fault=faults.tell,
+    )
 
 
 def _listen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,10 @@ from edge_sdk.errors import MessageError, OutboxError
 
 from . import rows
 from .announcement import Announcement
-from .database import OpenedDatabase, Owner, open_database, outbox_error
+from .database import Owner
 from .encoding import encode_counted
 from .eviction import make_room
-from .lock import FolderLock
+from .opening import OpenedFolder, open_folder
 from .priority import Counted, Priority, priority_of
 from .reader import OutboxCounts, Reader
 from .rows import QuarantineReason, Row
@@ -31,9 +31,6 @@ __all__ = ["Build", "Outbox", "OutboxCounts"]
 Build: TypeAlias = Callable[[str, int], Counted]
 """Makes a message for the epoch and the number that it is given."""
 
-_MIN_DISK_BUDGET_BYTES = 1_000_000
-_MAX_LOG_BYTES = 2 * 1024 * 1024
-_PAGE_BYTES = 4096
 _MAX_WAITING = 20_000  # jobs in memory while the disk fails
 
 
@@ -84,55 +81,39 @@ class Outbox:
             MessageError: Site or device cannot be part of a topic.
         """
         topics = Topics(site, device)
-        if disk_budget_bytes < _MIN_DISK_BUDGET_BYTES:
-            raise OutboxError(f"a disk budget of {disk_budget_bytes} bytes is too small; 1 MB is the least")
-        # The log is copied into the database at a quarter of its share; a group may overshoot that.
-        log_bytes = min(disk_budget_bytes // 2, _MAX_LOG_BYTES)
-        lock = FolderLock(folder)
-        try:
-            opened = open_database(
-                folder, Owner(topics, broker, redirect), wal_pages=log_bytes // 4 // _PAGE_BYTES
-            )
-            try:
-                outbox = cls(opened, topics, lock, disk_budget_bytes - log_bytes, commit, on_fault)
-            except sqlite3.Error as error:
-                opened.connection.close()
-                opened.reading.close()
-                raise outbox_error(opened.path, error) from error
-        except BaseException:
-            lock.release()
-            raise
-        for finding in _damage_found(opened):
+        opened = open_folder(folder, Owner(topics, broker, redirect), disk_budget_bytes)
+        with opened.let_go_on_failure():
+            outbox = cls(opened, topics, commit, on_fault)
+        for finding in opened.damage():
             on_fault(finding)
         return outbox
 
     def __init__(
         self,
-        opened: OpenedDatabase,
+        opened: OpenedFolder,
         topics: Topics,
-        lock_file: FolderLock,
-        limit_bytes: int,
         commit: Commit,
         on_fault: Callable[[OutboxError], None],
     ) -> None:
-        self.epoch = opened.heading.epoch
-        self.kept_aside = opened.kept_aside
-        self.redirected_from = opened.redirected_from
-        self._connection = opened.connection
+        database = opened.database
+        self.epoch = database.heading.epoch
+        self.kept_aside = database.kept_aside
+        self.redirected_from = database.redirected_from
+        self._connection = database.connection
         self._topics = topics
-        self._lock_file = lock_file
-        self._limit_bytes = limit_bytes
+        self._lock_file = opened.lock
+        self._limit_bytes = opened.limit_bytes
         self._lock = threading.Lock()
-        self._next_seq = opened.heading.next_seq
+        self._next_seq = database.heading.next_seq
         self._listeners: list[Callable[[], None]] = []
         self._announcement = Announcement(topics, self.epoch)
         self._closed = False
-        self._reader = Reader(opened.path, opened.reading)
-        self._left_open = opened.open_events
-        self._announcement.check(opened.connection)
+        self._reader = Reader(database.path, database.reading)
+        self._left_open = database.open_events
+        self._announcement.check(database.connection)
         self._writer = Writer(
-            opened.connection,
-            opened.path,
+            database.connection,
+            database.path,
             committed_seq=self._next_seq - 1,
             finish=self._finish_transaction,
             commit=commit,
@@ -305,20 +286,3 @@ def _insert(connection: sqlite3.Connection, written: Sequence[tuple[Counted, Row
         rows.insert(connection, row)
         if isinstance(message, Alert):
             rows.keep_open_event(connection, message, row.payload)
-
-
-def _damage_found(opened: OpenedDatabase) -> Iterator[OutboxError]:
-    """What a person should know about a file that was opened all the same."""
-    hint = "is the disk failing?"
-    if opened.kept_aside is not None:
-        yield OutboxError(
-            f"the outbox {opened.path} was damaged: it is kept as {opened.kept_aside}, its messages are "
-            "not sent, and a new one was begun",
-            hint=hint,
-        )
-    if opened.damaged_rows:
-        yield OutboxError(
-            f"{opened.damaged_rows} rows of the outbox {opened.path} were damaged: they are kept in it, "
-            "and are not sent",
-            hint=hint,
-        )
