@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from backend_by_hand import TFLITE_CALLS, by_hand
 from backend_cases import PICTURE, WARM_UP, Case, infer_picture
 
 from edge_sdk.contract.values import Array
@@ -19,7 +20,6 @@ from edge_sdk.inference.tflite import TFLiteEngine
 __all__ = ["AIM", "Overhead", "measure_overhead"]
 
 AIM = 1.02
-_TFLITE_CALLS = ("set_tensor", "invoke", "get_tensor")
 
 
 class Overhead(NamedTuple):
@@ -29,7 +29,8 @@ class Overhead(NamedTuple):
         ratio: Of ``infer`` to the library's calls inside it.
         bound_ratio: Of ONNX Runtime's ``io_binding`` to ``infer``.
         by_hand_ratio: Of ``infer`` to the least that a caller of a quantized TFLite model writes who has
-            real numbers: quantization in NumPy, the library's calls, and back.
+            real numbers: quantization in NumPy, the library's calls, and back. New arrays each time.
+        by_hand_kept_ratio: The same to one who keeps the memory for all steps, as the backend does.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Overhead(NamedTuple):
     ratio: float
     bound_ratio: float | None
     by_hand_ratio: float | None
+    by_hand_kept_ratio: float | None
 
 
 class CallClock:
@@ -61,30 +63,30 @@ class CallClock:
 
 
 def measure_overhead(case: Case, steps: int) -> Overhead:
-    """Time ``infer`` with clocks inside, in turns with the other way to call the same library, if any."""
+    """Time ``infer`` with clocks inside, in turns with the other ways to call the same library, if any."""
     engine = case.load(1)
-    bound, by_hand = _bound(engine), _by_hand(engine)  # before the clocks are inside
-    other_way = bound or by_hand
+    other_ways = {"bound": _bound(engine)} | by_hand(engine)  # before the clocks are inside
     clock = CallClock(_library_of(engine))
     infer = infer_picture(EngineBackend(case.name, engine))
-    whole: list[float] = []
     inside: list[float] = []
-    otherwise: list[float] = []
 
-    def ours() -> None:
+    def timed_inside() -> None:
         clock.took_s = 0.0
-        whole.append(_seconds(infer))
+        infer()
         inside.append(clock.took_s)
 
-    def theirs() -> None:
-        if other_way is not None:
-            otherwise.append(_seconds(other_way))
-
-    for step in range(WARM_UP + steps):
-        for call in (ours, theirs) if step % 2 else (theirs, ours):
-            call()
+    ways = {"infer": timed_inside} | {name: way for name, way in other_ways.items() if way is not None}
+    took = in_turns(ways, WARM_UP + steps)
+    whole = took["infer"]
     pairs = list(zip(whole, inside, strict=True))[WARM_UP:]
-    to_other = list(zip(whole, otherwise, strict=True))[WARM_UP:] if otherwise else []
+
+    def to(name: str) -> float | None:
+        """Of ``infer`` to another way, in the same turn."""
+        if name not in took:
+            return None
+        return statistics.median(a / b for a, b in list(zip(whole, took[name], strict=True))[WARM_UP:])
+
+    of_bound = to("bound")
     return Overhead(
         case.name,
         case.library,
@@ -92,22 +94,30 @@ def measure_overhead(case: Case, steps: int) -> Overhead:
         library_us=1e6 * statistics.median(took for _, took in pairs),
         overhead_us=1e6 * statistics.median(a - b for a, b in pairs),
         ratio=statistics.median(a / b for a, b in pairs),
-        bound_ratio=statistics.median(b / a for a, b in to_other) if bound else None,
-        by_hand_ratio=statistics.median(a / b for a, b in to_other) if by_hand else None,
+        bound_ratio=None if of_bound is None else 1 / of_bound,
+        by_hand_ratio=to("new arrays"),
+        by_hand_kept_ratio=to("kept arrays"),
     )
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+def in_turns(ways: Mapping[str, Callable[[], object]], steps: int) -> dict[str, list[float]]:
+    """Seconds of each way in each step; who begins goes round, since what comes first finds other caches."""
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    order = list(ways)
+    for _ in range(steps):
+        for name in order:
+            began = time.perf_counter()
+            ways[name]()
+            took[name].append(time.perf_counter() - began)
+        order.append(order.pop(0))
+    return took
 
 
 def _library_of(engine: Engine) -> list[tuple[Any, str]]:
     """Where the library's functions are that an engine calls."""
     # The clock goes inside.
     if isinstance(engine, TFLiteEngine):
-        return [(engine._interpreter, name) for name in _TFLITE_CALLS]  # noqa: SLF001
+        return [(engine._interpreter, name) for name in TFLITE_CALLS]  # noqa: SLF001
     if isinstance(engine, OnnxEngine):
         return [(engine._session, "run")]  # noqa: SLF001
     if isinstance(engine, TensorRtEngine):
@@ -136,28 +146,5 @@ def _bound(engine: Engine) -> Callable[[], object] | None:
         binding.bind_cpu_input(input_name, PICTURE)
         session.run_with_iobinding(binding)
         return {name: value.numpy() for name, value in outputs.items()}
-
-    return run
-
-
-def _by_hand(engine: Engine) -> Callable[[], object] | None:
-    """The same interpreter called with real numbers for a model that takes and gives quantized ones."""
-    if not isinstance(engine, TFLiteEngine):
-        return None
-    interpreter = engine._interpreter  # noqa: SLF001 - as its caller would have it
-    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-    (scale, zero_point), (given_scale, given_zero_point) = taken["quantization"], given["quantization"]
-    if not scale or not given_scale:
-        return None
-    limits = np.iinfo(taken["dtype"])
-    set_tensor, invoke, get_tensor = (getattr(interpreter, name) for name in _TFLITE_CALLS)
-
-    def run() -> Array:
-        steps = np.round(PICTURE / np.float32(scale)) + np.float32(zero_point)
-        set_tensor(taken["index"], np.clip(steps, limits.min, limits.max).astype(taken["dtype"]))
-        invoke()
-        real: Array = get_tensor(given["index"]).astype(np.float32) - np.float32(given_zero_point)
-        real *= np.float32(given_scale)
-        return real
 
     return run

@@ -7,9 +7,10 @@ All with MobileNetV2, 224 px, as `picture_mobilenet_v2.py` makes it.
 Overhead (`backend_overhead.py`): a whole ``infer`` against the library's own calls that it contains, in the
 same step, on one thread. For TFLite these are ``set_tensor``, ``invoke`` and ``get_tensor``, for ONNX Runtime
 ``run``, for TensorRT the launch of the CUDA graph and the wait for it. Where a TFLite model takes int8, the
-backend quantizes and its library's calls do not: in turns with it, the same done by hand. In turns with ONNX
-Runtime, its ``io_binding``: outputs in memory that is bound once. Where TensorRT or a GPU is missing, that is
-told.
+backend quantizes and its library's calls do not: in turns with it, the same done by hand, once by the obvious
+line of NumPy with its new arrays, and once in memory that is kept, as the backend does it
+(`backend_by_hand.py`). In turns with ONNX Runtime, its ``io_binding``: outputs in memory that is bound once.
+Where TensorRT or a GPU is missing, that is told.
 
 Threads (`backend_streams.py`): two streams with a thread each, on an engine of their own, against one stream
 with two threads. A round is both for half a second each, in turning order, and gives one ratio of inferences
@@ -43,17 +44,17 @@ STREAM_S = 0.5
 
 def _print_overheads(lines: list[Overhead]) -> None:
     print(f"overhead over the library's own calls, in µs; aim: ratio at most {AIM}")
-    print(
-        "io_binding: its time to infer's; by hand: infer's time to that of quantizing in NumPy and the calls"
-    )
-    titles = "   infer  library   more   ratio  io_binding  by hand"
+    print("io_binding: its time to infer's; new arrays, kept arrays: infer's time to that of quantizing by")
+    print("hand in NumPy and the calls, with new arrays in each step or in memory that is kept")
+    titles = "   infer  library   more   ratio  io_binding  new arrays  kept arrays"
     print(f"{'library':<12}  {'model':<17}  {titles}")
     for line in lines:
         bound = "" if line.bound_ratio is None else f"{line.bound_ratio:.3f}"
         by_hand = "" if line.by_hand_ratio is None else f"{line.by_hand_ratio:.3f}"
+        kept = "" if line.by_hand_kept_ratio is None else f"{line.by_hand_kept_ratio:.3f}"
         print(
             f"{line.library:<12}  {line.model:<17}  {line.infer_us:8.0f}  {line.library_us:7.0f}  "
-            f"{line.overhead_us:5.0f}  {line.ratio:6.3f}  {bound:>10}  {by_hand:>7}".rstrip()
+            f"{line.overhead_us:5.0f}  {line.ratio:6.3f}  {bound:>10}  {by_hand:>10}  {kept:>11}".rstrip()
         )
 
 

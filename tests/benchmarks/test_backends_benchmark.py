@@ -69,7 +69,8 @@ def test_every_backend_is_compared_with_its_library(
         assert line["ratio"] > 1
         assert line["overhead_us"] > 0
         assert (line["bound_ratio"] is None) == (line["library"] == "TFLite")
-        assert (line["by_hand_ratio"] is None) == (line["model"] not in QUANTIZED_ENDS)
+        for by_hand in ("by_hand_ratio", "by_hand_kept_ratio"):
+            assert (line[by_hand] is None) == (line["model"] not in QUANTIZED_ENDS)
     assert [line["model"] for line in report["streams"]][-1] == "float32, spinning"
     assert all(line["two_streams_per_s"] > 0 and line["two_threads_per_s"] > 0 for line in report["streams"])
     assert [line["inferences"] for line in report["memory"]] == [3] * 4
