@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from fake_trt_builder import PLAN, FakeNetwork, FakeTensor
+from fake_trt_builder import PLAN
+from fake_trt_network import FakeNetwork, FakeTensor
 from fake_trt_release import NUMPY_TYPES, Release, complain
 
 __all__ = ["OPEN_ROOM", "FakeContext", "FakeRuntime", "read_plan"]

@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_backends import BIAS, FEATURES, MODELS, SHAPE, TENSOR, WEIGHTS, by_hand, opened
 from tiny_models import INPUT, OUTPUT, tiny_int8_tflite, tiny_onnx, tiny_tflite
 
 from edge_sdk.contract.manifest import ModelFormat
-from edge_sdk.contract.values import Array, Float32Array
-from edge_sdk.errors import BackendError, MissingExtraError, UsageError
+from edge_sdk.contract.values import Array
+from edge_sdk.errors import BackendError, UsageError
 from edge_sdk.inference import onnx as onnx_module
-from edge_sdk.inference.backend import Backend
-from edge_sdk.inference.open import engine_installed, open_backend
+from edge_sdk.inference.open import open_backend
 
-FEATURES = (8, 5)
-SHAPE = (1, *FEATURES)
-WEIGHTS: Float32Array = np.random.default_rng(1).normal(scale=0.1, size=(3, 40)).astype(np.float32)
-BIAS: Float32Array = np.array([0.1, -0.2, 0.0], dtype=np.float32)
 LARGEST = 4.0
-TENSOR: Float32Array = np.random.default_rng(2).uniform(-3, 3, size=SHAPE).astype(np.float32)
 
-MODELS: dict[str, tuple[ModelFormat, bytes]] = {
-    "tflite": ("tflite", tiny_tflite(WEIGHTS, BIAS, SHAPE)),
-    "onnx": ("onnx", tiny_onnx(WEIGHTS, BIAS, SHAPE)),
-}
 OPEN_BATCH: dict[str, tuple[ModelFormat, bytes]] = {
     "tflite": ("tflite", tiny_tflite(WEIGHTS, BIAS, (-1, *FEATURES))),
     "onnx": ("onnx", tiny_onnx(WEIGHTS, BIAS, ("batch", *FEATURES))),
 }
-
-
-def opened(name: str, *, reference_kernels: bool = False, threads: int = 1) -> Backend:
-    model_format, model = MODELS[name]
-    return open_backend(
-        model, model_format, reference_kernels=reference_kernels, threads=threads, name="tones"
-    )
-
-
-def by_hand(tensor: Array) -> Array:
-    logits = tensor.reshape(-1, 40).astype(np.float64) @ WEIGHTS.T + BIAS
-    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -162,85 +140,6 @@ def test_answer_of_the_last_call_survives_being_kept(name: str) -> None:
 def test_a_number_of_threads_that_no_engine_can_take_is_wrong_use(threads: int) -> None:
     with pytest.raises(UsageError, match=f"1 to 64 threads, not {threads}"):
         open_backend(MODELS["tflite"][1], "tflite", threads=threads)
-
-
-# --- which library ---
-
-
-def hide(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
-    for module in modules:
-        monkeypatch.setitem(sys.modules, module, None)
-
-
-def forget(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
-    """Have them imported anew; what was there before, be it nothing, comes back after the test."""
-    hide(monkeypatch, *modules)
-    for module in modules:
-        monkeypatch.delitem(sys.modules, module)
-
-
-def test_missing_tflite_runtime_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    hide(monkeypatch, "ai_edge_litert.interpreter", "tflite_runtime.interpreter")
-    hide(monkeypatch, "tensorflow.lite.python.interpreter")
-    with pytest.raises(MissingExtraError, match="ai_edge_litert") as caught:
-        opened("tflite")
-    assert "pip install './edge-sdk[tflite]'" in str(caught.value)
-
-
-def test_missing_onnxruntime_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    hide(monkeypatch, "onnxruntime")
-    with pytest.raises(MissingExtraError, match="onnxruntime") as caught:
-        opened("onnx")
-    assert "pip install './edge-sdk[onnx]'" in str(caught.value)
-
-
-def test_older_runtime_stands_in_where_litert_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    older = importlib.import_module("ai_edge_litert.interpreter")
-    hide(monkeypatch, "ai_edge_litert.interpreter")
-    monkeypatch.setitem(sys.modules, "tflite_runtime", sys)
-    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", older)
-    with opened("tflite") as backend:
-        np.testing.assert_allclose(backend.infer({INPUT: TENSOR})[OUTPUT], by_hand(TENSOR), atol=1e-6)
-
-
-def test_runtime_that_is_broken_is_not_called_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    broken = tmp_path / "ai_edge_litert"
-    broken.mkdir()
-    (broken / "__init__.py").write_text("")
-    (broken / "interpreter.py").write_text("raise ImportError('GLIBC_2.99 not found')")
-    monkeypatch.syspath_prepend(tmp_path)
-    forget(monkeypatch, "ai_edge_litert", "ai_edge_litert.interpreter")
-    with pytest.raises(BackendError, match=r"does not load: GLIBC_2\.99 not found"):
-        opened("tflite")
-
-
-def test_runtime_whose_own_need_is_missing_is_not_called_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """To install it once more, as it was, would help nobody."""
-    (tmp_path / "onnxruntime.py").write_text("import what_it_stands_on")
-    monkeypatch.syspath_prepend(tmp_path)
-    forget(monkeypatch, "onnxruntime")
-    with pytest.raises(BackendError, match=r"does not load: No module named 'what_it_stands_on'") as caught:
-        opened("onnx")
-    assert "with what it needs" in str(caught.value.hint)
-
-
-def test_folder_that_was_left_of_a_runtime_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As uninstalling one of onnxruntime and onnxruntime-gpu leaves it: Python imports it all the same."""
-    (tmp_path / "onnxruntime").mkdir()
-    monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    forget(monkeypatch, "onnxruntime")
-    with pytest.raises(BackendError, match="onnxruntime is installed but not whole") as caught:
-        opened("onnx")
-    assert "uninstall both" in str(caught.value.hint)
-
-
-def test_installed_engines_are_found_without_loading_them() -> None:
-    assert engine_installed("tflite")
-    assert engine_installed("onnx")
 
 
 # --- failures inside an engine ---

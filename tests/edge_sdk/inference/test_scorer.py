@@ -6,34 +6,25 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_bundle import LABELS, LOG_MEL, RATE, STEP, WAVEFORM, WINDOW, audio_input, tone, tone_weights
-from tiny_models import INPUT, tiny_onnx, tiny_tflite
+from tiny_bundle import LABELS, RATE, STEP, WAVEFORM, WINDOW, audio_input, tone
+from tiny_models import INPUT, tiny_onnx
+from tones_backend import FRAMES, MELS, tones_backend
 
-from edge_sdk.contract.audio import FrontEnd, feature_shape
 from edge_sdk.contract.manifest import ClassesOutput
 from edge_sdk.contract.values import AudioBlock, Float32Array, Gap, TensorSpec, WindowScores
-from edge_sdk.errors import BackendError, InputError, ModelError, SourceError, UsageError
+from edge_sdk.errors import BackendError, InputError, SourceError
 from edge_sdk.inference.backend import Backend
 from edge_sdk.inference.label_scores import LabelScores
 from edge_sdk.inference.open import open_backend
 from edge_sdk.inference.scorer import AudioScorer
-from edge_sdk.inference.tensor_fit import fit_shape
 from edge_sdk.inference.timeline import Timeline
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-FRAMES, MELS = feature_shape(LOG_MEL, WINDOW)
-
-
-def tones_backend() -> Backend:
-    weights, bias = tone_weights()
-    return open_backend(tiny_tflite(weights, bias, (1, FRAMES, MELS)), "tflite")
 
 
 def waveform_backend() -> Backend:
@@ -238,75 +229,6 @@ def test_window_of_another_shape_or_without_numbers_is_refused(
 ) -> None:
     with pytest.raises(InputError, match="4000 finite samples"):
         scorer.score_window(samples.astype(np.float32))
-
-
-# --- model and manifest ---
-
-
-@pytest.mark.parametrize(
-    ("model", "features", "tensor"),
-    [
-        ((1, 96, 64), (96, 64), (1, 96, 64)),
-        ((1, 96, 64, 1), (96, 64), (1, 96, 64, 1)),
-        ((1, 1, 96, 64), (96, 64), (1, 1, 96, 64)),
-        ((None, 96, 64), (96, 64), (1, 96, 64)),
-        ((None, None, 64), (96, 64), (1, 96, 64)),
-        ((None, 96, None, None), (96, 64), (1, 96, 1, 64)),
-        ((96, 64), (96, 64), (96, 64)),
-        ((1, 15_600), (15_600,), (1, 15_600)),
-        ((15_600,), (15_600,), (15_600,)),
-        ((None,), (15_600,), (15_600,)),
-        ((None, 1), (1,), (1, 1)),
-    ],
-)
-def test_axes_of_one_are_added_where_a_model_wants_them(
-    model: tuple[int | None, ...], features: tuple[int, ...], tensor: tuple[int, ...]
-) -> None:
-    assert fit_shape(TensorSpec("x", model, "float32"), features) == tensor
-
-
-@pytest.mark.parametrize(
-    ("model", "hint"),
-    [
-        ((1, 64, 96), "layout"),
-        ((1, 64, 96, 1), "layout"),
-        ((1, 96, 65), "parameters"),
-        ((1, 6_144), "parameters"),
-    ],
-)
-def test_other_shapes_are_refused_with_both_named(model: tuple[int, ...], hint: str) -> None:
-    with pytest.raises(ModelError, match=r"takes 'x' float32 .* makes \[96, 64\]") as caught:
-        fit_shape(TensorSpec("x", model, "float32"), (96, 64))
-    assert hint in str(caught.value.hint)
-
-
-def test_model_with_another_number_of_labels_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"gives 'scores' float32 \[1, 3\], but there are 2 labels"):
-        AudioScorer(audio_input(), ClassesOutput(), LABELS[:2], tones_backend())
-
-
-def test_transposed_front_end_is_refused_before_work_starts() -> None:
-    turned: FrontEnd = msgspec.structs.replace(LOG_MEL, layout="mel_time")
-    with pytest.raises(ModelError, match=rf"makes \[{MELS}, {FRAMES}\]"):
-        AudioScorer(audio_input(turned), ClassesOutput(), LABELS, tones_backend())
-
-
-@pytest.mark.parametrize(
-    ("input_name", "output_name", "message"),
-    [("other", "", "one tensor 'other'"), ("", "other", "output 'other'")],
-)
-def test_names_that_the_model_does_not_have_are_refused(
-    input_name: str, output_name: str, message: str
-) -> None:
-    audio = msgspec.structs.replace(audio_input(), name=input_name)
-    with pytest.raises(ModelError, match=message):
-        AudioScorer(audio, ClassesOutput(name=output_name), LABELS, tones_backend())
-
-
-def test_step_that_does_not_fit_the_hop_is_refused() -> None:
-    audio = msgspec.structs.replace(audio_input(), step_samples=700)
-    with pytest.raises(UsageError, match=r"640 samples .* or 800 samples"):
-        AudioScorer(audio, ClassesOutput(), LABELS, tones_backend())
 
 
 def test_calibration_feeds_the_model_what_the_stream_feeds_it() -> None:

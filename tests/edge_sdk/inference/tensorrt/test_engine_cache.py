@@ -22,7 +22,6 @@ from edge_sdk.inference.tensorrt import open as opening
 from edge_sdk.inference.tensorrt.build import build_engine
 from edge_sdk.inference.tensorrt.cuda import open_cuda
 from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
-from edge_sdk.inference.tensorrt.engine_folder import default_folder
 from edge_sdk.inference.tensorrt.fingerprint import Fingerprint, fingerprint
 from edge_sdk.inference.tensorrt.library import find_library
 from edge_sdk.inference.tensorrt.sealed_file import DamagedFileError, read_seal, read_sealed, write_sealed
@@ -258,25 +257,6 @@ def test_timings_hold_for_one_builder_and_damage_costs_only_time(cache: Path) ->
     (path,) = cache.glob("*.timings")
     path.write_bytes(path.read_bytes()[:-1])
     assert engines.read_timings(builder) == b""
-
-
-def test_the_folder_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_folder() == tmp_path / "edge-sdk/engines"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", "/home/ranger")
-    assert default_folder() == Path("/home/ranger/.cache/edge-sdk/engines")
-
-
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(BackendError, match="no folder for engines") as caught:
-        default_folder()
-    assert "XDG_CACHE_HOME" in str(caught.value.hint)
 
 
 # --- from the cache to an engine that runs ---

@@ -70,3 +70,22 @@ def test_an_engine_of_no_use_is_to_be_built_or_tried_where_it_is(
     assert f"{named} builds" in hint_of_opening(cache), "refused"
     path.write_bytes(path.read_bytes()[:-1])
     assert f"{named} builds" in hint_of_opening(cache), "damaged"
+
+
+def test_the_folder_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_folder() == tmp_path / "edge-sdk/engines"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", "/home/ranger")
+    assert default_folder() == Path("/home/ranger/.cache/edge-sdk/engines")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(BackendError, match="no folder for engines") as caught:
+        default_folder()
+    assert "XDG_CACHE_HOME" in str(caught.value.hint)
