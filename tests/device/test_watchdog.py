@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
-import shutil
 import signal
-import socket
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import soundfile
-from device_run import NOWHERE, StartDevice, offline
+from device_run import NOWHERE, StartDevice, offline, written
+from fake_systemd import Systemd
 from tiny_bundle import LABELS, RATE, audio_input, tiny_bundle, tone, tone_rule
 
 from device.config import load_config
@@ -34,44 +30,6 @@ from edge_sdk.inference.scorer import AudioScorer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-SYSTEMD = Path(__file__).parents[2] / "device" / "systemd"
-
-
-class Systemd:
-    """The receiving end of ``$NOTIFY_SOCKET``."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(f"\0{address[1:]}" if address.startswith("@") else address)
-        self._socket.settimeout(60)
-
-    def environment(self, timeout_s: float | None = None) -> dict[str, str]:
-        watchdog = {} if timeout_s is None else {"WATCHDOG_USEC": str(round(timeout_s * 1e6))}
-        return {"NOTIFY_SOCKET": self.address, **watchdog}
-
-    def heard(self) -> dict[str, str]:
-        """The next datagram."""
-        lines = self._socket.recv(4096).decode().splitlines()
-        return dict(line.split("=", 1) for line in lines)
-
-    def until(self, name: str) -> list[dict[str, str]]:
-        """Datagrams up to the one with that assignment."""
-        heard = [self.heard()]
-        while name not in heard[-1]:
-            heard.append(self.heard())
-        return heard
-
-    def nothing_more(self) -> bool:
-        self._socket.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            self._socket.recv(4096)
-            return False
-        return True
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture
@@ -268,8 +226,7 @@ def test_windows_that_fail_and_gaps_are_no_inspection(systemd: Systemd) -> None:
 def test_a_device_says_all_of_it_to_who_has_started_it(
     run_device_process: StartDevice, tones_bundle: Path, tmp_path: Path, systemd: Systemd
 ) -> None:
-    endless = tmp_path / "endless.wav"
-    soundfile.write(endless, tone(300, 120), RATE, subtype="PCM_16")
+    endless = written(tmp_path / "endless.wav", tone(300, 120), "PCM_16")
     words = offline(f"{endless}?pace=realtime", tmp_path)
     device = run_device_process(tones_bundle, *words, environment=systemd.environment(timeout_s=1.2))
     *before, ready = systemd.until("READY")
@@ -302,43 +259,3 @@ def test_the_configuration_is_checked(tmp_path: Path) -> None:
     config.write_text(head + "timeout_s = 0\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="timeout_s must be more than 0"):
         load_config(config)
-
-
-# --- the unit ---
-
-
-@pytest.fixture
-def unit(tmp_path: Path) -> Path:
-    """The unit with a program that is there, and a user that is."""
-    text = (SYSTEMD / "edge-sdk@.service").read_text(encoding="utf-8")
-    text = text.replace("/opt/edge-sdk/bin/edge-sdk", "/bin/true")
-    written = tmp_path / "edge-sdk@box.service"
-    written.write_text(text, encoding="utf-8")
-    return written
-
-
-def systemd_analyze(*words: object) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        pytest.skip("systemd-analyze is not installed")
-    return subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=False)
-
-
-def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
-    done = systemd_analyze("verify", "--man=no", unit)
-    assert done.returncode == 0, done.stderr
-    assert "edge-sdk@box.service" not in done.stderr  # where it warns of an unknown key
-
-
-def test_the_unit_exposes_little(unit: Path) -> None:
-    done = systemd_analyze("security", "--offline=true", "--threshold=25", "--no-pager", unit)
-    if "unrecognized option" in done.stderr:
-        pytest.skip("this systemd-analyze is too old to judge a file")
-    assert done.returncode == 0, done.stdout.splitlines()[-1]
-
-
-def test_the_user_of_the_unit_is_the_one_that_is_made() -> None:
-    service = (SYSTEMD / "edge-sdk@.service").read_text(encoding="utf-8")
-    users = (SYSTEMD / "edge-sdk.sysusers.conf").read_text(encoding="utf-8")
-    (user,) = re.findall(r"^User=(.+)$", service, re.MULTILINE)
-    assert re.search(rf"^u {user} ", users, re.MULTILINE)

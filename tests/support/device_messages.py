@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +10,7 @@ from example_contract import EPOCH, example_messages
 
 from edge_sdk.contract.messages import Alert, Coverage, Dropped, Reported, Status, encode_message
 from edge_sdk.contract.topics import Topics
-from edge_sdk.monitor.incoming import Message, RawMessage, StreamKey
+from edge_sdk.monitor.incoming import Message, RawMessage, Received, StreamKey, parse
 
 __all__ = [
     "DEVICE",
@@ -24,6 +24,7 @@ __all__ = [
     "make_reported",
     "make_status",
     "raw_message",
+    "received_message",
     "topic_of",
 ]
 
@@ -77,6 +78,13 @@ def topic_of(message: Message) -> str:
 def raw_message(message: Message, received_at: datetime = NOON) -> RawMessage:
     """The message as it comes from a broker."""
     return RawMessage(topic_of(message), encode_message(message), received_at)
+
+
+def received_message(message: Message, seconds: float = 0.0) -> Received[Message]:
+    """The message as it is after it was checked, so long after noon."""
+    parsed = parse(raw_message(message, NOON + timedelta(seconds=seconds)))
+    assert isinstance(parsed, Received)
+    return parsed
 
 
 def _changed(kind: type[_MessageT], name: str, changes: dict[str, Any]) -> _MessageT:

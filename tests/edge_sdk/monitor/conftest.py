@@ -1,9 +1,10 @@
-"""One broker for all tests of this folder; each test has a site of its own, with one device."""
+"""One broker for all tests of this folder; each test has a site of its own, with one device, and a store."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from device_messages import DEVICE, make_alert
@@ -11,6 +12,7 @@ from fake_device import FakeDevice
 
 from edge_sdk.contract.messages import Alert
 from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.monitor.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,16 @@ def device(broker: EmbeddedBroker, site: str) -> Iterator[FakeDevice]:
 @pytest.fixture
 def alert(site: str) -> Callable[..., Alert]:
     return lambda seq, **changes: make_alert(seq, site=site, **changes)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a store is made."""
+    return tmp_path / "alerts.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """Empty, and closed with the test."""
+    with Store(path) as opened:
+        yield opened

@@ -40,12 +40,6 @@ class Events:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "alerts.db") as opened:
-        yield opened
-
-
-@pytest.fixture
 def events() -> Events:
     return Events()
 
