@@ -94,7 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
         _Builder(bundle, cache, arguments, settings, progress).build(variant)
         for variant in progress.track(variants, "engines")
     ]
-    summary = BuildSummary(bundle, cache, arguments.config, settings, reports)
+    summary = BuildSummary(
+        bundle, cache, arguments.config, settings, reports, says=options != TensorRtOptions()
+    )
     if arguments.json:
         print(json_text(summary.document()))
     else:

@@ -57,6 +57,7 @@ class BuildSummary:
         config: The file that ``--config`` named.
         settings: With which they were tried.
         reports: One a variant.
+        says: Whether that file says anything of it; else these are the defaults.
     """
 
     bundle: Bundle
@@ -64,6 +65,7 @@ class BuildSummary:
     config: Path | None
     settings: TrialSettings
     reports: list[BuildReport]
+    says: bool
 
     @property
     def passed(self) -> bool:
@@ -82,6 +84,13 @@ class BuildSummary:
             "variants": [msgspec.to_builtins(report) for report in self.reports],
         }
 
+    def _settings_lines(self) -> list[str]:
+        if self.config is None:
+            return []
+        if not self.says:
+            return [f"{self.config} sets nothing below [inference.tensorrt]: with the defaults"]
+        return [f"with the settings of {self.config}: {self.settings}"]
+
     def text(self) -> str:
         """For people."""
         manifest, reports = self.bundle.manifest, self.reports
@@ -89,7 +98,7 @@ class BuildSummary:
         headings = ["variant", "engine", "MB", "build s", "ran here", "for", "by"]
         lines = [
             f"{manifest.name} {manifest.version}: engines in {self.cache}",
-            *([] if self.config is None else [f"with the settings of {self.config}: {self.settings}"]),
+            *self._settings_lines(),
             "",
             text_table(headings, rows, numbers=[2, 3]),
         ]

@@ -57,7 +57,7 @@ def predict_pictures(bundle: Bundle, settings: InferenceSettings, arguments: arg
         )
         document = finish.enter_context(PredictDocument("frames")) if arguments.json else None
         if document is None:
-            print(_headline(looker, opened))
+            print(_headline(looker, opened, marks=not arguments.summary))
         seer = _Seer(looker, arguments, saved, progress, document)
         failed = [seer.see(path).error is not None for path in progress.track(paths, "looking at pictures")]
         if document is not None:
@@ -165,9 +165,9 @@ class _Seer:
                     yield frame, None if frame.time_s is None else round(frame.time_s, 3)
 
 
-def _headline(looker: PictureLooker, opened: Opened) -> str:
+def _headline(looker: PictureLooker, opened: Opened, *, marks: bool) -> str:
     manifest = looker.manifest
-    marked = "" if manifest.task == "detect" else "* "
+    marked = "* " if marks and manifest.task != "detect" else ""
     return f"{manifest.name} {manifest.version}, {opened.choice}; {marked}{looker.counting.sentence()}"
 
 

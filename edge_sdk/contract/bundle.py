@@ -126,7 +126,7 @@ class Bundle:
             require_sha256: Digest of the file as its maker published it.
 
         Raises:
-            UsageError: There is no such file, or it is something else: a model, a spec.
+            UsageError: There is no such file, or it is something else: a model, a spec, a folder.
             BundleError: It cannot be read, or is no bundle.
             UnsafeArchiveError: It is a zip that must not be unpacked.
             ManifestError: Its manifest does not hold.
@@ -139,6 +139,8 @@ class Bundle:
             from .file_kinds import mistaken_for  # for what went wrong alone
 
             mistake = mistaken_for(path, "bundle")
+            if mistake is None and path.is_dir():
+                mistake = f"{path} is a folder, not a bundle", "name the .edge file in it"
             if mistake is None:
                 raise
             message, hint = mistake
@@ -198,7 +200,7 @@ def _manifest_entry(path: Path, entries: Iterable[ZipEntry]) -> ZipEntry:
 
 def _check_digests(path: Path, manifest: Manifest, members: Mapping[str, bytes]) -> None:
     for name in sorted(manifest.files.keys() - members.keys()):
-        raise DigestError(f"{path} lacks '{name}', which its manifest lists")
+        raise DigestError(f"{path} lacks '{name}', which its manifest lists", hint="copy the bundle again")
     for name in sorted(members.keys() - manifest.files.keys()):
         raise DigestError(f"{path} holds '{name}', which its manifest does not list")
     for name, listed in manifest.files.items():

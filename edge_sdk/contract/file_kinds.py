@@ -110,7 +110,7 @@ def _hint(path: Path, kind: FileKind, wanted: Wanted) -> str:
     if kind in _EXPORTS:
         return _EXPORTS[kind]
     if wanted == "config":
-        return "CONFIG.toml of 'edge-sdk run' names bundle, source and broker"
+        return "CONFIG.toml has [inference]; for 'edge-sdk run' it names bundle, source and broker, too"
     if kind in _MODELS:
         if wanted == "spec":
             return f"a spec describes the model: 'edge-sdk spec {path} --task TASK -o SPEC.toml' begins one"

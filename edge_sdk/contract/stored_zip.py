@@ -126,6 +126,12 @@ def _read_end(file: BinaryIO, path: Path, size: int) -> tuple[int, int, int]:
         _read(file, path, _END.size)
     )
     if signature != _END_SIGNATURE or comment:
+        file.seek(0)
+        if _read(file, path, len(_LOCAL_SIGNATURE)) != _LOCAL_SIGNATURE:
+            raise BundleError(
+                f"{path} is not a bundle: it neither begins nor ends as one",
+                hint="`edge-sdk convert` writes bundles, as .edge files; if this is one, copy it again",
+            )
         raise damaged(path, "it does not end as a zip does")
     if (disk, first_disk, here) != (0, 0, count) or start + length != size - _END.size:
         raise damaged(path, "its directory is not where it should be")

@@ -15,6 +15,8 @@ from fake_gpu import FakeGpu
 from fake_installation import FakeInstallation
 from fake_tensorrt import fake_tensorrt
 from tiny_bundle import RATE, tiny_bundle, tone
+from tiny_pictures import color_bundle, thing_bundle
+from verb_done import Done, Predict
 
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.inference import choice as choice_module
@@ -89,3 +91,26 @@ def fake_jetson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeInstalla
     monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))  # it is looked for first
     monkeypatch.setattr(choice_module, "backend_installed", lambda backend: True)
     return made
+
+
+@pytest.fixture
+def colors(tmp_path: Path) -> Path:
+    """A bundle that names the colour of a picture, as a file."""
+    return color_bundle().write(tmp_path / "colors.edge")
+
+
+@pytest.fixture
+def things(tmp_path: Path) -> Path:
+    """A bundle that finds coloured squares, as a file."""
+    return thing_bundle().write(tmp_path / "things.edge")
+
+
+@pytest.fixture
+def predict(capsys: pytest.CaptureFixture[str]) -> Predict:
+    """Runs ``edge-sdk predict``: its exit code, and its document."""
+
+    def run(*arguments: Path | str) -> tuple[int, dict[str, Any]]:
+        done = Done(capsys, "predict", *arguments)
+        return done.code, done.document
+
+    return run

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import resource
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +14,14 @@ from fake_gpu import FakeGpu
 from fake_installation import FakeInstallation
 from fake_tensorrt import fake_tensorrt
 from gpu_onnx import unknown_onnx
-from small_rights import without_root_rights
 from tiny_bundle import TinyBundle, tiny_bundle
+from verb_done import Done
 
 from edge_sdk.cli.main import main
 from edge_sdk.contract.bundle import Bundle, file_digest
 from edge_sdk.inference.engine import EngineBackend
 from edge_sdk.inference.golden import run_golden
 from edge_sdk.inference.tensorrt.open import open_engine
-
-RTX = pytest.mark.skipif(
-    importlib.util.find_spec("tensorrt_rtx_bindings") is None,
-    reason="TensorRT-RTX is not installed: pip install './edge-sdk[tensorrt-rtx]'",
-)
 
 
 @pytest.fixture
@@ -46,22 +35,10 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "engines"
 
 
-@pytest.fixture
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
-    """TensorRT 10.3 on an Orin, for the processes that build."""
-    folder = tmp_path / "installed"
-    folder.mkdir()
-    made = FakeInstallation(folder)
-    made.install("10.3")
-    monkeypatch.setenv("PYTHONPATH", made.search_path)
-    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt("10.3", FakeGpu()))  # it is looked for first
-    return made
-
-
 def report(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any]]:
     """Exit code and document of the verb."""
-    code = main(["build", *map(str, words), "--json"])
-    return code, json.loads(capsys.readouterr().out)
+    done = Done(capsys, "build", *words)
+    return done.code, done.document
 
 
 def with_unknown_operator(made: TinyBundle) -> TinyBundle:
@@ -102,11 +79,8 @@ def with_other_weights(made: TinyBundle) -> TinyBundle:
     )
 
 
-# --- on a Jetson, as far as a fake shows ---
-
-
 def test_the_engine_that_was_built_passes_the_golden_test(
-    installation: FakeInstallation,
+    fake_jetson: FakeInstallation,
     bundle: Path,
     cache: Path,
     capsys: pytest.CaptureFixture[str],
@@ -127,7 +101,7 @@ def test_the_engine_that_was_built_passes_the_golden_test(
 
 
 def test_it_says_for_whom_and_by_what(
-    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["build", str(bundle), "--cache", str(cache)]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -140,24 +114,24 @@ def test_it_says_for_whom_and_by_what(
 
 
 def test_progress_goes_to_standard_error(
-    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["build", str(bundle), "--cache", str(cache), "--json"])
     assert "onnx-float32: trying it" in capsys.readouterr().err
 
 
 def test_an_engine_of_an_older_tensorrt_gives_way_and_is_told(
-    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, before = report(capsys, bundle, "--cache", cache)
-    installation.install("11.4")
+    fake_jetson.install("11.4")
     assert main(["build", str(bundle), "--cache", str(cache)]) == 0
     assert "1 removed: of an older model, TensorRT or driver" in capsys.readouterr().out
     assert not Path(before["variants"][0]["file"]).exists()
 
 
 def test_the_engine_of_a_newer_model_takes_the_place_of_the_older_ones(
-    installation: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     older = tiny_bundle(("onnx-float32",))
     _, before = report(capsys, older.write(tmp_path / "tones.edge"), "--cache", cache)
@@ -170,7 +144,7 @@ def test_the_engine_of_a_newer_model_takes_the_place_of_the_older_ones(
 
 
 def test_a_variant_that_is_refused_does_not_keep_the_others(
-    installation: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = with_unknown_operator(tiny_bundle(("onnx-float32",)))
     path = made.write(tmp_path / "odd-0.1.0.edge")
@@ -186,9 +160,9 @@ def test_a_variant_that_is_refused_does_not_keep_the_others(
 
 
 def test_what_keeps_every_variant_from_being_built_is_told_once(
-    installation: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    installation.install("10.3", driver=0)
+    fake_jetson.install("10.3", driver=0)
     two = with_unknown_operator(tiny_bundle(("onnx-float32",)))
     assert main(["build", str(two.write(tmp_path / "two-0.1.0.edge")), "--cache", str(cache)]) == 1
     told = capsys.readouterr().out
@@ -206,14 +180,14 @@ def test_what_keeps_every_variant_from_being_built_is_told_once(
     ],
 )
 def test_an_engine_that_cannot_be_built_or_does_not_run_is_a_failure_with_a_hint(
-    installation: FakeInstallation,
+    fake_jetson: FakeInstallation,
     bundle: Path,
     cache: Path,
     capsys: pytest.CaptureFixture[str],
     behaviour: str,
     reason: str,
 ) -> None:
-    installation.install("10.3", behaviour=behaviour)
+    fake_jetson.install("10.3", behaviour=behaviour)
     code, document = report(capsys, bundle, "--cache", cache)
     (variant,) = document["variants"]
     assert (code, variant["status"]) == (1, "failed")
@@ -222,27 +196,14 @@ def test_an_engine_that_cannot_be_built_or_does_not_run_is_a_failure_with_a_hint
 
 
 def test_too_little_memory_is_refused_and_can_be_overruled(
-    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    fake_jetson: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    installation.install("10.3", integrated=False, memory_bytes=800_000_000)
+    fake_jetson.install("10.3", integrated=False, memory_bytes=800_000_000)
     assert main(["build", str(bundle), "--cache", str(cache)]) == 1
     out = capsys.readouterr().out
     assert "the GPU has 800 MB free" in out
     assert "--skip-memory-check" in out
     assert main(["build", str(bundle), "--cache", str(cache), "--skip-memory-check"]) == 0
-
-
-def test_a_good_engine_in_a_folder_that_is_read_only_is_found(
-    installation: FakeInstallation, bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As it is where an image of the system is made with its engines."""
-    assert report(capsys, bundle, "--cache", cache)[0] == 0
-    cache.chmod(0o500)
-    variant = build_elsewhere(bundle, cache, without_root_rights, target="this", code=0)
-    assert (variant["status"], variant["ran_here"]) == ("found", True)
-
-
-# --- wrong use ---
 
 
 def test_a_bundle_without_onnx_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,83 +240,3 @@ def test_without_any_tensorrt_the_hint_tells_where_it_comes_from(
     code, document = report(capsys, bundle)
     assert (code, document["error"]) == (2, "MissingExtraError")
     assert "JetPack" in document["hint"]
-
-
-# --- TensorRT-RTX itself, without a GPU ---
-
-
-@RTX
-@pytest.mark.parametrize("spelling", ["86", "8.6", "sm_86"])
-def test_for_cards_elsewhere_it_builds_without_one_and_says_where_that_runs(
-    bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str], spelling: str
-) -> None:
-    assert main(["build", str(bundle), "--for", spelling, "--cache", str(cache)]) == 0
-    out = capsys.readouterr().out
-    assert "An engine of TensorRT-RTX runs only on cards of compute capability 8.6" in out
-    assert "never on a Jetson" in out
-    assert len(list(cache.glob("*.engine"))) == 1
-
-
-@RTX
-def test_a_family_that_it_does_not_know_is_wrong_use(
-    bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, document = report(capsys, bundle, "--for", "87", "--cache", cache)
-    assert code == 2
-    assert "does not build for compute capability 8.7" in document["message"]
-
-
-@RTX
-def test_without_a_gpu_it_says_so_and_how_to_build_for_others(
-    bundle: Path, cache: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Tests hide all GPUs."""
-    code, document = report(capsys, bundle, "--cache", cache)
-    (variant,) = document["variants"]
-    assert (code, variant["status"]) == (1, "failed")
-    assert "--for 86" in variant["hint"]
-    assert not cache.exists()
-
-
-def build_elsewhere(
-    bundle: Path, cache: Path, prepare: Callable[[], object], *, target: str = "86", code: int = 1
-) -> dict[str, Any]:
-    """Build for a card under the rights and limits that ``prepare`` leaves; what is said of the variant."""
-    words = ["build", str(bundle), "--for", target, "--cache", str(cache), "--json"]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "edge_sdk.cli", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=prepare,
-            env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path]))},
-        )
-    except subprocess.SubprocessError:
-        pytest.skip("the rights of root cannot be given up here")
-    assert done.returncode == code, done.stderr
-    (variant,) = json.loads(done.stdout)["variants"]
-    assert (variant["status"] == "failed") == (code == 1)
-    return dict(variant)
-
-
-@RTX
-def test_a_disk_that_is_full_is_told_and_leaves_no_part_of_an_engine(bundle: Path, cache: Path) -> None:
-    """Full by the system's limit for a file, which ends the write half-way, as a full disk does."""
-    limit = 100_000
-    variant = build_elsewhere(
-        bundle, cache, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    )
-    assert "cannot write the engine" in variant["reason"]
-    assert "make room" in variant["hint"]
-    assert [path.name for path in cache.iterdir()] == ["build.lock"]
-
-
-@RTX
-def test_a_folder_that_is_read_only_is_told_before_the_build(bundle: Path, cache: Path) -> None:
-    cache.mkdir()
-    cache.chmod(0o500)
-    variant = build_elsewhere(bundle, cache, without_root_rights)
-    assert f"cannot keep engines in {cache}: Permission denied" in variant["reason"]
-    assert "--cache" in variant["hint"]

@@ -9,6 +9,8 @@ from fake_installation import FakeInstallation
 from tiny_bundle import tiny_bundle
 from verb_done import Done
 
+from edge_sdk.cli.main import main
+
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
@@ -49,6 +51,19 @@ def test_a_folder_of_engines_on_the_command_line_goes_before_that_of_the_file(
     words = ["build", bundle, "--for", "86", "--config", config]
     assert Done(capsys, *words, "--cache", tmp_path / "other").document["cache"] == str(tmp_path / "other")
     assert not (tmp_path / "engines").exists()
+
+
+def test_a_file_that_says_nothing_of_tensorrt_is_told_to_mean_the_defaults(
+    bundle: Path, config: Path, fake_jetson: FakeInstallation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text('[inference]\nbackends = ["onnx"]\n')
+    assert main(["build", str(bundle), "--config", str(config)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert f"{config} sets nothing below [inference.tensorrt]: with the defaults" in told
+    config.write_text("[inference.tensorrt]\nmapped_memory = true\n")
+    assert main(["build", str(bundle), "--config", str(config)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert f"with the settings of {config}: cuda_graph = true, mapped_memory = true" in told
 
 
 def test_nothing_is_built_by_a_file_that_does_not_hold(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from edge_sdk.cli.main import main
 
-__all__ = ["Done", "words_of"]
+__all__ = ["Done", "Predict", "words_of"]
+
+Predict: TypeAlias = Callable[..., tuple[int, dict[str, Any]]]
+"""Runs ``edge-sdk predict`` with these words: its exit code, and its document."""
 
 
 class Done:

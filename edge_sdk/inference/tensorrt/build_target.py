@@ -96,5 +96,6 @@ def _cuda_here(library: Library) -> Cuda:
     except BackendError as error:
         if not library.is_rtx:
             raise
-        hint = f"{error.hint}. For RTX cards elsewhere, {TENSORRT_RTX} needs no GPU: --for 86"
+        others = f"For RTX cards elsewhere, {TENSORRT_RTX} needs no GPU: --for 86 is compute capability 8.6"
+        hint = f"{error.hint}. {others}"
         raise BackendError(error.message, hint=hint) from error

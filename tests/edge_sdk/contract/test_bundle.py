@@ -273,8 +273,9 @@ def test_missing_file_is_wrong_use(tmp_path: Path) -> None:
 
 
 def test_folder_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="cannot read"):
+    with pytest.raises(UsageError, match="is a folder, not a bundle") as caught:
         Bundle.open(tmp_path)
+    assert caught.value.hint == "name the .edge file in it"
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,7 @@ MEMBERS = {"a": b"first", "b": b"second"}
     ("content", "message"),
     [
         (b"", "too short"),
-        (b"x" * 100, "does not end as a zip does"),
+        (written(MEMBERS)[:60], "does not end as a zip does"),
         (b"before" + written(MEMBERS), "directory is not where it should be"),
         (written(MEMBERS) + b"behind", "does not end as a zip does"),
         (written(MEMBERS)[:40] + written(MEMBERS)[41:], "directory is not where it should be"),
@@ -123,6 +123,13 @@ def test_bytes_that_belong_to_no_archive_are_refused(path: Path, content: bytes,
     path.write_bytes(content)
     with pytest.raises(BundleError, match=f"not a readable bundle: .*{message}"):
         read(path)
+
+
+def test_what_was_never_an_archive_is_not_called_truncated(path: Path) -> None:
+    path.write_text("<html>" + 100 * " " + "</html>")
+    with pytest.raises(BundleError, match="is not a bundle: it neither begins nor ends as one") as caught:
+        read(path)
+    assert "edge-sdk convert" in (caught.value.hint or "")
 
 
 def test_a_directory_that_lists_less_than_it_holds_is_refused(path: Path) -> None:
