@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError, BackendUnavailableError
 from .options import OnnxOptions, ProviderName
+from .tensorrt.engine_folder import default_folder
 
 __all__ = ["CUDA", "XNNPACK", "default_providers", "provider_settings", "require_loaded", "require_providers"]
 
@@ -89,7 +88,7 @@ def provider_settings(name: str, options: OnnxOptions, threads: int) -> tuple[st
         # Else it doubles what it holds each time that it needs more.
         settings = {"use_tf32": str(int(options.tf32)), "arena_extend_strategy": "kSameAsRequested"}
     elif name == _TENSORRT:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-sdk" / "onnxruntime"
+        cache = default_folder().with_name("onnxruntime")
         settings = {
             "trt_engine_cache_enable": "1",
             "trt_engine_cache_path": str(cache),

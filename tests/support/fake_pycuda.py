@@ -15,6 +15,8 @@ _WORDS = {
     "cudaErrorMemoryAllocation": "out of memory",
     "cudaErrorNoDevice": "no CUDA-capable device is detected",
     "cudaErrorIllegalAddress": "an illegal memory access was encountered",
+    "cudaErrorIllegalInstruction": "an illegal instruction was encountered",
+    "cudaErrorMisalignedAddress": "misaligned address",
     "cudaErrorInvalidValue": "invalid argument",
 }
 

@@ -143,13 +143,19 @@ def run_job(
 
 
 def _started() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        module_command(f"{__package__}.build_process"),
-        bufsize=0,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    try:
+        return subprocess.Popen(
+            module_command(f"{__package__}.build_process"),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise BackendError(
+            f"cannot start a process to build or try an engine in: {error}",
+            hint="end other programs: there may be no memory for one more, or too many of them",
+        ) from error
 
 
 def _feed(process: subprocess.Popen[bytes], job: Job, model: bytes) -> None:

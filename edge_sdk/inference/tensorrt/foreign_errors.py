@@ -2,7 +2,8 @@
 
 Their bindings turn C++'s ``std::bad_alloc`` into ``MemoryError``, ``std::invalid_argument`` into
 ``ValueError``, and what else derives from ``std::exception`` into ``RuntimeError``. Any of these may come
-from any call.
+from any call. A call that a release does not have, or not in this form, is an ``AttributeError`` or a
+``TypeError``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ FOREIGN_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, MemoryE
 
 NOT_MADE: tuple[type[Exception], ...] = (*FOREIGN_ERRORS, TypeError)
 """What a constructor raises: a ``TypeError`` where the library gives no object."""
+
+_OTHER_RELEASE: tuple[type[Exception], ...] = (AttributeError, TypeError)
 
 MEMORY_HINT = "end what else uses the GPU's memory, or run a smaller variant"
 
@@ -38,7 +41,7 @@ def as_backend_error(what: str, hint: str) -> Iterator[None]:
     """
     try:
         yield
-    except FOREIGN_ERRORS as error:
+    except (*FOREIGN_ERRORS, *_OTHER_RELEASE) as error:
         told = str(error).strip() or "there is no memory for it"  # Python's own says nothing
         hint = MEMORY_HINT if isinstance(error, MemoryError) else hint_for(told, hint)
         raise BackendError(f"{what}: {type(error).__name__}: {told}", hint=hint) from error

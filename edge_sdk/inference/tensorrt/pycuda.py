@@ -16,14 +16,24 @@ from .cuda import LOST, NO_DEVICE, NO_DRIVER, NOT_WHOLE, OUT_OF_MEMORY, Gpu, Gra
 
 __all__ = ["PyCuda"]
 
-# pycuda gives CUDA's codes as words.
+# pycuda gives CUDA's codes as words, those of `cuGetErrorString`.
+_LOST = (
+    "hardware stack error",
+    "illegal instruction",
+    "illegal memory access",
+    "invalid program counter",
+    "launch failed",
+    "launch timed out",
+    "misaligned address",
+    "operation not supported on global/shared address space",
+    "uncorrectable",
+    "unknown error",
+    "unspecified launch failure",
+)
 _KINDS = {
     "out of memory": OUT_OF_MEMORY,
     "no CUDA-capable device": NO_DEVICE,
-    "illegal memory access": LOST,
-    "launch failed": LOST,
-    "launch timed out": LOST,
-    "unspecified launch failure": LOST,
+    **dict.fromkeys(_LOST, LOST),
 }
 
 

@@ -12,6 +12,7 @@ from tiny_models import INPUT, OUTPUT, tiny_onnx
 
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.onnx import OnnxEngine
+from edge_sdk.inference.onnx_providers import provider_settings
 from edge_sdk.inference.open import open_backend
 from edge_sdk.inference.options import EngineOptions, OnnxOptions, ProviderName
 
@@ -48,6 +49,14 @@ def test_options_change_no_answer(options: OnnxOptions, threads: int) -> None:
     with open_backend(MODEL, "onnx", options=engine_options) as backend:
         for _ in range(3):
             np.testing.assert_allclose(backend.infer({INPUT: TENSOR})[OUTPUT], ANSWER, atol=1e-6)
+
+
+def test_a_cache_folder_that_is_no_whole_path_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else engines would come to lie wherever a device was started."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", "/home/ranger")
+    _, settings = provider_settings("TensorrtExecutionProvider", OnnxOptions(), threads=1)
+    assert settings["trt_engine_cache_path"] == "/home/ranger/.cache/edge-sdk/onnxruntime"
 
 
 @pytest.mark.parametrize("name", ["cuda", "tensorrt", "openvino", "coreml"])

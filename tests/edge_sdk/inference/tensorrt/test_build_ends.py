@@ -59,6 +59,13 @@ def test_a_process_that_cannot_even_start_tells_its_last_words(
         build(cache, deep_onnx(50))  # more than a pipe holds
 
 
+def test_a_process_that_cannot_be_started_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(BackendError, match=r"cannot start a process .*No such file") as caught:
+        build(cache)
+    assert caught.value.hint is not None
+
+
 def test_who_loses_interest_ends_it(installation: FakeInstallation, cache: Path) -> None:
     """Ctrl-C, for example, in the midst of the build."""
     Path(finished(build(cache)).path).write_bytes(b"damaged")  # and so it has something to tell

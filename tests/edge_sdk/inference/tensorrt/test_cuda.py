@@ -158,11 +158,12 @@ def test_too_little_memory_tells_the_call_and_what_to_do(install: Install, gpu: 
 @pytest.mark.parametrize(
     "code", ["cudaErrorIllegalAddress", "cudaErrorIllegalInstruction", "cudaErrorMisalignedAddress"]
 )
-def test_a_gpu_that_is_lost_asks_for_a_restart(install: Install, gpu: FakeGpu, code: str) -> None:
-    cuda = opened(install, "bindings")
+@BY
+def test_a_gpu_that_is_lost_asks_for_a_restart(install: Install, gpu: FakeGpu, code: str, by: str) -> None:
+    cuda = opened(install, by)
     stream = cuda.new_stream()
-    gpu.failing["cudaStreamSynchronize"] = code
-    with pytest.raises(BackendError, match=f"cudaStreamSynchronize: {code}") as caught:
+    gpu.failing.update(dict.fromkeys(("cudaStreamSynchronize", "cuStreamSynchronize"), code))
+    with pytest.raises(BackendError, match=r"cu(da)?StreamSynchronize: ") as caught:
         cuda.synchronize(stream)
     assert "restart" in str(caught.value.hint)
 

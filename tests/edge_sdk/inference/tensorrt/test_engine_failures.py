@@ -125,6 +125,20 @@ def test_what_is_thrown_while_an_engine_is_loaded_is_a_refusal_that_leaves_nothi
     assert gpu.holds == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("call", ["get_tensor_location", "get_tensor_profile_shape"])
+def test_a_release_without_a_call_that_is_needed_is_a_refusal(
+    install: Install, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """As after an update of the system: what else can run the model takes its place."""
+    install("10.3")
+    plan = plan_of(scaled_onnx(shape=("batch", 4)))
+    monkeypatch.delattr(FakeEngine, call)
+    error = refused(plan, f"TensorRT 10.3.0 cannot load the engine of onnx-int8: AttributeError: .*{call}")
+    gc.collect()
+    assert error.hint is not None
+    assert gpu.holds == (0, 0, 0, 0)
+
+
 def test_what_is_thrown_while_it_runs_is_a_failure_of_the_backend(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
