@@ -43,8 +43,8 @@ def rtx() -> None:
         pytest.skip("TensorRT-RTX is not installed: pip install './edge-sdk[tensorrt-rtx]'")
 
 
-def checked(model: bytes, time_limit_s: float = 120.0) -> BuildCheck:
-    with Preflight(time_limit_s) as preflight:
+def checked(model: bytes) -> BuildCheck:
+    with Preflight() as preflight:
         preflight.ask("model", model)
         found, failure = preflight.results()
     assert failure == ""
@@ -107,7 +107,13 @@ def test_a_crash_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_hang_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_library(tmp_path, monkeypatch, "time.sleep(600)")
-    assert checked(residual_net(), time_limit_s=3.0).refusals[0].reason == "no end after 3 s"
+    for seconds in (3, 12, 48):  # a slow machine may take the first to load what then hangs
+        with Preflight(seconds) as preflight:
+            preflight.ask("model", residual_net())
+            found, _ = preflight.results()
+        if found:
+            break
+    assert found["model"].refusals[0].reason == f"no end after {seconds} s"
 
 
 def test_a_library_that_does_not_load_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
