@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from converters.report.html_page import render_report
 from converters.report.kernel_figures import KernelFigures
@@ -22,43 +23,49 @@ MEASURE = """<script>document.title = [document.documentElement, ...document.que
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 
-def full_report() -> Report:
-    """Every variant with all that there can be to tell of it."""
-    share = ShareReport(value=0.97, hits=1796, n=1799, low=0.95, high=0.99)
-    metric = Metric(name="accuracy", value=0.9755, n=2000, low=0.968, high=0.982)
-    label = LabelReport(
+SHARE = ShareReport(value=0.97, hits=1796, n=1799, low=0.95, high=0.99)
+METRIC = Metric(name="accuracy", value=0.9755, n=2000, low=0.968, high=0.982)
+FILE = SourceFile(name="evaluation", sha256="0" * 64)
+
+
+def of_label(hits: int) -> LabelReport:
+    return LabelReport(
         label="potted_plant",
         threshold=0.5,
-        recall=share,
-        specificity=share,
-        precision=share,
+        recall=structs.replace(SHARE, hits=hits),
+        specificity=SHARE,
+        precision=SHARE,
         balanced_accuracy=0.97,
         auc=0.999,
         auc_low=0.99,
         auc_high=1.0,
     )
-    kernels = KernelFigures(
-        drop=0.0, agreement=1.0, max_abs_difference=7.1e-4, golden_difference=0.0, verified=True
+
+
+def variant(name: str, hits: int = 1795) -> VariantReport:
+    """With all that there can be to tell of it."""
+    return VariantReport(
+        name=name,
+        outcome="passed",
+        metric=METRIC,
+        more_metrics=[Metric(name="top5", value=0.9995, n=2000)],
+        drop=0.0005,
+        agreement=0.9995,
+        max_abs_difference=3.5e-2,
+        bytes=231_000,
+        worst_label="potted_plant",
+        worst_label_drop=0.005,
+        labels=[of_label(hits)],
+        float_layers=["StatefulPartitionedCall/digits/dense_1/MatMul"],
+        default_kernels=KernelFigures(
+            drop=0.0, agreement=1.0, max_abs_difference=7.1e-4, golden_difference=0.0, verified=True
+        ),
+        build_check=BuildCheck(tool="TensorRT-RTX", version="1.7.1.116", passed=True),
     )
-    file = SourceFile(name="evaluation", sha256="0" * 64)
 
-    def variant(name: str) -> VariantReport:
-        return VariantReport(
-            name=name,
-            outcome="passed",
-            metric=metric,
-            more_metrics=[Metric(name="top5", value=0.9995, n=2000)],
-            drop=0.0005,
-            agreement=0.9995,
-            max_abs_difference=3.5e-2,
-            bytes=231_000,
-            worst_label="potted_plant",
-            worst_label_drop=0.005,
-            labels=[label],
-            default_kernels=kernels,
-            build_check=BuildCheck(tool="TensorRT-RTX", version="1.7.1.116", passed=True),
-        )
 
+def full_report() -> Report:
+    """Every variant; none decides as the source does."""
     return Report(
         name="digits",
         version="0.1.0",
@@ -70,11 +77,11 @@ def full_report() -> Report:
             background_pictures=0,
             labels_without_pictures=[],
         ),
-        source=variant("float source"),
+        source=variant("float source", hits=1796),
         variants=[variant(name) for name in RECIPES],
         golden_samples=["a.png"],
         warnings=[],
-        provenance=Provenance(source_models=[file], evaluation=file, libraries={}),
+        provenance=Provenance(source_models=[FILE], evaluation=FILE, libraries={}),
     )
 
 
