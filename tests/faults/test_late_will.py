@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Queue
 from typing import Any
+
+import pytest
 
 from edge_sdk.contract.messages import Status, decode_message, encode_message
 from edge_sdk.contract.topics import Topics
@@ -38,18 +40,25 @@ class Watcher:
         self.states.put((status.state, message.retained))
 
 
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    """It sends no state a second time while a test runs."""
+    with EmbeddedBroker(redeliver_after_s=600.0) as started:
+        yield started
+
+
 def test_a_late_will_is_contradicted_for_those_who_watch_and_those_who_come_later(
-    nats: EmbeddedBroker, device: Callable[..., Any]
+    broker: EmbeddedBroker, device: Callable[..., Any]
 ) -> None:
-    watcher = Watcher(nats, "watcher")
-    box = device(nats.url)
+    watcher = Watcher(broker, "watcher")
+    box = device(broker.url)
     box.publisher.start()
     assert watcher.states.get(timeout=60) == ("online", False)
     will = Status(state="offline", device="box-7", site="forest", session=DEAD)
     watcher.connection.publish(TOPICS.status, encode_message(will), retain=True)
     assert watcher.states.get(timeout=60) == ("offline", False)
     assert watcher.states.get(timeout=60) == ("online", False)
-    latecomer = Watcher(nats, "latecomer")
+    latecomer = Watcher(broker, "latecomer")
     assert latecomer.states.get(timeout=60) == ("online", True)
 
     box.publisher.stop(0)
