@@ -19,11 +19,9 @@ from .bench.child import measure_in_process
 from .bench.messages import Measured, Request
 from .bench_report import BenchReport
 from .inference_settings import InferenceSettings, add_config_argument, read_settings
-from .library_versions import inference_versions
 from .machine import this_machine
 from .model_choice import add_choice_arguments, every_choice
-from .picks import Pick, write_pick
-from .reported import bundle_reference
+from .picks import write_pick
 
 __all__ = ["add_arguments", "run"]
 
@@ -138,20 +136,11 @@ def _pick_told(arguments: argparse.Namespace, error: EdgeSdkError | None) -> dic
 
 def _kept(report: BenchReport) -> EdgeSdkError | None:
     """Keep the fastest; gives why that could not be done."""
-    best, bundle = report.fastest, report.bundle
+    best = report.fastest
     if best is None:
         return _nothing_to_pick(report)
-    pick = Pick(
-        bundle=bundle_reference(bundle),
-        variant=best.measured.variant,
-        backend=best.measured.backend,
-        median_ms=best.figures.median_ms,
-        machine=this_machine(),
-        versions=inference_versions(),
-        settings=report.settings.options,
-    )
     try:
-        write_pick(pick)
+        write_pick(report.pick(best))
     except EdgeSdkError as error:
         return error
     return None

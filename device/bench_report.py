@@ -12,6 +12,7 @@ from edge_sdk.console.told_once import told_once
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.manifest import Manifest
 from edge_sdk.inference.choice import Choice
+from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE
 
 from .bench.energy import NoMeterError, find_meter
 from .bench.messages import Figures, Measured
@@ -22,6 +23,7 @@ from .choice_status import exit_code_where_nothing_ran
 from .inference_settings import InferenceSettings
 from .library_versions import inference_versions
 from .machine import this_machine
+from .picks import Pick
 from .reported import bundle_reference
 
 __all__ = ["BenchReport", "Fastest"]
@@ -107,9 +109,31 @@ class BenchReport:
             return "nothing that could be run passes its golden samples"
         notes = _price(self.bundle.manifest, best) + _noise(best, self.results)
         if picked:
+            notes = self._needed_settings(best) + notes
             return f"picked: {best}. `run` and `predict` take it from now on, unless told otherwise{notes}"
         which = "fastest that passes" if len(self.results) > 1 else "it passes"
         return f"{which}: {best}; --pick makes `run` and `predict` take it{notes}"
+
+    def _needed_settings(self, best: Fastest) -> str:
+        """A pick is a variant and a backend; its settings are those of whoever runs it."""
+        is_usual = self.pick(best).other_settings(AS_SUITS_THIS_DEVICE) is None
+        return (
+            ""
+            if is_usual
+            else f"\nnote: give them {self.settings.path}, too: it was measured with its settings"
+        )
+
+    def pick(self, best: Fastest) -> Pick:
+        """The fastest, as it is kept."""
+        return Pick(
+            bundle=bundle_reference(self.bundle),
+            variant=best.measured.variant,
+            backend=best.measured.backend,
+            median_ms=best.figures.median_ms,
+            machine=this_machine(),
+            versions=inference_versions(),
+            settings=self.settings.options,
+        )
 
     def document(self) -> dict[str, Any]:
         """For ``--json``, but for what became of a pick."""

@@ -115,7 +115,8 @@ def _warn_of_other_settings(
     if difference is not None and (choice.variant.name, choice.backend) == (pick.variant, pick.backend):
         warn(f"the pick, {choice}, was measured with other settings: {difference}")
         warn(
-            "hint: `edge-sdk bench BUNDLE --config CONFIG.toml --pick` measures with those of a configuration"
+            "hint: run it with the CONFIG.toml that `bench` was given, or measure with the settings of here: "
+            "`edge-sdk bench BUNDLE --config CONFIG.toml --pick`, without --config where none is used"
         )
 
 

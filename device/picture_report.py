@@ -63,6 +63,7 @@ class PictureReport(Struct, frozen=True, kw_only=True):
     Attributes:
         file: Its path, as it was given.
         error: Why it could not be used, or not to its end; what came before holds.
+        hint: What can be done about that.
         width, height: Of the picture, in pixels; 0 where none could be read.
         frames_seen: How many frames were looked at.
         seen: For each label that counted: in how many frames.
@@ -72,6 +73,7 @@ class PictureReport(Struct, frozen=True, kw_only=True):
 
     file: str
     error: str | None
+    hint: str | None
     width: int
     height: int
     frames_seen: int

@@ -109,16 +109,18 @@ class _Seer:
             print(printable(str(path)))
         else:
             self._document.begin_file(str(path))
-        tally, problem = _Tally(), None
+        tally = _Tally()
+        problem: InputError | None = None
         with contextlib.ExitStack() as finish:
             try:
                 self._look(path, tally, finish)
             except InputError as error:
-                problem = str(error)
-                print(f"error: {printable(problem, lines=True)}", file=sys.stderr)
+                problem = error
+                print(f"error: {printable(str(error), lines=True)}", file=sys.stderr)
         report = PictureReport(
             file=str(path),
-            error=problem,
+            error=None if problem is None else problem.message,
+            hint=None if problem is None else problem.hint,
             width=tally.width,
             height=tally.height,
             frames_seen=tally.n,

@@ -69,6 +69,8 @@ def _predict_all(
             if report.error is not None:
                 any_failed = True
                 print(f"error: {printable(report.error, lines=True)}", file=sys.stderr)
+                if report.hint is not None:
+                    print(f"hint: {printable(report.hint, lines=True)}", file=sys.stderr)
             if document is None:
                 _print_report(report)
             else:

@@ -11,7 +11,7 @@ import msgspec
 from edge_sdk.console.progress import Progress, SilentProgress
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.contract.values import AudioBlock, End, Event, Gap, SourceItem, WindowScores
-from edge_sdk.errors import InputError, SourceError
+from edge_sdk.errors import AudioError, EdgeSdkError, InputError, SourceError
 from edge_sdk.signal.short_recording import silence_after
 
 from .pipeline import Pipeline
@@ -53,6 +53,7 @@ class RecordingReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         file: Its path, as it was given.
         error: Why it could not be used, or not to its end; what came before holds.
+        hint: What can be done about that.
         elapsed_s: Its length, as far as it could be read, with the silence that filled it up.
         inspected_s: What of that lies in a scored window.
         filled_s: Silence that was put after a recording shorter than one window. 0 for others.
@@ -61,6 +62,7 @@ class RecordingReport(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     error: str | None
+    hint: str | None
     elapsed_s: float
     inspected_s: float
     filled_s: float
@@ -119,12 +121,12 @@ class RecordingPredictor:
         self.pipeline.begin_source()
         self._filled_s = 0.0
         ends: list[Event] = []
-        problem: str | None = None
+        problem: EdgeSdkError | None = None
         try:
             for item in self._filled(AudioFileSource(path, channel=channel)):
                 ends += self._ends(item)
         except (InputError, SourceError) as error:
-            problem = str(error)
+            problem = error
             ends += self._ends(Gap(0, self.pipeline.sample_rate_hz, UNREADABLE))
         if problem is None and self.pipeline.position < self._window_samples:
             problem = self._too_short(path)
@@ -146,9 +148,9 @@ class RecordingPredictor:
             if source.duration_s:
                 self._progress.within(min(1.0, heard / source_rate_hz / source.duration_s))
 
-    def _too_short(self, path: Path) -> str:
+    def _too_short(self, path: Path) -> AudioError:
         seconds = self.pipeline.position / self.pipeline.sample_rate_hz
-        return f"{path} holds {seconds:.3f} s, less than {_SHORTEST_S:g} s: nothing was scored"
+        return AudioError(f"{path} holds {seconds:.3f} s, less than {_SHORTEST_S:g} s: nothing was scored")
 
     def _ends(self, item: SourceItem) -> list[Event]:
         return [event for event in self.pipeline.push(item) if event.type == "end"]
@@ -169,11 +171,12 @@ class RecordingPredictor:
             )
         )
 
-    def _report(self, path: Path, ends: list[Event], problem: str | None) -> RecordingReport:
+    def _report(self, path: Path, ends: list[Event], problem: EdgeSdkError | None) -> RecordingReport:
         rate, covered = self.pipeline.sample_rate_hz, self.pipeline.covered
         return RecordingReport(
             file=str(path),
-            error=problem,
+            error=None if problem is None else problem.message,
+            hint=None if problem is None else problem.hint,
             elapsed_s=covered.elapsed / rate,
             inspected_s=covered.inspected / rate,
             filled_s=round(self._filled_s, 3),

@@ -113,7 +113,7 @@ def holding_nan(path: Path) -> None:
 
 
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "empty": (lambda path: path.write_bytes(b""), "is empty"),
+    "empty": (lambda path: path.write_bytes(b""), "is empty (0 bytes)"),
     "text": (lambda path: path.write_text("I am no sound at all, only text."), "cannot be read as sound"),
     "truncated": (truncated, "truncated"),
     "nan": (holding_nan, "sample 12345"),
@@ -135,6 +135,19 @@ def test_bad_file_is_reported_and_the_good_ones_go_on(tmp_path: Path, predict: P
     assert str(bad) in report["files"][1]["error"]
     assert [e["label"] for e in report["files"][0]["events"]] == ["low"]
     assert [e["label"] for e in report["files"][2]["events"]] == ["high"]
+
+
+def test_the_hint_about_a_bad_file_stands_beside_its_error(
+    bundle: Path, tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"")
+    _, report = predict(tmp_path / "bad.wav")
+    (file,) = report["files"]
+    assert file["error"] == f"{tmp_path / 'bad.wav'} is empty (0 bytes)"
+    assert file["hint"] == "the recorder or the copy may have failed"
+    assert main(["predict", str(bundle), str(tmp_path / "bad.wav")]) == 1
+    told = capsys.readouterr().err
+    assert "is empty (0 bytes)\nhint: the recorder or the copy may have failed\n" in told
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.3, 0.49])

@@ -56,5 +56,5 @@ def test_a_folder_for_temporary_files_that_takes_nothing_is_named(
 
 def _report(name: str, frames: int) -> PictureReport:
     return PictureReport(
-        file=name, error=None, width=4, height=3, frames_seen=frames, seen={}, peaks={}, saved=None
+        file=name, error=None, hint=None, width=4, height=3, frames_seen=frames, seen={}, peaks={}, saved=None
     )

@@ -60,7 +60,9 @@ def test_a_picture_that_is_none_is_an_error_of_that_file(
     code, document = predict(colors, folder)
     assert code == 1
     bad, good = document["files"]
-    assert bad["error"] is not None
+    assert bad["error"] == f"{folder / 'a.jpg'} cannot be read as a picture"
+    assert bad["hint"].startswith("JPEG, PNG,")
+    assert good["hint"] is None
     assert bad["frames"] == []
     assert good["seen"] == {"green": 1}
 

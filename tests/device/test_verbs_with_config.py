@@ -148,13 +148,15 @@ def test_what_was_picked_with_other_settings_is_run_with_a_warning(
 ) -> None:
     config.write_text("[inference]\nthreads = 2\n")
     measured = ["bench", bundle, "--seconds", "0.02", "--threads", "1", "--backend", "onnx", "--pick"]
-    Done(capsys, *measured, "--config", config)
+    assert main([*map(str, measured), "--config", str(config)]) == 0
+    assert f"\nnote: give them {config}, too" in capsys.readouterr().out
     as_picked = Done(capsys, "predict", bundle, two_tones, "--config", config)
     assert as_picked.document["variant"] == "onnx-float32"
     assert "other settings" not in as_picked.told
     otherwise = Done(capsys, "predict", bundle, two_tones)
     assert otherwise.document["variant"] == "onnx-float32"
     assert "was measured with other settings: threads = 2, here 1" in otherwise.told
+    assert "hint: run it with the CONFIG.toml that `bench` was given" in otherwise.told
     assert "edge-sdk bench BUNDLE --config CONFIG.toml --pick" in otherwise.told
     named = Done(capsys, "predict", bundle, two_tones, "--variant", "onnx-float32")
     assert "other settings" not in named.told  # it is not run for having been the fastest
