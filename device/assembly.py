@@ -16,13 +16,14 @@ from edge_sdk.inference.fallback import Opened
 from edge_sdk.inference.scorer import AudioScorer
 from edge_sdk.mqtt.settings import BrokerSettings
 
-from .config import RunConfig, override_rules
+from .config import RunConfig
 from .fault_desk import FaultDesk
 from .model_choice import open_model
 from .outbox import Outbox
 from .pipeline import Pipeline
 from .publisher import Publisher
 from .reported import bundle_reference, refused_choices, reported, self_test
+from .rule_overrides import override_rules
 from .run_summary import CoverageSummary, OutboxSummary, RunSummary, error_summary, event_line
 from .runtime import Heard, Runtime
 from .sources import Source, open_source
