@@ -118,7 +118,10 @@ def choose_variant(manifest: Manifest, name: str | None = None) -> Variant:
         try:
             return manifest.variant(name)
         except ManifestError as error:
-            raise UsageError(error.message, hint=error.hint) from error
+            names = [variant.name for variant in manifest.variants]
+            several = set(name.split(",")) <= set(names)
+            hint = f"name one variant: {' or '.join(name.split(','))}" if several else error.hint
+            raise UsageError(error.message, hint=hint) from error
     for variant_name in manifest.stages[0].variants:
         variant = manifest.variant(variant_name)
         if engine_installed(variant.format):
