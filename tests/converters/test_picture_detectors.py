@@ -157,7 +157,7 @@ class _Swapped:
 def test_the_page_tells_of_boxes(bundle: Bundle) -> None:
     page = bundle.read("report.html").decode()
     assert "AP50-95" in page
-    assert "True boxes: red " in page
+    assert "True boxes: red: " in page
     assert "recording" not in page
 
 
