@@ -107,7 +107,8 @@ def _do(job: Job, model: bytes, tell: _Teller) -> Message:
         return try_engine(job, target, cache, wanted, tell)
     before = cache.seal(wanted)
     with build_lock(cache.folder, lambda process: tell(Waiting(process))):
-        if cache.seal(wanted) not in (before, None):  # whoever held the folder has built it
+        has_enough = cache.workspace_mb(wanted) >= job.least_workspace_mb
+        if cache.seal(wanted) not in (before, None) and has_enough:  # whoever held the folder has built it
             return finished("found", job, target, cache, wanted)
         cache.remove_partial()
         _check(job, target, cache, wanted, len(model))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from engine_builds import LAYERS, SECONDS, Told, build, builders, engines_in, finished, told_build
 from fake_installation import FakeInstallation
@@ -21,6 +22,8 @@ from edge_sdk.inference.tensorrt import build_child
 from edge_sdk.inference.tensorrt.build_child import Outcome
 from edge_sdk.inference.tensorrt.build_lock import build_lock
 from edge_sdk.inference.tensorrt.build_messages import Finished, Waiting, Working
+from edge_sdk.inference.tensorrt.engine_cache import EngineCache, EngineRecord
+from edge_sdk.inference.tensorrt.sealed_file import read_sealed
 
 
 class Building:
@@ -102,6 +105,24 @@ def test_who_waits_for_a_builder_that_is_killed_builds(cache: Path) -> None:
     first.error()
     assert second.wait().status == "built"
     assert len(engines_in(cache)) == 1
+
+
+def test_who_waits_for_a_builder_that_gives_kernels_less_memory_builds(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    path = Path(finished(build(cache, workspace_mb=64)).path)
+    record, plan = read_sealed(path, EngineRecord)
+    with contextlib.ExitStack() as holding:
+        holding.enter_context(build_lock(cache, lambda _: None))
+
+        def write_another(message: Waiting | Working) -> None:
+            if isinstance(message, Waiting):
+                EngineCache(cache).write(msgspec.structs.replace(record, workspace_mb=96), plan)
+                holding.close()
+
+        built = finished(told_build(cache, None, write_another, workspace_mb=128, least_workspace_mb=128))
+    assert (built.status, built.tried) == ("built", True)
+    assert read_sealed(path, EngineRecord)[0].workspace_mb == 128
 
 
 def test_who_waits_for_a_builder_that_removes_the_damaged_engine_builds(
