@@ -20,6 +20,7 @@ from edge_sdk.contract.manifest import (
     AudioInput,
     ClassesOutput,
     ExpectedScores,
+    FileDigest,
     Golden,
     Label,
     Manifest,
@@ -122,8 +123,30 @@ def write_yamnet_bundle(path: Path) -> None:
         "golden/expected.npy": _npy(scores[np.newaxis]),
         "report.json": b"{}",
     }
-    digest = file_digest(model)
-    variant = Variant(
+    manifest = Manifest(
+        name="yamnet",
+        version="1.0.0",
+        task="classify",
+        modality="audio",
+        labels=listed,
+        inputs=[AUDIO],
+        stages=[Stage(name="classify", variants=[VARIANT])],
+        outputs=[OUTPUT],
+        rules={CHAINSAW: update_rule()},
+        variants=[_variant(file_digest(model))],
+        golden=Golden(inputs="golden/inputs.npy", expected="golden/expected.npy", label_ids=ids),
+        files={name: file_digest(content) for name, content in members.items()},
+        provenance=Provenance(
+            source_models=[SourceFile(name="yamnet", sha256=file_digest(model).sha256)],
+            evaluation=SourceFile(name="none", sha256="0" * 64),
+            libraries={},
+        ),
+    )
+    write_bundle(path, manifest, members)
+
+
+def _variant(digest: FileDigest) -> Variant:
+    return Variant(
         name=VARIANT,
         file="models/yamnet.tflite",
         format="tflite",
@@ -136,26 +159,6 @@ def write_yamnet_bundle(path: Path) -> None:
         max_abs_difference=0.0,
         golden=ExpectedScores(file="golden/expected.npy", bound=1e-3),
     )
-    manifest = Manifest(
-        name="yamnet",
-        version="1.0.0",
-        task="classify",
-        modality="audio",
-        labels=listed,
-        inputs=[AUDIO],
-        stages=[Stage(name="classify", variants=[VARIANT])],
-        outputs=[OUTPUT],
-        rules={CHAINSAW: update_rule()},
-        variants=[variant],
-        golden=Golden(inputs="golden/inputs.npy", expected="golden/expected.npy", label_ids=ids),
-        files={name: file_digest(content) for name, content in members.items()},
-        provenance=Provenance(
-            source_models=[SourceFile(name="yamnet", sha256=digest.sha256)],
-            evaluation=SourceFile(name="none", sha256="0" * 64),
-            libraries={},
-        ),
-    )
-    write_bundle(path, manifest, members)
 
 
 def _npy(array: Float32Array) -> bytes:

@@ -89,10 +89,9 @@ def run_golden_boxes(
     bound, least_iou = min(variant.golden.bound, MOST_BOUND), variant.golden.least_iou or 0.0
     counting = counting_of(manifest)
     limits = np.array([counting.threshold(label_id) for label_id in manifest.label_ids])
-    paired = [
-        pair_golden(wanted, detector.detect(picture), limits, least_iou)
-        for wanted, picture in zip(split_rows(expected, len(pictures)), pictures, strict=True)
-    ]
+    wanted = split_rows(expected, len(pictures))
+    found = (detector.detect(picture) for picture in pictures)
+    paired = [pair_golden(*both, limits, least_iou) for both in zip(wanted, found, strict=True)]
     rule = TieRule(manifest.detections, limits, bound, least_iou)
     before = without_suppression(manifest.detections, float(limits.min()) - bound)
     n_tied = 0
