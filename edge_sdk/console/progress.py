@@ -74,7 +74,7 @@ class LineProgress:
     def track(self, items: Iterable[_T], what: str) -> Iterator[_T]:
         """See :class:`Progress`."""
         counted = items if isinstance(items, Collection) else list(items)
-        self.step(f"{what}: {len(counted)}")
+        self.step(f"{what}: 0 of {len(counted)}")
         self._told = self._clock()
         for done, item in enumerate(counted):
             self._place = f"{what}: {done} of {len(counted)}"

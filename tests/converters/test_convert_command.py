@@ -66,7 +66,7 @@ def test_json_is_one_object_and_nothing_else(
     assert found["bytes"] == (tmp_path / "out" / "x.edge").stat().st_size
     assert found["report"]["variants"][0]["outcome"] == "passed"
     assert found["latency"][0]["variant"] == "tflite-float32"
-    assert "reading evaluation: 24" in err
+    assert "reading evaluation: 0 of 24" in err
 
 
 def test_a_bundle_is_replaced_only_by_force(

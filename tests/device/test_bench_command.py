@@ -187,7 +187,7 @@ def test_people_get_a_table_and_the_reason_for_each_dash(
     assert "variant" in shown.out
     assert "energy: " in shown.out
     assert "picked: " in shown.out
-    assert "measuring: 2" in shown.err
+    assert "measuring: 0 of 2" in shown.err
     assert max(map(len, shown.out.splitlines())) <= 110
 
 

@@ -99,7 +99,7 @@ def test_what_is_measured_and_tried_is_told(capsys: pytest.CaptureFixture[str]) 
     make_mixed_by_sensitivity(quantizer(chain(7)), LineProgress())
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("onnx-mixed: int8 is off by ")
-    assert lines[1] == "onnx-mixed: measuring layers: 10"
+    assert lines[1] == "onnx-mixed: measuring layers: 0 of 10"
     assert all(line.endswith("of 10 layers in float") for line in lines[2:])
 
 

@@ -27,7 +27,7 @@ def test_lines_go_to_stderr_and_items_come_through(capsys: pytest.CaptureFixture
         yield from (1, 2, 3)
 
     assert list(LineProgress().track(numbers(), "counting")) == [1, 2, 3]
-    assert capsys.readouterr() == ("", "counting: 3\n")
+    assert capsys.readouterr() == ("", "counting: 0 of 3\n")
 
 
 def test_a_line_every_ten_seconds_tells_how_far_a_long_item_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,7 +38,7 @@ def test_a_line_every_ten_seconds_tells_how_far_a_long_item_is(capsys: pytest.Ca
             now += 4.0
             progress.within(quarter / 4)
     assert capsys.readouterr().err.splitlines() == [
-        "hearing: 2",
+        "hearing: 0 of 2",
         "hearing: 0 of 2, 50% of the next",
         "hearing: 1 of 2, 25% of the next",
     ]
@@ -55,7 +55,7 @@ def test_the_bar_moves_within_an_item(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_nothing_to_do_is_told_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(LineProgress().track([], "counting")) == []
-    assert capsys.readouterr().err == "counting: 0\n"
+    assert capsys.readouterr().err == "counting: 0 of 0\n"
 
 
 def test_the_bar_keeps_stdout_clean(capsys: pytest.CaptureFixture[str]) -> None:
