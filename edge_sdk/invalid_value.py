@@ -156,7 +156,8 @@ def _lacking(place: _Place, key: str, choices: str | None) -> Invalid:
     if choices is not None:
         return Invalid(message, choices)
     if place.keys:
-        return Invalid(message, f"add {key} below [{place}]: a table that is there must be whole")
+        table = f"the [[{'.'.join(place.keys[:-1])}]] that lacks it" if place.is_item else f"[{place}]"
+        return Invalid(message, f"add {key} below {table}: a table that is there must be whole")
     needed = [field.encode_name for one in _structs(place.types) for field in one.fields if field.required]
     return Invalid(message, f"needed are: {', '.join(needed)}")
 
