@@ -100,6 +100,7 @@ def _open_model(config: RunConfig, bundle: Bundle, say: Callable[[str], None]) -
         golden=True,
         say=say,
         warn=_logger.warning,
+        tell_at_once=True,
     )
 
 

@@ -75,6 +75,7 @@ def open_model(
     golden: bool,
     say: Callable[[str], None],
     warn: Callable[[str], None],
+    tell_at_once: bool,
 ) -> Opened:
     """Load what is to run here: the first that works.
 
@@ -86,6 +87,9 @@ def open_model(
         golden: Whether it must pass its golden samples.
         say: Told what was picked on this device.
         warn: Told, line by line, what does not work and why.
+        tell_at_once: Whether a refusal is told before the next variant is tried, for a log that must have it
+            even where loading that one ends the process. Else they are told once one works; where none
+            does, the error tells them all.
 
     Raises:
         UsageError: There is no such variant, or none that runs on these backends.
@@ -98,8 +102,11 @@ def open_model(
     choices: list[Choice] = possible_choices(
         bundle.manifest, variant=variant, backends=backends, pick=found.choice
     )
-    opened = open_first(bundle, choices, options, golden=golden)
-    _tell_refused(opened.refused, warn)
+    teller = _RefusalTeller(warn)
+    on_refused = teller if tell_at_once else _later
+    opened = open_first(bundle, choices, options, golden=golden, on_refused=on_refused)
+    for refused in opened.refused:
+        teller(refused)
     if variant is None and found.pick is not None:
         _warn_of_other_settings(options, opened.choice, found.pick, warn)
     if backends is None:
@@ -160,20 +167,26 @@ def open_as_asked(bundle: Bundle, settings: InferenceSettings) -> Opened:
         golden=False,
         say=tell,
         warn=tell,
+        tell_at_once=False,
     )
 
 
-def _tell_refused(refused: Sequence[Refused], warn: Callable[[str], None]) -> None:
-    """Why something else runs, each reason once: without a library, all of its variants fail alike.
+def _later(_: Refused) -> None:
+    """Leave it to who has the outcome."""
 
-    Where nothing runs, the error that ends it tells all of them, and nothing is told here.
-    """
-    told: set[tuple[str, str]] = set()
-    for one in refused:
-        alike = (one.choice.backend, one.reason)
-        if alike in told:
-            continue
-        told.add(alike)
-        warn(f"{one.choice} does not work here: {one.reason}")
-        if one.hint:
-            warn(f"hint: {one.hint}")
+
+class _RefusalTeller:
+    """Tells why choices do not work, each reason once: without a library, all of its variants fail alike."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told: set[tuple[str, str]] = set()
+
+    def __call__(self, refused: Refused) -> None:
+        alike = (refused.choice.backend, refused.reason)
+        if alike in self._told:
+            return
+        self._told.add(alike)
+        self._tell(f"{refused.choice} does not work here: {refused.reason}")
+        if refused.hint:
+            self._tell(f"hint: {refused.hint}")

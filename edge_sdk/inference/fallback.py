@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..console.told_once import told_once
@@ -86,6 +86,7 @@ def open_first(
     options: EngineOptions = AS_SUITS_THIS_DEVICE,
     *,
     golden: bool = True,
+    on_refused: Callable[[Refused], None] = lambda _: None,
 ) -> Opened:
     """Load the first choice that works.
 
@@ -94,6 +95,7 @@ def open_first(
         choices: At least one, in the order to try them: see :func:`.possible_choices`.
         options: How what runs it works.
         golden: Whether it must pass its golden samples.
+        on_refused: Told each choice that does not work before the next one is tried.
 
     Raises:
         EdgeSdkError: None works; with one choice its own error, with several one that names each. It is a
@@ -107,6 +109,7 @@ def open_first(
             return Opened(choice, *outcome, tuple(refused))
         errors.append(outcome)
         refused.append(Refused(choice, outcome.message, outcome.hint))
+        on_refused(refused[-1])
     raise _none_works(bundle, refused, errors)
 
 

@@ -22,7 +22,13 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
 def warnings_of(bundle: Bundle, options: EngineOptions, backends: list[BackendName] | None) -> list[str]:
     told: list[str] = []
     opened = open_model(
-        bundle, backends=backends, options=options, golden=False, say=told.append, warn=told.append
+        bundle,
+        backends=backends,
+        options=options,
+        golden=False,
+        say=told.append,
+        warn=told.append,
+        tell_at_once=False,
     )
     opened.backend.close()
     return told
