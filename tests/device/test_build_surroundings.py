@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from fake_installation import FakeInstallation
-from small_rights import without_root_rights
+from small_rights import WITHOUT_BYTECODE, without_root_rights
 from tiny_bundle import tiny_bundle
 from verb_done import Done
 
@@ -56,6 +56,7 @@ def build_elsewhere(
             check=False,
             preexec_fn=prepare,
             env=os.environ
+            | WITHOUT_BYTECODE
             | {"PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path]))},
         )
     except subprocess.SubprocessError:

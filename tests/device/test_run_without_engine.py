@@ -19,7 +19,7 @@ import msgspec
 import pytest
 from device_run import Finished, StartDevice
 from fake_installation import FakeInstallation
-from small_rights import without_root_rights
+from small_rights import WITHOUT_BYTECODE, without_root_rights
 from stored_states import wait_for_state
 from tiny_bundle import tiny_bundle
 
@@ -83,7 +83,7 @@ class Jetson:
                 capture_output=True,
                 check=False,
                 preexec_fn=prepare,
-                env=self.environment,
+                env=self.environment | WITHOUT_BYTECODE,
             )
         except subprocess.SubprocessError:
             pytest.skip("the rights of root cannot be given up here")

@@ -1,11 +1,15 @@
-"""A process that must keep to the rights of files, though root started it."""
+"""A process that must keep to the rights of files, though root started it, or to a limit of their size."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 
-__all__ = ["without_root_rights"]
+__all__ = ["WITHOUT_BYTECODE", "without_root_rights"]
+
+WITHOUT_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""For the environment of a process whose files may not grow: Python would leave a compiled module cut off
+beside its source, which nobody can import from then on."""
 
 _PR_CAPBSET_DROP = 24
 _DAC_OVERRIDE, _DAC_READ_SEARCH, _FOWNER = 1, 2, 3

@@ -63,7 +63,7 @@ with VideoWriter(Path(sys.argv[1])) as video:
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of a file")
 def test_a_video_that_the_disk_has_no_room_for_is_an_error(tmp_path: Path) -> None:
     """OpenCV says nothing, and leaves a file that no player opens."""
-    command = [sys.executable, "-c", _FULL_DISK, str(tmp_path / "a.mp4")]
+    command = [sys.executable, "-B", "-c", _FULL_DISK, str(tmp_path / "a.mp4")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "UsageError: cannot write" in done.stderr
     assert "of 20 frames 0 arrived" in done.stderr

@@ -15,7 +15,7 @@ import pytest
 from gpu_onnx import scaled_onnx
 from hypothesis import given
 from hypothesis import strategies as st
-from small_rights import without_root_rights
+from small_rights import WITHOUT_BYTECODE, without_root_rights
 
 from edge_sdk.errors import BackendError
 from edge_sdk.inference.tensorrt import open as opening
@@ -187,7 +187,7 @@ def write_elsewhere(cache: Path, prepare: Callable[[], object]) -> str:
         text=True,
         check=False,
         preexec_fn=prepare,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=os.environ | WITHOUT_BYTECODE | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert done.returncode == 1, done.stderr
     return done.stdout
