@@ -147,7 +147,7 @@ def test_stop_ends_what_is_open_and_lets_the_source_go(live: bool) -> None:  # n
     def deliver() -> Iterator[SourceItem]:
         yield block(TONE)
         device.stop()
-        source.closed.wait(30)
+        source.closed.wait(120)
         if not live:
             yield block(SILENCE)
 
@@ -194,7 +194,7 @@ def test_another_part_that_fails_ends_the_run() -> None:
     def deliver() -> Iterator[SourceItem]:
         yield block(TONE)
         device.fail(MessagingError("the publisher has ended"))
-        source.closed.wait(30)
+        source.closed.wait(120)
         yield block(SILENCE)
 
     source = FakeSource(deliver)
@@ -280,7 +280,7 @@ def test_live_sound_that_inference_cannot_follow_is_skipped_and_counted() -> Non
     device = runtime(source, FakeOutbox())
 
     def wait_for_delivery(_: WindowScores) -> None:
-        delivered.wait(30)
+        delivered.wait(120)
 
     device._pipeline._on_scores = wait_for_delivery
     heard = device.run()
@@ -310,4 +310,4 @@ def test_the_first_signal_asks_and_the_second_ends(number: signal.Signals) -> No
         os.kill(process.pid, number)
         assert process.stdout.readline() == f"{number.name}\n"
         os.kill(process.pid, number)
-        assert process.wait(30) != 0
+        assert process.wait(120) != 0

@@ -66,6 +66,6 @@ def test_the_broker_ends_with_the_demo(number: signal.Signals) -> None:
         broker = int(demo.stdout.readline())
         os.kill(broker, 0)  # it runs
         demo.send_signal(number)
-        assert demo.wait(20) == 128 + number
+        assert demo.wait(120) == 128 + number
     with pytest.raises(ProcessLookupError):
         os.kill(broker, 0)
