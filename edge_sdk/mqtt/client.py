@@ -138,9 +138,20 @@ class MqttConnection:
     def _supervise(self, listener: ConnectionListener) -> None:
         failures = 0
         while not self._stopping.is_set():
-            stood = self._connect_once(listener)
+            stood = self._connect_guarded(listener)
             failures = max(1, self._short_in_a_row - _SHORT_TOLERATED) if stood else failures + 1
             self._stopping.wait(self._backoff.delay_s(failures))
+
+    def _connect_guarded(self, listener: ConnectionListener) -> bool:
+        """The thread's outer edge: a defect is told, and the next attempt follows as after a failure."""
+        try:
+            return self._connect_once(listener)
+        except Exception as error:
+            _LOGGER.exception("a defect ended a connection to %s; trying again", self._settings.address)
+            self._attempt = None
+            self._error = BrokerError(f"a defect ended a connection to {self._settings.address}: {error!r}")
+            self._outcome.set()
+            return False
 
     def _connect_once(self, listener: ConnectionListener) -> bool:
         """One connection, from its beginning to its end; whether it stood."""

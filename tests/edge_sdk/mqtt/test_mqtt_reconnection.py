@@ -6,10 +6,11 @@ import gc
 
 import psutil
 import pytest
-from mqtt_recorder import Connect
+from mqtt_recorder import Connect, Recorder
 from paho.mqtt.client import Client
 
 from edge_sdk.demo.broker import EmbeddedBroker
+from edge_sdk.errors import BrokerError
 from edge_sdk.mqtt.connection import ReceivedMessage
 
 
@@ -48,6 +49,27 @@ def test_comes_back_where_paho_trips_over_the_end_of_its_own_thread(
         mortal.restart()
         recorder.next("connected")
         connection.stop()
+
+
+def test_comes_back_after_a_defect_of_its_listener_and_logs_it(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[BrokerError] = []
+
+    def trip_once(_: Recorder, error: BrokerError) -> None:
+        told.append(error)
+        if len(told) == 1:
+            raise RuntimeError("nobody expected this")
+
+    monkeypatch.setattr(Recorder, "failed", trip_once)
+    with EmbeddedBroker() as mortal:
+        connection, recorder = connect(mortal.url)
+        recorder.next("connected")
+        mortal.kill()
+        mortal.restart()
+        recorder.next("connected")
+        connection.stop()
+    assert "nobody expected this" in caplog.text
 
 
 def test_connections_that_are_over_leave_no_file_open(broker: EmbeddedBroker, connect: Connect) -> None:
