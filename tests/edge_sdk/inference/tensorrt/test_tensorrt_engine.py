@@ -92,11 +92,12 @@ def test_nothing_is_allocated_for_an_inference(install: Install, gpu: FakeGpu, *
     engine = loaded(scaled_onnx(), graph=graph)
     first = engine.run({"x": X})
     before, answer = gpu.holds, first["y"]
+    inferences, reference_bytes = 200, 8
     tracemalloc.start()
     for _ in range(20):
         engine.run({"x": X})
     start = tracemalloc.take_snapshot()
-    for _ in range(200):
+    for _ in range(inferences):
         engine.run({"x": X})
     grown = tracemalloc.take_snapshot().compare_to(start, "filename")
     tracemalloc.stop()
@@ -104,7 +105,8 @@ def test_nothing_is_allocated_for_an_inference(install: Install, gpu: FakeGpu, *
     assert engine.run({"x": X}) is first
     assert first["y"] is answer
     ours = [line for line in grown if "edge_sdk/inference/tensorrt" in line.traceback[0].filename]
-    assert sum(line.size_diff for line in ours) <= 0
+    # Python itself may keep a number or a frame; of each inference not even a reference stays.
+    assert sum(line.size_diff for line in ours) < inferences * reference_bytes
 
 
 def test_mapped_memory_takes_none_of_the_gpus_and_copies_nothing(install: Install, gpu: FakeGpu) -> None:
