@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import ssl
 import struct
@@ -108,11 +107,15 @@ class Attempt:
         while not self._ended.wait(_POLL_S) and self._client._thread is not None:  # noqa: SLF001
             if not self.stands and time.monotonic() >= give_up_at:
                 self._error = mute(self._settings)
-                self._hang_up()
+                self.hang_up()
                 break
-        # Paho forgets its thread as soon as that ends, also in the midst of waiting for it.
-        with contextlib.suppress(AttributeError):
+        try:
             self._client.loop_stop()
+        except (
+            AttributeError
+        ):  # paho forgets its thread as soon as that ends, also in the midst of waiting for it
+            if self._client._thread is not None:  # noqa: SLF001
+                raise
         if self.stands:
             self.stood_s = time.monotonic() - self._stands_since
 
@@ -128,9 +131,10 @@ class Attempt:
             return
         self._client.disconnect()
         if not self._ended.wait(_GOODBYE_S):
-            self._hang_up()
+            self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Close the socket without a word."""
         connection = self._client.socket()
         if connection is not None:
             connection.close()

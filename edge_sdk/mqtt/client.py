@@ -147,11 +147,25 @@ class MqttConnection:
         try:
             return self._connect_once(listener)
         except Exception as error:
-            _LOGGER.exception("a defect ended a connection to %s; trying again", self._settings.address)
-            self._attempt = None
-            self._error = BrokerError(f"a defect ended a connection to {self._settings.address}: {error!r}")
-            self._outcome.set()
+            told = BrokerError(f"a defect ended a connection to {self._settings.address}: {error!r}")
+            if self._told.is_news(told.message):
+                _LOGGER.exception("%s; trying again", told)
+            self._end_after(told, listener)
             return False
+
+    def _end_after(self, defect: BrokerError, listener: ConnectionListener) -> None:
+        """What the listener has not been told yet. It may have the defect itself."""
+        attempt, self._attempt = self._attempt, None
+        self._error = defect
+        self._outcome.set()
+        try:
+            if attempt is not None:
+                attempt.hang_up()
+                if attempt.stands:
+                    listener.disconnected()
+            listener.failed(defect)
+        except Exception:
+            _LOGGER.exception("a listener of %s failed", self._settings.address)
 
     def _connect_once(self, listener: ConnectionListener) -> bool:
         """One connection, from its beginning to its end; whether it stood."""

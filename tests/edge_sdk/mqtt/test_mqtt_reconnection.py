@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 
 import psutil
 import pytest
@@ -11,6 +12,7 @@ from paho.mqtt.client import Client
 
 from edge_sdk.demo.broker import EmbeddedBroker
 from edge_sdk.errors import BrokerError
+from edge_sdk.mqtt.attempt import Attempt
 from edge_sdk.mqtt.connection import ReceivedMessage
 
 
@@ -32,7 +34,7 @@ def test_comes_back_and_subscribes_again_after_the_broker_was_killed(
 
 
 def test_comes_back_where_paho_trips_over_the_end_of_its_own_thread(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It looks at it twice, and may find None the second time."""
     loop_stop = Client.loop_stop
@@ -46,9 +48,34 @@ def test_comes_back_where_paho_trips_over_the_end_of_its_own_thread(
         connection, recorder = connect(mortal.url)
         recorder.next("connected")
         mortal.kill()
+        recorder.next("disconnected")
         mortal.restart()
         recorder.next("connected")
         connection.stop()
+    assert "defect" not in caplog.text
+
+
+def test_a_defect_ends_a_connection_as_a_broken_link_does(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Attempt.run
+
+    def trip(attempt: Attempt, stopping: threading.Event) -> None:
+        run(attempt, stopping)
+        raise RuntimeError("nobody expected this")
+
+    monkeypatch.setattr(Attempt, "run", trip)
+    with EmbeddedBroker() as mortal:
+        connection, recorder = connect(mortal.url)
+        recorder.next("connected")
+        mortal.kill()
+        recorder.next("disconnected")
+        assert "nobody expected this" in str(recorder.next("failed"))
+        assert not connection.is_connected
+        mortal.restart()
+        recorder.next("connected")
+        connection.stop()
+    assert caplog.text.count("Traceback") == 1  # however many attempts ended so meanwhile
 
 
 def test_comes_back_after_a_defect_of_its_listener_and_logs_it(
@@ -70,6 +97,7 @@ def test_comes_back_after_a_defect_of_its_listener_and_logs_it(
         recorder.next("connected")
         connection.stop()
     assert "nobody expected this" in caplog.text
+    assert len(told) > 1
 
 
 def test_connections_that_are_over_leave_no_file_open(broker: EmbeddedBroker, connect: Connect) -> None:
