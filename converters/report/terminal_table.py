@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from edge_sdk.console.counted import counted
 from edge_sdk.console.table import text_table
@@ -12,6 +12,9 @@ from .device_notes import device_notes
 from .report_file import EvaluationSummary, Latency, Report, VariantReport
 
 __all__ = ["report_table"]
+
+_ROUNDING = 1e-9
+"""0.99 - 0.98 is a little more than 0.01 in binary."""
 
 
 def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
@@ -26,6 +29,7 @@ def report_table(report: Report, latency: Sequence[Latency] = ()) -> str:
     rows = [_row(item, times, item.outcome) for item in judged]
     rows = [_row(report.source, times, ""), *rows]
     lines = [text_table(headings, rows, numbers=range(1, 7)), *_evidence(report)]
+    lines += [line for item in judged for line in _lost_beside(item, report)]
     notes = told_once((item.name, item.note) for item in judged if item.note)
     lines += [f"{names}: {note}" for names, note in notes]
     lines += device_notes(report)
@@ -48,6 +52,16 @@ def _evidence(report: Report) -> list[str]:
     parts += [f"{other.name} {other.value:.4f}" for other in source.more_metrics]
     judged = f"{metric.name} of {counted(metric.n, one, many)}"
     return [f"{judged}; {source.name}: {', '.join(parts)}" if parts else judged]
+
+
+def _lost_beside(item: VariantReport, report: Report) -> Iterator[str]:
+    """Further metrics that a variant loses much of: no column shows them, and a variant may pass without."""
+    before = {metric.name: metric.value for metric in report.source.more_metrics}
+    for metric in item.more_metrics:
+        drop = before.get(metric.name, metric.value) - metric.value
+        if drop > report.max_drop + _ROUNDING:
+            lost = f"{metric.name} drops by {drop:.4f} to {metric.value:.4f}"
+            yield f"{item.name}: {lost}; the gate does not judge it"
 
 
 def _row(item: VariantReport, times: dict[str, str], outcome: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from converters.report.report_file import Latency, PictureSummary, Report, VariantReport
 from converters.report.terminal_table import report_table
 from edge_sdk.contract.manifest import Metric, Provenance, SourceFile
@@ -51,6 +53,29 @@ def test_how_much_the_figures_rest_on_is_told_once() -> None:
     told = "exact_match of 400 pictures; float source: 95 % interval 0.814 to 0.886, top5 0.9900"
     assert text.splitlines()[-1] == told
     assert text.count("400") == 1
+
+
+def test_a_further_metric_that_a_variant_loses_more_of_than_allowed_is_told() -> None:
+    """The gate does not judge it: a detector whose boxes lie worse may pass by its map50."""
+
+    def detector(name: str, map50_95: float, **further: object) -> VariantReport:
+        metric, more = Metric(name="map50", value=0.65, n=50), Metric(name="map50_95", value=map50_95, n=50)
+        return variant(name, metric=metric, more_metrics=[more], **further)
+
+    variants = [
+        detector("tflite-float32", 0.41),
+        detector("tflite-float16", 0.39),
+        detector("tflite-int16x8", 0.21),
+        detector("onnx-int8", 0.389, outcome="refused", reason="'cat' drops"),
+    ]
+    made = structs.replace(report(*variants), source=detector("float source", 0.4))
+    lines = report_table(made).splitlines()
+    assert [line for line in lines if "map50_95" in line] == [
+        "map50 of 50 pictures; float source: map50_95 0.4000",
+        "tflite-int16x8: map50_95 drops by 0.1900 to 0.2100; the gate does not judge it",
+        "onnx-int8: map50_95 drops by 0.0110 to 0.3890; the gate does not judge it",
+    ]
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_the_source_has_no_outcome() -> None:
