@@ -18,6 +18,7 @@ from edge_sdk.mqtt.settings import BrokerSettings
 
 from .config import RunConfig
 from .fault_desk import FaultDesk
+from .inference_settings import InferenceSettings
 from .model_choice import open_model
 from .outbox import Outbox
 from .pipeline import Pipeline
@@ -50,7 +51,13 @@ class _Parts:
     session: str
 
 
-def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None]) -> RunSummary:
+def run_device(
+    config: RunConfig,
+    *,
+    drain_s: float,
+    say: Callable[[str], None],
+    settings: InferenceSettings | None = None,
+) -> RunSummary:
     """Listen, decide, keep and publish until the source ends or SIGTERM or SIGINT comes.
 
     Source, bundle, golden samples, TLS files and outbox are checked before anything is heard. An
@@ -60,6 +67,7 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
         config: Everything about it.
         drain_s: How long to wait at the end for what is not delivered yet.
         say: Told each line that a person should read, from several threads.
+        settings: Who says what of ``config.inference``, so that an error can name the file.
 
     Returns:
         What came of it; a failure while listening is in there.
@@ -68,11 +76,13 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
         EdgeSdkError: Something does not hold, and nothing was heard.
     """
     topics = Topics(config.device.site, config.device.name)
-    settings = _broker_settings(config)
+    broker_settings = _broker_settings(config)
     source = open_source(config.source)
     bundle = Bundle.open(config.bundle, require_sha256=config.require_sha256)
     manifest = bundle.manifest
     audio = manifest.audio  # before anything is loaded: pictures are refused
+    if settings is not None:
+        settings.choices(manifest)  # refuses what there is not, and names the file that asks for it
     rules = override_rules(manifest, config.rules)
     window_s = audio.window_samples / audio.sample_rate_hz
     watchdog = Watchdog(ServiceManager.from_environment(), config.watchdog, window_s=window_s)
@@ -83,7 +93,7 @@ def run_device(config: RunConfig, *, drain_s: float, say: Callable[[str], None])
         variant = opened.choice.variant
         pipeline = Pipeline(scorer, rules, variant=variant, on_scores=watchdog.inspected)
         parts = _Parts(
-            config, settings, source, bundle, opened, pipeline, watchdog, topics, session=str(uuid4())
+            config, broker_settings, source, bundle, opened, pipeline, watchdog, topics, session=str(uuid4())
         )
         faults = FaultDesk(say, config.outbox_folder)
         with _open_outbox(parts, faults) as outbox:

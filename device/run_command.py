@@ -14,7 +14,7 @@ from edge_sdk.console.arguments import seconds
 from edge_sdk.console.foreign_text import json_text, printable
 from edge_sdk.console.lines import LineWriter
 
-from .run_options import add_run_options, run_config
+from .run_options import add_run_options, run_config, run_settings
 from .run_summary import RunSummary
 
 __all__ = ["add_arguments", "run"]
@@ -55,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     from .assembly import run_device
 
     say = LineWriter(out)
-    summary = run_device(config, drain_s=arguments.drain_s, say=say)
+    settings = run_settings(arguments, config)
+    summary = run_device(config, drain_s=arguments.drain_s, say=say, settings=settings)
     for line in summary.lines():
         say(line)
     _tell_error(summary, LineWriter(sys.stderr))

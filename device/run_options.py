@@ -15,9 +15,10 @@ from edge_sdk.invalid_value import invalid_value
 from edge_sdk.mqtt.broker_arguments import add_broker_arguments
 
 from .config import RunConfig, load_config
+from .inference_settings import InferenceSettings
 from .model_choice import add_choice_arguments
 
-__all__ = ["add_run_options", "run_config"]
+__all__ = ["add_run_options", "run_config", "run_settings"]
 
 # Option -> where in the configuration its value goes.
 _PLACES: dict[str, tuple[str, ...]] = {
@@ -81,24 +82,66 @@ def run_config(arguments: argparse.Namespace) -> RunConfig:
         UsageError: Source or broker is missing, or what should be a bundle is something else.
         ConfigError: The file or an option does not hold.
     """
-    if arguments.what.suffix.lower() == ".toml":
-        document = msgspec.to_builtins(load_config(arguments.what))
-    else:
-        missing = [f"--{name}" for name in ("source", "broker") if getattr(arguments, name) is None]
-        if missing:
-            _refuse_other_than_bundle(arguments.what)
-            raise UsageError(
-                f"a bundle alone is not enough: give {' and '.join(missing)} too",
-                hint="edge-sdk run BUNDLE --source recordings/ --broker mqtt://localhost, or a CONFIG.toml",
-            )
-        document = {"bundle": str(arguments.what)}
-    for option, place in _PLACES.items():
+    document = _document(arguments)
+    given = _given(arguments)
+    for place, option in given.items():
         _put(document, place, getattr(arguments, option))
+    _refuse_receipts_of_nobody(document, arguments)
     try:
         return msgspec.convert(document, RunConfig)
-    except msgspec.ValidationError as error:
-        wrong = invalid_value(error, document, msgspec.inspect.type_info(RunConfig))
-        raise ConfigError(f"the configuration does not hold: {wrong.message}") from error
+    except msgspec.ValidationError as error:  # the file holds by itself
+        names = {".".join(place): f"--{option.replace('_', '-')}" for place, option in given.items()}
+        wrong = invalid_value(error, document, msgspec.inspect.type_info(RunConfig), names)
+        raise ConfigError(wrong.message, hint=wrong.hint) from error
+
+
+def run_settings(arguments: argparse.Namespace, config: RunConfig) -> InferenceSettings:
+    """How the model runs, and who says so.
+
+    Args:
+        arguments: Those of :func:`add_run_options`.
+        config: What :func:`run_config` made of them.
+    """
+    path = arguments.what if _is_configuration(arguments.what) else None
+    by_options = {
+        place[-1]: getattr(arguments, option)
+        for place, option in _given(arguments).items()
+        if place[0] == "inference"
+    }
+    return InferenceSettings(path, config.inference, by_options)
+
+
+def _given(arguments: argparse.Namespace) -> dict[tuple[str, ...], str]:
+    """The places that options say something of, and which."""
+    return {place: option for option, place in _PLACES.items() if getattr(arguments, option) is not None}
+
+
+def _is_configuration(what: Path) -> bool:
+    return what.suffix.lower() == ".toml"
+
+
+def _document(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The file's, or that of a bundle alone."""
+    if _is_configuration(arguments.what):
+        document: dict[str, Any] = msgspec.to_builtins(load_config(arguments.what))
+        return document
+    missing = [f"--{name}" for name in ("source", "broker") if getattr(arguments, name) is None]
+    if missing:
+        _refuse_other_than_bundle(arguments.what)
+        raise UsageError(
+            f"a bundle alone is not enough: give {' and '.join(missing)} too",
+            hint="edge-sdk run BUNDLE --source recordings/ --broker mqtt://localhost, or a CONFIG.toml",
+        )
+    return {"bundle": str(arguments.what)}
+
+
+def _refuse_receipts_of_nobody(document: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """As the configuration itself does, to one who wrote an option."""
+    if arguments.delivery == "receipt" and not document["broker"].get("receiver_id"):
+        raise ConfigError(
+            "--delivery receipt needs --receiver-id",
+            hint="give --receiver-id ID: whose receipts to wait for, as `edge-sdk monitor` names itself",
+        )
 
 
 def _refuse_other_than_bundle(what: Path) -> None:
@@ -110,8 +153,6 @@ def _refuse_other_than_bundle(what: Path) -> None:
 
 
 def _put(document: dict[str, Any], place: tuple[str, ...], value: object) -> None:
-    if value is None:
-        return
     *sections, name = place
     for section in sections:
         document = document.setdefault(section, {})

@@ -89,6 +89,70 @@ def test_a_value_of_the_wrong_kind_is_told_with_its_key_and_what_to_write(
 
 
 @pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        (
+            'broker = "mqtt://u:geheim@host"\n',
+            "broker must be a table, not text",
+            "write its keys below [broker]",
+        ),
+        ('[broker]\nurl = ["mqtt://u:geheim@x"]\n', "broker.url must be text, not a list", None),
+        (
+            "[broker]\nurl = 20261123\n",
+            "broker.url must be text, not a number",
+            'write url = "...", with quotes',
+        ),
+        (
+            '[broker]\nurl = "mqtt://x"\ndelivery = "geheim"\n',
+            "broker.delivery: what is written there is not known",
+            "delivery is one of puback, receipt",
+        ),
+        (
+            '[broker]\nurl = "mqtt://x"\ndelivery = "geheim - at `$.device`"\n',
+            "broker.delivery: what is written there is not known",
+            "delivery is one of puback, receipt",
+        ),
+        (
+            '[device]\nsite = "mqtt://u:geheim@host"\n',
+            "device.site must be 1 to 64 small letters, digits, '_' and '-', such as box-07",
+            None,
+        ),
+        (
+            '[inference]\nthreads = "mqtt://u:geheim@host"\n',
+            "inference.threads must be a whole number, not text",
+            None,
+        ),
+        (
+            '[inference]\nbackends = "mqtt://u:geheim@host"\n',
+            "inference.backends must be a list, not text",
+            'write backends = ["..."]',
+        ),
+        (
+            '[inference.onnx]\nproviders = ["cpu", "mqtt://u:geheim@host"]\n',
+            "inference.onnx.providers.1: what is written there is not known",
+            "providers is one of coreml, cpu, cuda, openvino, tensorrt, xnnpack",
+        ),
+        (
+            '[[inference]]\npassword = "geheim"\n',
+            "inference must be a table, not a list",
+            None,
+        ),
+        (
+            '[rules]\nmqtt_Password = "geheim"\n',
+            "rules.mqtt_Password must be a table, not text",
+            "write its keys below [rules.mqtt_Password]",
+        ),
+    ],
+)
+def test_what_may_be_a_password_is_told_by_its_kind_alone(
+    path: Path, text: str, said: str, hint: str | None
+) -> None:
+    error = refused(path, text)
+    assert error.message == f"{path}: {said}"
+    assert error.hint == hint
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         (

@@ -48,13 +48,34 @@ def test_a_bundle_alone_is_wrong_use() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--site", "Sungai Utik"], "device.site must be 1 to 64 small letters, .* such as box-07, not"),
-        (["--delivery", "receipt"], "broker.receiver_id"),
+        (
+            ["--site", "Sungai Utik"],
+            '^--site must be 1 to 64 small letters, .* such as box-07, not "Sungai Utik"',
+        ),
+        (["--device", "Box 7"], "^--device must be 1 to 64 small letters"),
+        (["--delivery", "receipt"], "^--delivery receipt needs --receiver-id"),
     ],
 )
 def test_an_option_that_does_not_hold_is_refused_in_words(words: list[str], said: str) -> None:
-    with pytest.raises(ConfigError, match=f"does not hold: .*{said}"):
+    with pytest.raises(ConfigError, match=said):
         parsed("x.edge", "--source", "a", "--broker", "mqtt://b", *words)
+
+
+def test_an_option_that_is_none_of_a_few_words_is_told_with_the_nearest() -> None:
+    parser = VerbParser()
+    add_run_options(parser)
+    arguments = parser.parse_args(["x.edge", "--source", "a", "--broker", "mqtt://b"])
+    arguments.delivery = "recipt"  # of a program's own arguments
+    with pytest.raises(ConfigError, match=r"^--delivery: .* is not known") as caught:
+        run_config(arguments)
+    assert caught.value.hint == "did you mean 'receipt'? delivery is one of puback, receipt"
+
+
+def test_a_receiver_of_the_file_is_enough_for_receipts_that_an_option_asks_for(tmp_path: Path) -> None:
+    path = tmp_path / "box.toml"
+    text = 'bundle = "x.edge"\nsource = "a"\n[broker]\nurl = "mqtt://a"\ndelivery = "puback"\n'
+    path.write_text(f'{text}receiver_id = "m"\n', encoding="utf-8")
+    assert parsed(str(path), "--delivery", "receipt").broker.effective_delivery == "receipt"
 
 
 @pytest.mark.parametrize("option", ["--threads", "--disk-budget-mb"])

@@ -32,6 +32,19 @@ def test_a_typo_in_the_configuration_is_wrong_use(run_device_process: StartDevic
     assert "did you mean 'bundle'?" in done.err
 
 
+def test_a_misspelt_variant_is_told_with_who_asked_for_it(
+    run_device_process: StartDevice, tones_bundle: Path, two_tones: Path, tmp_path: Path
+) -> None:
+    config = configured(tmp_path, tones_bundle, two_tones, '[inference]\nvariant = "tflite-flaot32"')
+    done = run_device_process(config, "--json").finished()
+    assert (done.code, done.document["error"]) == (2, "ConfigError")
+    message = f"{config}: inference.variant: bundle tones has no variant 'tflite-flaot32'"
+    assert (done.document["message"], done.document["hint"]) == (message, "did you mean 'tflite-float32'?")
+    by_option = run_device_process(config, "--json", "--variant", "other").finished()
+    assert by_option.document["message"] == "bundle tones has no variant 'other'"
+    assert not (tmp_path / "outbox").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

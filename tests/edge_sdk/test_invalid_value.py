@@ -30,6 +30,13 @@ class Document(Struct):
     input: Sound | Picture | None = None
     limits: dict[str, Label] = {}
     words: Annotated[str, Meta(min_length=1)] = "any"
+    texts: dict[str, str] = {}
+    inputs: dict[str, Sound | Picture | str] = {}
+    numbers: dict[str, list[int]] = {}
+    pairs: Annotated[dict[str, int], Meta(min_length=2)] | None = None
+    couples: Annotated[dict[str, Label], Meta(min_length=2)] | None = None
+    nested: dict[str, dict[str, int]] = {}
+    rows: list[list[int]] = []
 
     def __post_init__(self) -> None:
         if self.words == "none":
@@ -62,6 +69,23 @@ def refused(document: dict[str, Any]) -> Invalid:
         ({"words": {"a": 1}}, "words must be text, not a table"),
         ({"labels": 50 * "x"}, f'labels must be a list, not "{39 * "x"}...'),
         ({"words": "none"}, "words must say something"),
+        ({"texts": {"a": "x", "b": 7}}, "texts.b must be text, not 7"),
+        (
+            {
+                "inputs": {
+                    "a": {"kind": "sound", "rate_hz": 1},
+                    "b": "x",
+                    "c": {"kind": "picture", "width": "1"},
+                }
+            },
+            'inputs.c.width must be a whole number, not "1"',
+        ),
+        ({"nested": {"a": {"x": 1}, "b": {"y": 1, "z": "1"}}}, 'nested.b.z must be a whole number, not "1"'),
+        ({"numbers": {"7": 1}}, "numbers.7 must be a list, not 1"),
+        ({"numbers": {"7": [1, "x"]}}, 'numbers.7 must be a whole number, not "x"'),
+        ({"rows": [[1], [2, [3]]]}, "rows.1.1 must be a whole number, not [3]"),
+        ({"pairs": {"a": "x", "b": "y"}}, "a value of pairs must be a whole number"),
+        ({"couples": {"a": {}, "b": {}}}, "a value of couples lacks id"),
     ],
 )
 def test_the_place_is_told_by_its_keys_and_with_what_stands_there(
@@ -78,6 +102,9 @@ def test_the_place_is_told_by_its_keys_and_with_what_stands_there(
         ({"input": {"kind": "sond"}}, "did you mean 'sound'?"),
         ({"input": {"kind": "sound", "rate_hz": "8000"}}, "write rate_hz = 8000, without quotes"),
         ({"labels": ["a"]}, None),
+        ({"texts": {"a": "x", "b": 7}}, 'write b = "7", with quotes'),
+        ({"numbers": {"7": 1}}, "write 7 = [1]"),
+        ({"pairs": {"a": "x", "b": "y"}}, None),
     ],
 )
 def test_what_to_write_is_told_where_that_is_clear(document: dict[str, Any], hint: str | None) -> None:
