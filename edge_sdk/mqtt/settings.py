@@ -158,13 +158,13 @@ def _is_this_machine(host: str) -> bool:
 
 def _split(url: str) -> SplitResult:
     example = "write mqtt://host:port, or mqtts://host:port for TLS"
+    if "@" in url:  # wherever it stands: what is misspelt holds the password, too
+        raise ConfigError("the address of the broker holds a user or a password", hint=_SECRET_HINT)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise ConfigError("the port in the broker's address does not hold", hint=example) from error
-    if "@" in parts.netloc:
-        raise ConfigError("the address of the broker holds a user or a password", hint=_SECRET_HINT)
     if parts.scheme not in _DEFAULT_PORTS:
         raise ConfigError(f"'{url}' is not the address of an MQTT broker", hint=example)
     if not parts.hostname:

@@ -49,7 +49,16 @@ def test_refuses_what_is_no_address_and_shows_one(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mqtt://ranger:s3cret@broker", "mqtt://ranger@broker", "amqp://ranger:s3cret@broker"]
+    "url",
+    [
+        "mqtt://ranger:s3cret@broker",
+        "mqtt://ranger@broker",
+        "amqp://ranger:s3cret@broker",
+        "ranger:s3cret@broker",
+        "mqtt:/ranger:s3cret@broker",
+        "mqtt://broker/ranger:s3cret@x",
+        "mqtt://ranger:s3cret@broker:port",
+    ],
 )
 def test_refuses_secrets_in_the_address_without_repeating_them(url: str) -> None:
     with pytest.raises(ConfigError, match="user or a password") as caught:
