@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Protocol, final
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "EngineBackend", "import_engine", "loading"]
 
+_log = logging.getLogger(__name__)
 _REINSTALL_HINT = (
     "uninstall it and install it again, with what it needs; of two distributions that bring the same module, "
     "as onnxruntime and onnxruntime-gpu do, uninstall both first"
@@ -98,7 +101,9 @@ class EngineBackend:
 
 
 def import_engine(modules: tuple[str, ...], extra: str, *, has: str) -> ModuleType:
-    """The first of these modules that is installed.
+    """The first of these modules that is installed and whole.
+
+    One that is broken, as by an update that was cut off, does not take a whole one along: it is warned of.
 
     Args:
         modules: Full names, the one to recommend first.
@@ -107,28 +112,45 @@ def import_engine(modules: tuple[str, ...], extra: str, *, has: str) -> ModuleTy
 
     Raises:
         MissingExtraError: None is installed.
-        BackendError: One is, but does not load, or is not whole.
+        BackendError: One is, but does not load, or is not whole; and none of the others can stand in.
     """
+    failures: list[BackendError] = []
     for module in modules:
-        found = _import_module(module)
-        if found is None:
+        try:
+            found = _import_module(module, has)
+        except BackendError as error:
+            failures.append(error)
             continue
-        if not hasattr(found, has):  # Python takes an empty folder for a package
-            raise BackendError(f"{module} is installed but not whole: it has no {has}", hint=_REINSTALL_HINT)
-        return found
+        if found is not None:
+            for failure in failures:
+                _warn_once(module, failure.message)
+            return found
+    if failures:
+        told = "; ".join(failure.message for failure in failures)
+        raise BackendError(told, hint=_REINSTALL_HINT) from failures[0]
     raise MissingExtraError(modules[0].partition(".")[0], extra)
 
 
-def _import_module(module: str) -> ModuleType | None:
+def _import_module(module: str, has: str) -> ModuleType | None:
     """None where it is not installed."""
     try:
-        return importlib.import_module(module)
-    except ImportError as error:
+        found = importlib.import_module(module)
+    # One that lacks what it stands on, or finds another release of it, fails in whatever way its loader does.
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
         if isinstance(error, ModuleNotFoundError) and is_absent(module, error):
             return None
         raise BackendError(
             f"{module} is installed but does not load: {error}", hint=_REINSTALL_HINT
         ) from error
+    if not hasattr(found, has):  # Python takes an empty folder for a package
+        raise BackendError(f"{module} is installed but not whole: it has no {has}", hint=_REINSTALL_HINT)
+    return found
+
+
+@cache
+def _warn_once(module: str, failure: str) -> None:
+    """Each model that is opened imports it; once in a process tells it."""
+    _log.warning("%s takes the place of what does not work: %s", module, failure)
 
 
 @contextlib.contextmanager

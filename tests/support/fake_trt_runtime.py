@@ -167,6 +167,7 @@ class FakeRuntime:
     def __init__(self, release: Release, log: Any) -> None:
         if release.gpu.driver == 0 or release.gpu.count == 0:
             raise SystemExit("a runtime without a GPU ends the process")
+        release.enter("Runtime")
         self._release = release
         self._log = log
         if release.is_rtx:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
+import logging
 import weakref
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from .cuda import (
 
 __all__ = ["CudaBindings"]
 
+_log = logging.getLogger(__name__)
 _RAISED = (RuntimeError, OSError, MemoryError)  # where a function of the driver cannot be had, most of all
 _MODULES = ("cuda.bindings.runtime", "cuda.cudart")  # the second one up to release 12.5
 # After these "the process is in an inconsistent state", as CUDA's reference of its runtime says.
@@ -203,11 +205,26 @@ class _BindingsGraph:
 
 
 def _import_runtime() -> Any:
+    failures: list[BackendError] = []
     for module in _MODULES:
-        found = _import(module)
+        try:
+            found = _import(module)
+        except BackendError as error:  # the older one may be whole
+            failures.append(error)
+            continue
         if found is not None:
+            for failure in failures:
+                _warn_once(module, failure.message)
             return found
+    if failures:
+        raise failures[0]
     raise MissingExtraError("cuda-bindings", "tensorrt-rtx")
+
+
+@cache
+def _warn_once(module: str, failure: str) -> None:
+    """Each engine that is opened imports it; once in a process tells it."""
+    _log.warning("%s takes the place of what does not work: %s", module, failure)
 
 
 def _import(module: str) -> Any | None:

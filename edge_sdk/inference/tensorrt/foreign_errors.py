@@ -13,7 +13,14 @@ from collections.abc import Iterator
 
 from ...errors import BackendError
 
-__all__ = ["FOREIGN_ERRORS", "MEMORY_HINT", "NOT_MADE", "as_backend_error", "hint_for"]
+__all__ = [
+    "FOREIGN_ERRORS",
+    "MEMORY_HINT",
+    "NOT_MADE",
+    "NOT_STARTED_HINT",
+    "as_backend_error",
+    "hint_for",
+]
 
 FOREIGN_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, MemoryError)
 """What any call may raise."""
@@ -24,6 +31,9 @@ NOT_MADE: tuple[type[Exception], ...] = (*FOREIGN_ERRORS, TypeError)
 _OTHER_RELEASE: tuple[type[Exception], ...] = (AttributeError, TypeError)
 
 MEMORY_HINT = "end what else uses the GPU's memory, or run a smaller variant"
+
+NOT_STARTED_HINT = "end what else uses the GPU's memory; `dmesg` may say more"
+"""Where the library gives nothing to load a model with: mostly CUDA's fault, and never the model's."""
 
 _WORDS_OF_MEMORY = ("bad_alloc", "out of memory", "OutOfMemory")
 

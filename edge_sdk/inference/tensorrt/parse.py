@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BackendError
-from .foreign_errors import NOT_MADE
+from .foreign_errors import NOT_MADE, NOT_STARTED_HINT
 from .library import Library
 from .message_log import message_log
 from .refusal import Refusal, parser_refusal
@@ -47,10 +47,7 @@ def parse_onnx(library: Library, model: bytes) -> ParsedModel:
         network = builder.create_network(library.network_flags)
         parser = trt.OnnxParser(network, log)
     except NOT_MADE as error:
-        raise BackendError(
-            f"{library} does not start: {log.since(count)}",
-            hint="end what else uses the GPU's memory; `dmesg` may say more",
-        ) from error
+        raise BackendError(f"{library} does not start: {log.since(count)}", hint=NOT_STARTED_HINT) from error
     native = getattr(getattr(trt, "OnnxParserFlag", None), "NATIVE_INSTANCENORM", None)
     if native is not None and hasattr(parser, "set_flag"):
         parser.set_flag(native)  # else 8.6 makes it of a plugin

@@ -11,7 +11,7 @@ import numpy as np
 from ...contract.values import Array, TensorSpec
 from ...errors import BackendError
 from .cuda import Cuda, Graph
-from .foreign_errors import MEMORY_HINT, NOT_MADE, as_backend_error, hint_for
+from .foreign_errors import MEMORY_HINT, NOT_MADE, NOT_STARTED_HINT, as_backend_error, hint_for
 from .library import Library
 from .message_log import message_log
 from .output_size import MAX_OUTPUT_BYTES, output_room
@@ -144,8 +144,11 @@ class Session:
         try:
             runtime = trt.Runtime(self._log)
         except NOT_MADE as error:
+            told = self._log.since(count)
+            no_memory = isinstance(error, MemoryError)
             raise BackendError(
-                f"{self._library} does not start: {self._log.since(count)}", hint=MEMORY_HINT
+                f"{self._library} does not start: {told}",
+                hint=MEMORY_HINT if no_memory else hint_for(f"{told} {error}", NOT_STARTED_HINT),
             ) from error
         invalidity = self._invalidity(runtime, plan)
         # Where it is known to be refused as well: this tells the reason in words.

@@ -15,9 +15,9 @@ from .build_target import BuildTarget
 from .cuda import Cuda
 from .engine import TensorRtEngine
 from .engine_cache import EngineCache
-from .engine_folder import rebuild_hint
+from .engine_folder import build_command, rebuild_hint
 from .fingerprint import Fingerprint
-from .foreign_errors import MEMORY_HINT
+from .foreign_errors import MEMORY_HINT, NOT_STARTED_HINT
 from .library import Library
 from .trial_mark import is_tried_otherwise, remove_mark
 
@@ -43,7 +43,8 @@ def try_engine(
         What became of it.
 
     Raises:
-        BackendError: Somebody replaces it all the time, or it cannot be marked as one that runs.
+        BackendError: Somebody replaces it all the time, it cannot be marked as one that runs, or what fails
+            says nothing against it: there is no memory for it, or the library does not start.
     """
     answer = _try_once(job, target, cache, wanted, tell)
     if answer is None:
@@ -74,6 +75,8 @@ def _try_once(
     try:
         found = _Found(*cache.read_with_seal(wanted, job.name), cache.workspace_mb(wanted))
     except BackendError as error:
+        if error.hint == MEMORY_HINT:  # there is none to build another one either
+            raise
         return Unfit(error.message, error.hint)
     if found.workspace_mb < job.least_workspace_mb:
         given, asked = found.workspace_mb, job.least_workspace_mb
@@ -81,9 +84,8 @@ def _try_once(
     unfit = None
     if target.cuda is not None:
         unfit = _run_and_mark(job, found, target.library, target.cuda, cache, wanted, tell)
-        if (
-            cache.seal(wanted) != found.seal
-        ):  # then a mark of the new one may have made way for that of the old
+        if cache.seal(wanted) != found.seal:
+            # Then a mark of the new one may have made way for that of the old.
             return None
     return unfit or finished("found", job, target, cache, wanted, tried=target.cuda is not None)
 
@@ -100,8 +102,9 @@ def _run_and_mark(
     """Run what was found, and say beside it what came of that; None where it runs, or is not there any more.
 
     Raises:
-        BackendError: It cannot be marked, or finds no memory. That says nothing against it, and one that was
-            built anew would find as little, if it is not asked to take less.
+        BackendError: It cannot be marked; or the library does not start, or it finds no memory. That says
+            nothing against it, and one that was built anew would find as little, if it is not asked to take
+            less.
     """
     path, settings = cache.path(wanted), job.settings.on(cuda.gpu)
     otherwise = is_tried_otherwise(path, cuda.gpu, settings, seal=found.seal)
@@ -112,12 +115,32 @@ def _run_and_mark(
     if failure is None:
         cache.mark_tried(wanted, cuda.gpu, settings, seal=found.seal)
         return None
+    if failure.hint == NOT_STARTED_HINT:
+        raise failure
     if failure.hint != MEMORY_HINT:
         remove_mark(path, settings)
     elif not 0 < job.least_workspace_mb < found.workspace_mb:
-        message = f"there is no memory to try the engine of {job.name}: {failure.message}"
-        raise BackendError(message, hint=failure.hint) from failure
+        raise _no_memory(job, found.workspace_mb, failure, otherwise=otherwise) from failure
     return Unfit(failure.message, failure.hint, otherwise)
+
+
+def _no_memory(job: Job, workspace_mb: int, failure: BackendError, *, otherwise: bool) -> BackendError:
+    """The error for an engine that finds none; with what has it built again, where that can be done.
+
+    Args:
+        job: What was wanted.
+        workspace_mb: What its kernels may use; 0 where that is not known.
+        failure: What it came to.
+        otherwise: Whether it ran with other settings: who uses those keeps it.
+    """
+    hint = f"{failure.hint}"
+    if workspace_mb > 1 and not otherwise:
+        command = build_command(Path(job.cache), "--workspace-mb", "N")
+        hint += (
+            f"; or `{command}`, N less than the {workspace_mb} that it was built with: "
+            "it is built again, and its kernels may use less"
+        )
+    return BackendError(f"there is no memory to try the engine of {job.name}: {failure.message}", hint=hint)
 
 
 def _failure(job: Job, plan: memoryview, library: Library, cuda: Cuda) -> BackendError | None:

@@ -122,9 +122,8 @@ def write_mark(engine: Path, gpu: Gpu, settings: TrialSettings = USUAL_SETTINGS,
         trial = _trial(seal, gpu, settings)
         try:
             write_sealed(mark, trial, b"", partial=partial)
-        except (
-            FileNotFoundError
-        ):  # a builder that begins clears away what looks left over: see remove_partial
+        except FileNotFoundError:
+            # A builder that begins clears away what looks left over: see remove_partial.
             write_sealed(mark, trial, b"", partial=partial)
 
 

@@ -12,6 +12,7 @@ from tiny_backends import TENSOR, by_hand, opened
 from tiny_models import INPUT, OUTPUT
 
 from edge_sdk.errors import BackendError, MissingExtraError
+from edge_sdk.inference import engine as engine_module
 from edge_sdk.inference.open import engine_installed
 
 
@@ -60,8 +61,57 @@ def test_runtime_that_is_broken_is_not_called_missing(
     (broken / "interpreter.py").write_text("raise ImportError('GLIBC_2.99 not found')")
     monkeypatch.syspath_prepend(tmp_path)
     forget(monkeypatch, "ai_edge_litert", "ai_edge_litert.interpreter")
+    hide(monkeypatch, "tflite_runtime.interpreter", "tensorflow.lite.python.interpreter")
     with pytest.raises(BackendError, match=r"does not load: GLIBC_2\.99 not found"):
         opened("tflite")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("raise ImportError('GLIBC_2.99 not found')", "does not load: GLIBC_2.99 not found"),
+        ("import what_it_stands_on", "does not load: No module named 'what_it_stands_on'"),
+        ("import numpy; numpy.what_it_had", "does not load: module 'numpy' has no attribute"),
+        ("", "not whole: it has no Interpreter"),
+    ],
+)
+def test_broken_runtime_gives_way_to_a_whole_one_and_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    content: str,
+    told: str,
+) -> None:
+    """As after an update that was cut off, on a device that had the older one before."""
+    whole = importlib.import_module("ai_edge_litert.interpreter")
+    broken = tmp_path / "ai_edge_litert"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("")
+    (broken / "interpreter.py").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    forget(monkeypatch, "ai_edge_litert", "ai_edge_litert.interpreter")
+    monkeypatch.setitem(sys.modules, "tflite_runtime", sys)
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", whole)
+    engine_module._warn_once.cache_clear()
+    for _ in range(2):
+        with opened("tflite") as backend:
+            np.testing.assert_allclose(backend.infer({INPUT: TENSOR})[OUTPUT], by_hand(TENSOR), atol=1e-6)
+    assert caplog.text.count(f"ai_edge_litert.interpreter is installed but {told}") == 1
+
+
+def test_where_no_runtime_is_whole_each_broken_one_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for package in ("ai_edge_litert", "tflite_runtime"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("")
+        (tmp_path / package / "interpreter.py").write_text(f"raise ImportError('{package} lacks it')")
+        forget(monkeypatch, package, f"{package}.interpreter")
+    hide(monkeypatch, "tensorflow.lite.python.interpreter")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BackendError, match=r"ai_edge_litert lacks it; .*tflite_runtime lacks it") as caught:
+        opened("tflite")
+    assert "install it again" in str(caught.value.hint)
 
 
 def test_runtime_whose_own_need_is_missing_is_not_called_missing(

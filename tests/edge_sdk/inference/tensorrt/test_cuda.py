@@ -14,6 +14,7 @@ import pytest
 from fake_gpu import FakeGpu
 
 from edge_sdk.errors import BackendError, BackendUnavailableError, EdgeSdkError, MissingExtraError
+from edge_sdk.inference.tensorrt import cuda_bindings as bindings_module
 from edge_sdk.inference.tensorrt import open as opening
 from edge_sdk.inference.tensorrt.cuda import Cuda, open_cuda
 
@@ -185,6 +186,30 @@ def test_the_older_name_of_cuda_bindings_serves(install: Install, monkeypatch: p
     monkeypatch.setitem(sys.modules, "cuda.cudart", sys.modules["cuda.bindings.runtime"])
     monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", None)
     assert open_cuda().gpu.name == "Orin"
+
+
+def broken_bindings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """As cuda-bindings is that was installed without cuda-pathfinder, on which it stands."""
+    package = folder / "cuda" / "bindings"
+    package.mkdir(parents=True)
+    for inner in (package.parent, package):
+        (inner / "__init__.py").write_text("")
+    (package / "runtime.py").write_text("import what_it_stands_on")
+    for module in ("cuda", "cuda.bindings", "cuda.bindings.runtime"):
+        forget(monkeypatch, module)
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_broken_cuda_bindings_give_way_to_the_older_ones_and_are_told_once(
+    install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    install("10.3", cuda="bindings")
+    monkeypatch.setitem(sys.modules, "cuda.cudart", sys.modules["cuda.bindings.runtime"])
+    broken_bindings(monkeypatch, tmp_path)
+    bindings_module._warn_once.cache_clear()
+    for _ in range(2):
+        assert open_cuda().gpu.name == "Orin"
+    assert caplog.text.count("import cuda.bindings.runtime: No module named 'what_it_stands_on'") == 1
 
 
 # --- no engine can run here ---

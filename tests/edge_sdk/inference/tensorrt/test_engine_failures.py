@@ -18,6 +18,7 @@ from edge_sdk.errors import BackendError
 from edge_sdk.inference.engine import EngineBackend
 from edge_sdk.inference.tensorrt.cuda import open_cuda
 from edge_sdk.inference.tensorrt.engine import TensorRtEngine
+from edge_sdk.inference.tensorrt.foreign_errors import MEMORY_HINT
 from edge_sdk.inference.tensorrt.library import find_library
 
 Install = Callable[..., None]
@@ -122,6 +123,26 @@ def test_what_is_thrown_while_an_engine_is_loaded_is_a_refusal_that_leaves_nothi
     caught = refused(plan, f"TensorRT 10.3.0 .* onnx-int8: {error.partition(':')[0]}: ")
     gc.collect()
     assert ("memory" in str(caught.hint)) == ("stoi" not in error)
+    assert gpu.holds == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_memory"),
+    [
+        ("MemoryError: ", True),
+        ("RuntimeError: std::bad_alloc", True),
+        ("RuntimeError: CUDA initialization failure with error 35", False),
+    ],
+)
+def test_a_library_that_does_not_start_tells_of_memory_only_where_it_is_that(
+    install: Install, gpu: FakeGpu, error: str, *, is_of_memory: bool
+) -> None:
+    install("10.3")
+    plan = plan_of(scaled_onnx())
+    install("10.3", behaviour=f"raise:Runtime:{error}")
+    caught = refused(plan, r"TensorRT 10\.3\.0 does not start: ")
+    assert (caught.hint == MEMORY_HINT) == is_of_memory
+    assert caught.hint is not None
     assert gpu.holds == (0, 0, 0, 0)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,18 @@ try:
 except BackendError as error:
     print(error.message, error.hint)
 """
+
+
+@pytest.fixture
+def address_space() -> Iterator[int]:
+    """Bytes that a process may take that is started meanwhile, far more than any here does."""
+    before, most = resource.getrlimit(resource.RLIMIT_AS)
+    size = 1 << 40 if most == resource.RLIM_INFINITY else min(1 << 40, most)
+    resource.setrlimit(resource.RLIMIT_AS, (size, most))
+    try:
+        yield size
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, most))
 
 
 def opened_elsewhere(cache: Path) -> str:
@@ -108,6 +123,41 @@ def test_an_engine_that_finds_no_memory_is_left_as_it_is(
     with pytest.raises(BackendError, match="no memory to try the engine of onnx-float32: ") as caught:
         told_build(cache, None, told.append)
     assert "smaller variant" in str(caught.value.hint)
+    command = f"`edge-sdk build BUNDLE --workspace-mb N --cache {cache}`, N less than the 512"
+    assert command in str(caught.value.hint)
+    assert not any("building again" in str(one) for one in told)
+    (path,) = cache.glob("*.engine")
+    assert read_seal(path) == before
+    installation.install("10.3")
+    assert opened_elsewhere(cache) == "runs"
+
+
+def test_an_engine_that_the_computers_memory_does_not_take_is_left_as_it_is(
+    installation: FakeInstallation, cache: Path, address_space: int
+) -> None:
+    path = Path(finished(build(cache)).path)
+    size = path.stat().st_size
+    os.truncate(path, 2 * address_space)  # zeros, which take no room on the disk
+    told: Told = []
+    with pytest.raises(BackendError, match="no memory to read the engine") as caught:
+        told_build(cache, None, told.append)
+    assert "smaller variant" in str(caught.value.hint)
+    assert not any("building again" in str(one) for one in told)
+    os.truncate(path, size)
+    assert finished(build(cache)).status == "found"
+    assert opened_elsewhere(cache) == "runs"
+
+
+def test_a_library_that_does_not_start_says_nothing_against_the_engine(
+    installation: FakeInstallation, cache: Path
+) -> None:
+    """It was not even looked at; nor is it for want of memory, as far as anybody tells."""
+    before = read_seal(Path(finished(build(cache)).path))
+    installation.install("10.3", behaviour="raise:Runtime:RuntimeError: CUDA initialization failure")
+    told: Told = []
+    with pytest.raises(BackendError, match=r"^TensorRT 10\.3\.0 does not start: ") as caught:
+        told_build(cache, None, told.append)
+    assert "dmesg" in str(caught.value.hint)
     assert not any("building again" in str(one) for one in told)
     (path,) = cache.glob("*.engine")
     assert read_seal(path) == before

@@ -140,8 +140,9 @@ def test_want_of_memory_says_nothing_against_an_engine(installation: FakeInstall
     build(cache)
     build(cache, settings=NO_GRAPH)
     installation.install("10.3", failing={"cudaMalloc": "cudaErrorMemoryAllocation"})
-    with pytest.raises(BackendError, match="cudaErrorMemoryAllocation"):
+    with pytest.raises(BackendError, match="cudaErrorMemoryAllocation") as caught:
         build(cache)
+    assert "--workspace-mb" not in str(caught.value.hint)  # who runs it in the other way is to keep it
     assert [opened(cache, one) for one in (TrialSettings(), NO_GRAPH)] == ["runs", "runs"]
 
 
