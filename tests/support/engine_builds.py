@@ -17,7 +17,7 @@ from edge_sdk.inference.tensorrt.engine_cache import EngineRecord
 from edge_sdk.inference.tensorrt.sealed_file import read_sealed
 
 __all__ = [
-    "LAYERS",
+    "DEEP",
     "SECONDS",
     "Told",
     "build",
@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 SECONDS = 120.0
-LAYERS = 200
-"""They take TensorRT-RTX's builder a second or more; it is stopped or ended in their midst."""
+DEEP = 1500
+"""Layers that take TensorRT-RTX's builder tens of seconds: nobody waits for that, it is ended before."""
 Told: TypeAlias = list[Waiting | Working]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
-from engine_builds import LAYERS, build, builders, engines_in, finished, small_job, told_build
+from engine_builds import DEEP, build, builders, engines_in, finished, small_job, told_build
 from fake_installation import FakeInstallation
 from gpu_onnx import deep_onnx
 
@@ -97,7 +97,7 @@ make_engine(job, model, time_limit_s=100, on_progress=lambda message: print("bui
 def test_a_builder_ends_with_whoever_wanted_it(cache: Path, tmp_path: Path) -> None:
     """Even where that was killed by kill -9, and cannot say so."""
     model = tmp_path / "deep.onnx"
-    model.write_bytes(deep_onnx(LAYERS))
+    model.write_bytes(deep_onnx(DEEP))
     job = small_job(cache, model.read_bytes(), name="deep", target="8.6")
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(model), msgspec.json.encode(job).decode()],

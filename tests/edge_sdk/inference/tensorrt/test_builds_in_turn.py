@@ -7,13 +7,14 @@ import errno
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
 import pytest
-from engine_builds import LAYERS, SECONDS, Told, build, builders, engines_in, finished, told_build
+from engine_builds import DEEP, SECONDS, Told, build, builders, engines_in, finished, told_build
 from fake_installation import FakeInstallation
 from gpu_onnx import deep_onnx
 
@@ -27,21 +28,28 @@ from edge_sdk.inference.tensorrt.sealed_file import read_sealed
 
 
 class Building:
-    """A build by TensorRT-RTX for cards that are not here, in a thread."""
+    """A build in a thread.
 
-    def __init__(self, cache: Path, layers: int) -> None:
+    Args:
+        cache: Where the engine comes.
+        model: Content of the ``.onnx`` file; None is the small one.
+        target: What it is for; by default what is here.
+    """
+
+    def __init__(self, cache: Path, model: bytes | None = None, target: str = "this") -> None:
         self.told: Told = []
         self.outcome: Outcome | BaseException | None = None
         self.is_building = threading.Event()
         self.is_waiting = threading.Event()
-        self._model = deep_onnx(layers)
+        self._model = model
+        self._target = target
         self._cache = cache
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         try:
-            self.outcome = told_build(self._cache, self._model, self._tell, target="8.6")
+            self.outcome = told_build(self._cache, self._model, self._tell, target=self._target)
         except BackendError as error:
             self.outcome = error
 
@@ -61,24 +69,37 @@ class Building:
 
 
 @contextlib.contextmanager
-def stopped_in_its_midst(cache: Path) -> Iterator[tuple[Building, int]]:
-    """A build, and the process that does it, which gets no further until it goes on or is killed."""
-    building = Building(cache, LAYERS)
-    assert building.is_building.wait(SECONDS)
-    (pid,) = builders()
-    os.kill(pid, signal.SIGSTOP)
-    assert int((cache / "build.lock").read_text()) == pid
+def held_in_its_midst(
+    installation: FakeInstallation, cache: Path, tmp_path: Path
+) -> Iterator[tuple[Building, int]]:
+    """A build, and the process that does it, which gets no further until the block ends."""
+    go_on = tmp_path / "go on"
+    installation.install("10.3", behaviour=f"wait:{go_on}")
+    building = Building(cache)
     try:
-        yield building, pid
+        yield building, holder_of(cache)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+        go_on.touch()
+
+
+def holder_of(cache: Path) -> int:
+    """The builder that holds the folder, once it does."""
+    lock, deadline = cache / "build.lock", time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        for pid in builders():
+            if lock.is_file() and lock.read_text() == str(pid):
+                return pid
+        time.sleep(0.02)
+    raise AssertionError(f"no builder holds {lock}")
 
 
 @pytest.mark.usefixtures("rtx")
 def test_kill_9_in_the_midst_of_a_build_leaves_nothing_and_the_next_one_builds(cache: Path) -> None:
-    with stopped_in_its_midst(cache) as (building, pid):
-        os.kill(pid, signal.SIGKILL)
+    building = Building(cache, deep_onnx(DEEP), target="8.6")
+    assert building.is_building.wait(SECONDS)
+    (pid,) = builders()
+    assert int((cache / "build.lock").read_text()) == pid
+    os.kill(pid, signal.SIGKILL)
     assert "was killed" in building.error().message
     assert engines_in(cache) == []
     (cache / "half.partial").write_bytes(b"as it is left where the kill meets the writing")
@@ -86,20 +107,22 @@ def test_kill_9_in_the_midst_of_a_build_leaves_nothing_and_the_next_one_builds(c
     assert engines_in(cache) == [Path(built.path)]
 
 
-@pytest.mark.usefixtures("rtx")
-def test_of_two_builders_the_second_waits_and_finds_what_the_first_built(cache: Path) -> None:
-    with stopped_in_its_midst(cache) as (first, pid):
-        second = Building(cache, LAYERS)
+def test_of_two_builders_the_second_waits_and_finds_what_the_first_built(
+    installation: FakeInstallation, cache: Path, tmp_path: Path
+) -> None:
+    with held_in_its_midst(installation, cache, tmp_path) as (first, pid):
+        second = Building(cache)
         assert second.is_waiting.wait(SECONDS)
     assert Waiting(pid) in second.told
     assert (first.wait().status, second.wait().status) == ("built", "found")
     assert len(engines_in(cache)) == 1
 
 
-@pytest.mark.usefixtures("rtx")
-def test_who_waits_for_a_builder_that_is_killed_builds(cache: Path) -> None:
-    with stopped_in_its_midst(cache) as (first, pid):
-        second = Building(cache, LAYERS)
+def test_who_waits_for_a_builder_that_is_killed_builds(
+    installation: FakeInstallation, cache: Path, tmp_path: Path
+) -> None:
+    with held_in_its_midst(installation, cache, tmp_path) as (first, pid):
+        second = Building(cache)
         assert second.is_waiting.wait(SECONDS)
         os.kill(pid, signal.SIGKILL)
     first.error()
