@@ -82,6 +82,9 @@ def test_other_data_are_another_digest(sources: Path, data: Path) -> None:
     assert len(digests) == 4
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="Python 3.10 does not know which distribution brings a module"
+)
 def test_every_library_that_the_sources_import_is_in_the_digest(project: Path) -> None:
     distributions = metadata.packages_distributions()
     folders = ("converters", "edge_sdk", "examples")
