@@ -12,7 +12,6 @@ from edge_sdk.console.lines import LineWriter
 from edge_sdk.contract.bundle import Bundle
 from edge_sdk.inference.choice import BACKEND_NAMES, Choice, possible_choices
 from edge_sdk.inference.fallback import Opened, Refused, open_first
-from edge_sdk.inference.open import backend_installed
 from edge_sdk.inference.options import AS_SUITS_THIS_DEVICE, BackendName, EngineOptions
 
 from .inference_settings import InferenceSettings
@@ -89,8 +88,8 @@ def open_model(
         say: Told what was picked on this device.
         warn: Told, line by line, what does not work and why.
         tell_at_once: Whether a refusal is told before the next variant is tried, for a log that must have it
-            even where loading that one ends the process. Else, and where nothing else is loaded, they are
-            told once one works; where none does, the error tells them all.
+            even where loading that one ends the process. Else they are told once one works; where none
+            does, the error tells them all.
 
     Raises:
         UsageError: There is no such variant, or none that runs on these backends.
@@ -104,7 +103,7 @@ def open_model(
         bundle.manifest, variant=variant, backends=backends, pick=found.choice
     )
     teller = _RefusalTeller(warn)
-    on_refused = _BeforeLoading(choices, teller) if tell_at_once else _later
+    on_refused = teller if tell_at_once else _later
     opened = open_first(bundle, choices, options, golden=golden, on_refused=on_refused)
     for refused in opened.refused:
         teller(refused)
@@ -174,22 +173,6 @@ def open_as_asked(bundle: Bundle, settings: InferenceSettings) -> Opened:
 
 def _later(_: Refused) -> None:
     """Leave it to who has the outcome."""
-
-
-class _BeforeLoading:
-    """Has what does not work told before a library is loaded, and else left to the outcome."""
-
-    def __init__(self, choices: Sequence[Choice], tell: Callable[[Refused], None]) -> None:
-        self._untried = list(choices)
-        self._tell = tell
-        self._refused: list[Refused] = []
-
-    def __call__(self, refused: Refused) -> None:
-        self._refused.append(refused)
-        self._untried.pop(0)
-        if self._untried and backend_installed(self._untried[0].backend):
-            while self._refused:
-                self._tell(self._refused.pop(0))
 
 
 class _RefusalTeller:

@@ -95,7 +95,8 @@ def open_first(
         choices: At least one, in the order to try them: see :func:`.possible_choices`.
         options: How what runs it works.
         golden: Whether it must pass its golden samples.
-        on_refused: Told each choice that does not work before the next one is tried.
+        on_refused: Told each choice that does not work before the next one is tried; of the last, the error
+            tells.
 
     Raises:
         EdgeSdkError: None works; with one choice its own error, with several one that names each. It is a
@@ -104,12 +105,13 @@ def open_first(
     refused: list[Refused] = []
     errors: list[EdgeSdkError] = []
     for choice in choices:
+        if refused:
+            on_refused(refused[-1])
         outcome = _try(bundle, choice, options, golden=golden)
         if not isinstance(outcome, EdgeSdkError):
             return Opened(choice, *outcome, tuple(refused))
         errors.append(outcome)
         refused.append(Refused(choice, outcome.message, outcome.hint))
-        on_refused(refused[-1])
     raise _none_works(bundle, refused, errors)
 
 
