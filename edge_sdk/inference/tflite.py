@@ -35,13 +35,17 @@ class _Tensor(Struct, frozen=True):
         dtype: Element type inside.
         scale: Real value of one step of a quantized tensor; 0 where it is not quantized.
         zero_point: The quantized value that stands for 0.
+        least: The least value that the element type holds; 0 where it is not quantized.
+        most: The largest, likewise.
     """
 
     index: int
     spec: TensorSpec
     dtype: np.dtype[Any]
-    scale: float
-    zero_point: int
+    scale: np.float32
+    zero_point: np.float32
+    least: int
+    most: int
 
     def quantize(self, value: Array, steps: Array, quantized: Array) -> Array:
         """Fill ``quantized``; ``steps`` is room for what comes before it, float32.
@@ -49,18 +53,17 @@ class _Tensor(Struct, frozen=True):
         Five passes over all of it. Neither blocks that fit a cache nor fewer or other passes were faster
         after a model's run (`docs/reference/benchmarks.md`).
         """
-        limits = np.iinfo(self.dtype)
-        np.divide(value, np.float32(self.scale), out=steps)
+        np.divide(value, self.scale, out=steps)
         np.rint(steps, out=steps)
-        np.add(steps, np.float32(self.zero_point), out=steps)
-        np.clip(steps, limits.min, limits.max, out=steps)
+        np.add(steps, self.zero_point, out=steps)
+        np.clip(steps, self.least, self.most, out=steps)
         np.copyto(quantized, steps, casting="unsafe")
         return quantized
 
     def dequantize(self, value: Array, real: Array) -> Array:
         """Fill ``real``, float32."""
-        np.subtract(value, np.float32(self.zero_point), out=real, dtype=np.float32)
-        np.multiply(real, np.float32(self.scale), out=real)
+        np.subtract(value, self.zero_point, out=real, dtype=np.float32)
+        np.multiply(real, self.scale, out=real)
         return real
 
 
@@ -156,10 +159,13 @@ def _tensor(model: str, details: Mapping[str, Any]) -> _Tensor:
     if len(scales) > 1:
         raise BackendError(f"{model}: '{details['name']}' has a scale for each channel, which no input has")
     quantized = len(scales) == 1 and dtype.kind in "iu"
+    limits = np.iinfo(dtype) if quantized else None
     return _Tensor(
         index=int(details["index"]),
         spec=TensorSpec(details["name"], shape, "float32" if quantized else dtype.name),
         dtype=dtype,
-        scale=float(scales[0]) if quantized else 0.0,
-        zero_point=int(details["quantization_parameters"]["zero_points"][0]) if quantized else 0,
+        scale=np.float32(scales[0] if quantized else 0.0),
+        zero_point=np.float32(details["quantization_parameters"]["zero_points"][0] if quantized else 0),
+        least=limits.min if limits else 0,
+        most=limits.max if limits else 0,
     )
